@@ -1,0 +1,77 @@
+/**
+ * The events of each stream of the control domain, by name (CONTROL.md "Streams").
+ *
+ * `thread/<id>` holds all of one piece of work in one order; its agent publishes the ones in
+ * {@link agentEvents}, the server appends the others. `inbox/<agent>` is what an agent obeys.
+ */
+import { z } from "zod";
+import { agent, command, commandOutcome, id, thread } from "./nouns.ts";
+
+const base64 = z.string().regex(/^[A-Za-z0-9+/]*={0,2}$/, "expected base64");
+const size = { cols: z.int().min(1).max(1_000), rows: z.int().min(1).max(1_000) };
+
+/** Published by a thread's agent. Every start has one end; nothing of a command follows its `finished`. */
+export const agentEvents = {
+  "command.started": z.object({ command: id }),
+  "command.progress": z.object({ command: id, text: z.string().max(2_000) }),
+  "command.finished": z.object({
+    command: id,
+    outcome: commandOutcome,
+    reason: z.string().max(2_000).optional(),
+    exitCode: z.int().optional(),
+    /** `true` where the end was inferred from quiet, not reported by the program. */
+    inferred: z.boolean().optional(),
+    durationMs: z.int().min(0),
+  }),
+  "message.started": z.object({ command: id, message: id }),
+  "text.delta": z.object({ command: id, message: id, text: z.string() }),
+  "message.finished": z.object({ command: id, message: id, text: z.string() }),
+  /** Raw bytes of a pty, exactly. */
+  "terminal.output": z.object({ command: id.optional(), terminal: id, data: base64 }),
+  /** Keyframe `terminal/<terminal>`: replaces the output before it in this terminal. `data`: bytes that draw it. */
+  "terminal.screen": z.object({ terminal: id, ...size, data: base64 }),
+  "terminal.resized": z.object({ terminal: id, ...size }),
+  /** The interactive program of a terminal ended; nothing of this terminal follows until it is opened again. */
+  "terminal.closed": z.object({ terminal: id, exitCode: z.int().optional(), reason: z.string().max(2_000).optional() }),
+  note: z.object({ text: z.string().max(2_000), command: id.optional() }),
+} as const;
+export type AgentEventName = keyof typeof agentEvents;
+export type AgentEventData = { [Name in AgentEventName]: z.infer<(typeof agentEvents)[Name]> };
+
+/** Appended to a thread by the server. */
+export const threadServerEvents = {
+  "command.queued": z.object({ command: id, text: z.string(), position: z.int().min(0), sentBy: z.string(), value: command }),
+  "command.dispatched": z.object({ command: id }),
+  "command.finished": agentEvents["command.finished"],
+  note: agentEvents.note,
+} as const;
+export type ThreadServerEventData = { [Name in keyof typeof threadServerEvents]: z.infer<(typeof threadServerEvents)[Name]> };
+
+export const fleetEvents = {
+  "agent.registered": z.object({ agent }),
+  "agent.changed": z.object({ agent }),
+} as const;
+export type FleetEventData = { [Name in keyof typeof fleetEvents]: z.infer<(typeof fleetEvents)[Name]> };
+
+export const threadsEvents = {
+  "thread.created": z.object({ thread }),
+  "thread.changed": z.object({ thread }),
+} as const;
+export type ThreadsEventData = { [Name in keyof typeof threadsEvents]: z.infer<(typeof threadsEvents)[Name]> };
+
+/** What an agent obeys. `generation`: only the process of that generation does; others ignore it (OP-8). */
+export const inboxEvents = {
+  "command.dispatched": z.object({ command: id, thread: id, text: z.string(), request: z.string().nullable() }),
+  "terminal.open": z.object({ thread: id, terminal: id, generation: z.int(), ...size }),
+  "terminal.input": z.object({ thread: id, terminal: id, generation: z.int(), data: base64 }),
+  "terminal.resized": z.object({ thread: id, terminal: id, generation: z.int(), ...size }),
+} as const;
+export type InboxEventData = { [Name in keyof typeof inboxEvents]: z.infer<(typeof inboxEvents)[Name]> };
+
+/** Snapshots (ST-9): the state exactly at the snapshot's offset. */
+export interface FleetSnapshot {
+  readonly agents: readonly z.infer<typeof agent>[];
+}
+export interface ThreadsSnapshot {
+  readonly threads: readonly z.infer<typeof thread>[];
+}

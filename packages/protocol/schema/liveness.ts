@@ -1,0 +1,21 @@
+/** Liveness and the end (sections 7 and 8): `ping`, `pong`, `leave`, `bye`, `error`. */
+import { z } from "zod";
+import { count, durationMs, errorBody } from "./common.ts";
+
+/** LV-1 */
+export const ping = z.object({ type: z.literal("ping"), n: count, visible: z.boolean() });
+export const pong = z.object({ type: z.literal("pong"), n: count, spread: durationMs.optional() });
+/** CL-8: the client goes for good. */
+export const leave = z.object({ type: z.literal("leave") });
+/** CL-1: always before the close frame with the same code. */
+export const bye = z.object({
+  type: z.literal("bye"),
+  code: z.int(),
+  reason: z.string(),
+  reconnect: z.boolean(),
+  retryAfter: z.number().optional(),
+  slot: z.string().optional(),
+});
+export type Bye = z.infer<typeof bye>;
+/** TR-4: something could not be judged, and has no better answer. */
+export const error = z.object({ type: z.literal("error") }).extend(errorBody.shape);

@@ -1,0 +1,30 @@
+/**
+ * Ids, made from a time and random bytes that the caller passes in.
+ *
+ * A request's id is a UUIDv7 (RFC 9562 section 5.7), so its age can be read from it (RQ-1); all other
+ * ids are too, since their order by time helps every reader. Nothing here looks at a clock.
+ */
+import { assert } from "./assert.ts";
+
+const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+
+export function isUuid(value: unknown): value is string {
+  return typeof value === "string" && uuidPattern.test(value);
+}
+
+/** A UUIDv7 of `timeMs` (ms since 1970) and 10 random bytes. */
+export function uuidv7(timeMs: number, random: Uint8Array): string {
+  assert(random.length >= 10, `uuidv7 needs 10 random bytes, got ${random.length}`);
+  const time = Math.max(0, Math.floor(timeMs)).toString(16).padStart(12, "0").slice(-12);
+  const byte = (index: number): number => random[index] ?? 0;
+  const hex = (value: number): string => value.toString(16).padStart(2, "0");
+  const tail = [hex(0x80 | (byte(2) & 0x3f)), hex(byte(3)), ...[4, 5, 6, 7, 8, 9].map((index) => hex(byte(index)))];
+  const version = `7${(byte(0) & 0x0f).toString(16)}${hex(byte(1))}`;
+  return `${time.slice(0, 8)}-${time.slice(8)}-${version}-${tail.slice(0, 2).join("")}-${tail.slice(2).join("")}`;
+}
+
+/** The time in a UUIDv7, in ms since 1970; undefined where `id` is not one. */
+export function uuidv7TimeMs(id: string): number | undefined {
+  if (!isUuid(id) || id[14] !== "7") return undefined;
+  return Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
+}

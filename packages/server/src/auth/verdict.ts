@@ -1,0 +1,32 @@
+/**
+ * What the gateway asks of sign-in, and what it gets: a credential in, a verdict out.
+ *
+ * Life cycle: the upgrade reads the ambient credential (the cookie) and the explicit ones (header,
+ * subprotocol), `hello` may add another; {@link Authenticator.verify} is asked once per opening and once
+ * per `auth`. Invariant: a verifier that cannot judge says `unavailable`, never `refused` (AU-4).
+ */
+import type { Principal } from "../plugin.ts";
+
+export interface Credentials {
+  /** Explicit: `Authorization: Bearer`, `bearer.<t>` or `hello.token`; at most one distinct value (AU-1). */
+  readonly token?: string;
+  /** Ambient: the session cookie's value; counts only without an explicit one. */
+  readonly cookie?: string;
+  /** The development cookie's random id, where present (AU-6). */
+  readonly browser?: string;
+  /** `hello.instance`, for a development user without any credential (AU-6). */
+  readonly instance: string;
+}
+
+export type Verdict =
+  | { readonly kind: "accepted"; readonly principal: Principal; readonly expiresAt?: number; readonly cookie: boolean }
+  /** 4401: not, no longer, or not yet valid. */
+  | { readonly kind: "refused"; readonly reason: string }
+  /** 4403: valid, but may not (revoked). */
+  | { readonly kind: "forbidden"; readonly reason: string }
+  /** 4503: could not be judged now. */
+  | { readonly kind: "unavailable"; readonly reason: string; readonly retryAfter: number };
+
+export interface Authenticator {
+  verify(credentials: Credentials): Promise<Verdict>;
+}

@@ -1,0 +1,141 @@
+/**
+ * What an app is to the server: methods, streams, tasks and tables, as data and functions.
+ *
+ * A plugin module is imported twice: by the main thread (which validates, authorises and schedules) and by
+ * the store's worker (which runs handlers, inside a transaction). Life cycle of a handler: a batch of
+ * operations is one transaction, each operation a savepoint in it; a handler that throws a `ProtocolError`
+ * undoes its own savepoint and nothing else. Invariant: a handler sees only its transaction; it waits for
+ * nothing outside it (RQ-2), holds no state in memory, and takes its time and ids from it. A plugin
+ * deliberately never sees a frame or a socket.
+ */
+import type { AgentIdentity, Clock, HelloAgent, Role } from "@holdfast/protocol";
+import type { Kysely, Migration } from "kysely";
+import type { z } from "zod";
+import type { Log } from "./observe/log.ts";
+
+/** Who acts: a person, or an agent on its own connection (OP-6). */
+export interface Principal {
+  readonly kind: "person" | "agent";
+  readonly id: string;
+  readonly name: string;
+  readonly role: Role;
+  readonly workspace: string;
+  readonly temporary: boolean;
+  /** The API key that this identity came with, if any. */
+  readonly key?: { readonly id: string; readonly enrol: boolean };
+}
+
+export interface NewEvent {
+  readonly event: string;
+  readonly data: unknown;
+  /** The scope that this event replaces (ST-10). */
+  readonly keyframe?: string;
+}
+
+/** Reads of one moment: everything in one snapshot transaction. */
+export interface ReadTransaction<Tables = unknown> {
+  readonly db: Kysely<Tables>;
+  readonly workspace: string;
+  /** Server clock, ms since 1970. */
+  readonly now: number;
+}
+
+/** One operation of a batch. Appended events get their offsets when the batch commits. */
+export interface Transaction<Tables = unknown> extends ReadTransaction<Tables> {
+  /** A new UUIDv7 on the server's clock. */
+  newId(): string;
+  /** Appends to a stream of this workspace, after what was appended before. Creates the stream if need be. */
+  append(stream: string, event: NewEvent): void;
+  /** Makes a stream exist, empty. */
+  open(stream: string): void;
+}
+
+/** A method: declared by the contract, done by the handler. */
+export interface Method {
+  readonly params: z.ZodType;
+  readonly role: Exclude<Role, "agent">;
+  readonly kind: "read" | "effect";
+  /** Also called by agents (role `agent`). */
+  readonly agents?: boolean;
+  readonly handle: (tx: Transaction<never>, params: never, caller: Principal) => Promise<unknown>;
+}
+
+export interface PublishRequest {
+  readonly stream: string;
+  readonly caller: Principal;
+  /** The publisher's generation, where it is an agent: compared in this transaction (OP-7). */
+  readonly generation?: number;
+  readonly events: readonly { readonly event: string; readonly data: unknown; readonly keyframe?: string }[];
+}
+
+/**
+ * The verdict on each event of a publish, in order: `null` = append it (the plugin has appended it with
+ * `tx.append`), else why it is rejected (PB-2). A thrown `ProtocolError` refuses the whole (PB-3).
+ */
+export type PublishVerdicts = readonly (null | import("@holdfast/protocol").ErrorBody)[];
+
+export interface StreamFamily {
+  /** A whole name (`fleet`), or a prefix that ends in `/` (`thread/`). */
+  readonly name: string;
+  /** Exists before its first event. Always false for a prefix. */
+  readonly always: boolean;
+  /** Inboxes have one reader, are acknowledged, and have no `latest` (OP-8). */
+  readonly inbox: boolean;
+  readonly mayRead: (principal: Principal, stream: string) => boolean;
+  /** State exactly at the head of this read transaction (ST-9); without it `latest` starts at the head. */
+  readonly snapshot?: (tx: ReadTransaction<never>, stream: string) => Promise<Record<string, unknown>>;
+  /** Judges and appends. Absent: nobody may publish. */
+  readonly publish?: (tx: Transaction<never>, request: PublishRequest) => Promise<PublishVerdicts>;
+}
+
+export interface AgentHello {
+  readonly caller: Principal;
+  readonly hello: HelloAgent;
+  readonly connection: string;
+  /** In development mode, without a key, anyone may create agents (OP-6). */
+  readonly open: boolean;
+}
+
+export interface AgentWelcome {
+  readonly identity: AgentIdentity;
+  /** The inbox stream and the offset that the server knows to be acknowledged (OP-8). */
+  readonly inbox: string;
+}
+
+/** Agents as the protocol knows them (OP-6…OP-8). All three run in a transaction. */
+export interface AgentHooks {
+  /** Registers or finds the agent; throws `forbidden` or `fenced`. */
+  readonly hello: (tx: Transaction<never>, hello: AgentHello) => Promise<AgentWelcome>;
+}
+
+/** What a plugin may use on the main thread. */
+export interface PluginHost {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Runs one of the plugin's tasks in a transaction of its own. */
+  run(task: string, input: unknown): Promise<unknown>;
+}
+
+/** The plugin's part on the main thread: it hears of agents' connections, and may have timers. */
+export interface PluginRuntime {
+  /** Called once, before the first connection. */
+  started(): Promise<void>;
+  /** An agent's `hello` was accepted on `connection`. */
+  agentConnected(agent: { id: string; workspace: string; connection: string }): void;
+  /** That connection ended. `polite`: it said `leave` (CL-8). */
+  agentDisconnected(agent: { id: string; workspace: string; connection: string; polite: boolean }): void;
+  /** Leaves no timer behind. */
+  stopped(): void;
+}
+
+export type Task = (tx: Transaction<never>, input: never) => Promise<unknown>;
+
+export interface Plugin {
+  readonly name: string;
+  readonly migrations: Readonly<Record<string, Migration>>;
+  readonly methods: Readonly<Record<string, Method>>;
+  readonly streams: readonly StreamFamily[];
+  readonly tasks: Readonly<Record<string, Task>>;
+  readonly agents?: AgentHooks;
+  readonly start?: (host: PluginHost) => PluginRuntime;
+}

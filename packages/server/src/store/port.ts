@@ -1,0 +1,86 @@
+/**
+ * The database as the rooms see it: batches of operations that commit together, and reads.
+ *
+ * Life cycle of an operation: it joins the batch that is gathering (group commit, `streams/committer`),
+ * runs in a savepoint of its own, and its outcome comes back after the commit is durable. Invariants:
+ * offsets are given under the stream's lock at the end of the batch; nothing is answered or delivered
+ * before the commit (ST-13); an operation that fails undoes only itself. The port knows no sockets, and
+ * deliberately has no generic "query": handlers run on its side, not on the caller's.
+ */
+import type { Cursor, ErrorBody } from "@holdfast/protocol";
+import type { NewEvent, Principal } from "../plugin.ts";
+
+/** One operation of a batch. */
+export type Operation =
+  | { readonly kind: "request"; readonly caller: Principal; readonly id: string; readonly method: string; readonly params: unknown; readonly hash: string; readonly after?: string; readonly deadline?: number }
+  | { readonly kind: "publish"; readonly caller: Principal; readonly generation?: number; readonly stream: string; readonly producer: string; readonly sequence: number; readonly events: readonly unknown[] }
+  | { readonly kind: "append"; readonly workspace: string; readonly stream: string; readonly events: readonly NewEvent[] }
+  | { readonly kind: "task"; readonly workspace: string; readonly task: string; readonly input: unknown }
+  | { readonly kind: "ack"; readonly workspace: string; readonly stream: string; readonly cursor: Cursor };
+
+/** What became of it, in the same order. A value's shape depends on the kind. */
+export type Outcome =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly error: ErrorBody };
+
+/** The value of a `publish` (PB-2, PB-3). */
+export interface PublishOutcome {
+  readonly sequence: number;
+  readonly rejected: readonly { readonly sequence: number; readonly error: ErrorBody }[];
+}
+
+/** An event as it is stored and sent: its JSON parts are encoded already, once. */
+export interface StoredEvent {
+  readonly event: string;
+  readonly at: number;
+  /** `data` as JSON text. */
+  readonly json: string;
+  readonly keyframe?: string;
+}
+
+/** A run of events that a batch appended to one stream. */
+export interface Appended {
+  readonly workspace: string;
+  readonly stream: string;
+  readonly epoch: string;
+  /** Offset of the first event. */
+  readonly offset: number;
+  readonly events: readonly StoredEvent[];
+}
+
+export interface BatchResult {
+  readonly outcomes: readonly Outcome[];
+  readonly appended: readonly Appended[];
+}
+
+export interface StreamPosition {
+  readonly epoch: string;
+  readonly head: number;
+  /** Offset of the last event that was acknowledged (inboxes; 0 else). */
+  readonly acknowledged: number;
+}
+
+export interface StreamSnapshot {
+  readonly position: StreamPosition;
+  readonly data: Record<string, unknown> | null;
+}
+
+export interface EventRun {
+  /** Offset of the first event; absent events (none in the range) give an empty run. */
+  readonly offset: number;
+  readonly events: readonly StoredEvent[];
+}
+
+export interface Store {
+  /** Runs a batch in one transaction. Rejects with `store_unavailable` where nothing of it is known to be done. */
+  commit(batch: readonly Operation[]): Promise<BatchResult>;
+  /** null: the stream does not exist. */
+  position(workspace: string, stream: string): Promise<StreamPosition | null>;
+  /** The projection's state exactly at a position (ST-9). */
+  snapshot(workspace: string, stream: string): Promise<StreamSnapshot | null>;
+  /** Events after `offset`, at most `eventsMax` and about `bytesMax`. */
+  read(workspace: string, stream: string, offset: number, eventsMax: number, bytesMax: number): Promise<EventRun>;
+  /** A read method of the contract (kind `read`), outside any batch. */
+  query(caller: Principal, method: string, params: unknown): Promise<Outcome>;
+  close(): Promise<void>;
+}
