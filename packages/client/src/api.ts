@@ -1,0 +1,139 @@
+/**
+ * The client's public face: one session, its streams, its requests, its producers.
+ *
+ * A session owns the only socket (CL-6). Everything a caller holds survives a connection: subscriptions
+ * hold cursors, requests wait in the outbox, producers keep what is not `published`. Nothing here opens,
+ * closes or retries by itself; the session's policy does. It deliberately knows no DOM and no React.
+ */
+import type { Clock, Cursor, From, HelloAgent, ProtocolError, PublishedEvent, Random, StreamEvent, Transport, User, AgentIdentity } from "@holdfast/protocol";
+
+/** The one public state (CL-11). `retryAt` is on the session's clock, ms since 1970. */
+export type SessionState =
+  | { readonly kind: "idle" }
+  | { readonly kind: "authenticating" }
+  | { readonly kind: "connecting"; readonly attempt: number }
+  | { readonly kind: "live" }
+  | { readonly kind: "catchingUp"; readonly behind: number }
+  | { readonly kind: "degraded"; readonly reason: string; readonly since: number }
+  | { readonly kind: "waiting"; readonly attempt: number; readonly retryAt: number; readonly reason: string }
+  | { readonly kind: "offline" }
+  | { readonly kind: "stopped"; readonly reason: string };
+
+/** Counts of this session, for the person and for the ledger. */
+export interface SessionStatistics {
+  readonly received: number;
+  readonly applied: number;
+  readonly duplicatesSuppressed: number;
+  readonly gapsRepaired: number;
+  readonly reconnects: number;
+  readonly longestGapMs: number;
+  readonly unknownMessages: number;
+}
+
+/** One event as a subscriber gets it: its offset is always there. */
+export interface AppliedEvent extends StreamEvent {
+  readonly stream: string;
+  readonly offset: number;
+  /** The last offset that this event covers (ST-12); equals `offset` for an ordinary one. */
+  readonly through: number;
+}
+
+export interface SubscribeOptions {
+  readonly from: From;
+  /** Called in order, each offset once (I1). A throw stops this stream before `events[0]` (ST-6) and calls `onError`. */
+  readonly onEvents: (events: readonly AppliedEvent[], position: { readonly cursor: Cursor; readonly head: number }) => void;
+  /** The whole snapshot, parts joined; replaces all state of the stream. */
+  readonly onSnapshot?: (data: Readonly<Record<string, unknown>>, position: { readonly cursor: Cursor; readonly head: number }) => void;
+  /** State must be dropped; what follows starts anew (ST-3). */
+  readonly onReset?: (reset: { readonly reason: "epoch" | "trimmed"; readonly lost: number | undefined }) => void;
+  readonly onStatus?: (status: SubscriptionStatus) => void;
+  readonly onError?: (error: unknown, decide: { retry(): void; skip(): void }) => void;
+}
+
+export type SubscriptionStatus =
+  | { readonly kind: "waiting" }
+  | { readonly kind: "catchingUp"; readonly behind: number }
+  | { readonly kind: "live" }
+  | { readonly kind: "pending"; readonly reason: string }
+  | { readonly kind: "stopped"; readonly error: unknown }
+  | { readonly kind: "refused"; readonly error: ProtocolError };
+
+export interface Subscription {
+  readonly stream: string;
+  readonly status: SubscriptionStatus;
+  /** The last event applied; undefined before the first answer. */
+  readonly cursor: Cursor | undefined;
+  unsubscribe(): void;
+}
+
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+  /** ms from the first sending (RQ-3); 30,000 by default. */
+  readonly timeout?: number;
+  /** Waits unsent for up to 1 h (RQ-3). */
+  readonly durable?: boolean;
+  /** Requests of one lane follow each other (`after`, RQ-4): a thread's or an agent's id. */
+  readonly lane?: string;
+}
+
+/** What a program says of one producer of one stream (PB-1…PB-5). */
+export interface Producer {
+  readonly stream: string;
+  /** Bytes not yet `published`. */
+  readonly pendingBytes: number;
+  /** False while the buffer is over its limit: the source pauses (PB-4). */
+  readonly accepting: boolean;
+  /** Queues one event, in order; resolves when it is decided: `null`, or why it was rejected. Rejects only when the producer stopped. */
+  publish(event: PublishedEvent): Promise<ProtocolError | null>;
+  /** Calls back each time `accepting` turns true again. Returns how to stop it. */
+  onDrain(listener: () => void): () => void;
+  close(): void;
+}
+
+export interface SessionOptions {
+  /** `ws://…/ws`; a function is asked before each attempt. */
+  readonly url: string | (() => string);
+  /** null = signed out; a pending promise = not known yet; neither makes an attempt. Absent: cookie or nothing. */
+  readonly getToken?: (why: "first" | "expiring" | "rejected") => Promise<string | null>;
+  readonly clientName: string;
+  readonly clientVersion?: string;
+  /** Makes this session an agent's (OP-6); asked before each `hello`. */
+  readonly agent?: () => HelloAgent;
+  /** `fenced` and other ends are in the state; this hears of the identity (OP-7). */
+  readonly onAgent?: (agent: AgentIdentity) => void;
+  /** OP-5: all state of the former user must go. */
+  readonly onIdentityChanged?: () => void;
+  readonly clock?: Clock;
+  readonly random?: Random;
+  readonly transport?: Transport;
+}
+
+/** Method name → what is passed and what comes back. */
+export type MethodMap = Record<string, { params: unknown; result: unknown }>;
+
+export interface Session<Methods extends MethodMap = MethodMap> {
+  readonly state: SessionState;
+  readonly statistics: SessionStatistics;
+  readonly user: User | undefined;
+  readonly agent: AgentIdentity | undefined;
+  /** Requests not yet answered. */
+  readonly outbox: number;
+  /** Server clock minus ours, ms. */
+  readonly clockOffset: number;
+  /** Called after each change of `state`, `statistics`, `user` or `outbox`. Returns how to stop it. */
+  onChange(listener: () => void): () => void;
+  subscribe(stream: string, options: SubscribeOptions): Subscription;
+  /** Rejects with a `ProtocolError`; `timeout` means: outcome unknown. */
+  call<Name extends keyof Methods & string>(method: Name, params: Methods[Name]["params"], options?: CallOptions): Promise<Methods[Name]["result"]>;
+  /** One producer a stream; its UUID is made anew with each call. */
+  producer(stream: string): Producer;
+  /** OP-8: after the inbox cursor was stored durably. */
+  acknowledge(stream: string, cursor: Cursor): void;
+  signal(stream: string, signal: string, data?: unknown): void;
+  /** A person's "try now" (CL-4). */
+  reconnect(): void;
+  /** Tells the policy what the platform knows (LV-4, CL-5). The browser shell wires it by itself. */
+  hint(hint: "online" | "offline" | "visible" | "hidden" | "woke"): void;
+  /** CL-8. Resolves when nothing of it is left: no timer, listener or socket. */
+  close(): Promise<void>;
+}
