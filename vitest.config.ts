@@ -1,0 +1,49 @@
+/**
+ * How the tests run: three projects, told apart by what they need.
+ *
+ * `unit` needs nothing but Node and runs in parallel. `tidy` is the repository's own rules as tests. `e2e`
+ * starts the real product and a real browser: one file after the other, with long limits. Nothing is ever
+ * retried: a test that fails once has failed (RELIABILITY.md "flakes").
+ */
+import { defineConfig } from "vitest/config";
+
+const unitTimeoutMsMax = 20_000;
+const tidyTimeoutMsMax = 60_000;
+const e2eTimeoutMsMax = 240_000;
+
+export default defineConfig({
+  test: {
+    retry: 0,
+    projects: [
+      {
+        test: {
+          name: "unit",
+          include: ["packages/*/test/**/*.test.{ts,tsx}", "scripts/test/**/*.test.ts"],
+          testTimeout: unitTimeoutMsMax,
+          hookTimeout: unitTimeoutMsMax,
+          retry: 0,
+        },
+      },
+      {
+        test: {
+          name: "tidy",
+          include: ["tidy/test/**/*.test.ts"],
+          testTimeout: tidyTimeoutMsMax,
+          hookTimeout: tidyTimeoutMsMax,
+          retry: 0,
+        },
+      },
+      {
+        test: {
+          name: "e2e",
+          include: ["e2e/test/**/*.test.ts"],
+          testTimeout: e2eTimeoutMsMax,
+          hookTimeout: e2eTimeoutMsMax,
+          fileParallelism: false,
+          maxWorkers: 1,
+          retry: 0,
+        },
+      },
+    ],
+  },
+});
