@@ -112,8 +112,8 @@ export interface AgentHooks {
 export interface PluginHost {
   readonly clock: Clock;
   readonly log: Log;
-  /** Runs one of the plugin's tasks in a transaction of its own. */
-  run(task: string, input: unknown): Promise<unknown>;
+  /** Runs one of the plugin's tasks in a transaction of its own, in that workspace. */
+  run(task: string, input: unknown, workspace: string): Promise<unknown>;
 }
 
 /** The plugin's part on the main thread: it hears of agents' connections, and may have timers. */
