@@ -1,0 +1,118 @@
+/**
+ * The configuration tree: every setting of the server, once, with type, unit, default and one sentence.
+ *
+ * A path (`log.level`) is the place in `config.json`; the environment's name follows from it
+ * (`HOLDFAST_LOG_LEVEL`). A flag exists only where it is named here. Invariant: {@link Config} and the table
+ * have the same leaves (a test compares them). It deliberately holds no logic: `resolve.ts` does the layering.
+ */
+import { choice, integer, type Kind, loopbackHost, origins, path, truth } from "./values.ts";
+
+export interface Config {
+  readonly port: number;
+  readonly host: string;
+  readonly data: string;
+  readonly mode: "local" | "development";
+  readonly origins: readonly string[];
+  readonly log: { readonly level: "debug" | "info" | "warn" | "error"; readonly format: "auto" | "json" | "pretty" };
+  readonly agents: { readonly shell: boolean; readonly demo: boolean };
+  readonly printSignIn: boolean;
+}
+
+export interface Field<Value = unknown> {
+  /** Names in the tree, joined by dots. */
+  readonly path: string;
+  readonly kind: Kind<Value>;
+  readonly default: Value;
+  /** One sentence for the person who sets it. */
+  readonly sentence: string;
+  readonly unit?: string;
+  /** Masked wherever the tree is shown. */
+  readonly secret: boolean;
+  /** The flag's name without dashes. */
+  readonly flag?: string;
+  /** The flag alone means true. */
+  readonly flagIsSwitch?: boolean;
+}
+
+export const fields: readonly Field[] = [
+  field({
+    path: "port",
+    kind: integer(0, 65_535, "0 picks a free one"),
+    default: 4400,
+    unit: "TCP port",
+    sentence: "Where the server listens; 0 picks a free one.",
+    flag: "port",
+  }),
+  field({
+    path: "host",
+    kind: loopbackHost(),
+    default: "127.0.0.1",
+    sentence: "The address to listen on; loopback only until TLS is there.",
+    flag: "host",
+  }),
+  field({
+    path: "data",
+    kind: path(),
+    default: ".holdfast",
+    sentence: "The folder of the embedded store, made where missing; relative to where the command is run.",
+    flag: "data",
+  }),
+  field({
+    path: "mode",
+    kind: choice(["local", "development"]),
+    default: "local",
+    sentence: "local: people sign in by link; development: nobody needs to, for work on Holdfast itself.",
+    flag: "mode",
+  }),
+  field({
+    path: "origins",
+    kind: origins(),
+    default: [],
+    sentence: "Web origins besides the own one that may open sockets and call methods.",
+  }),
+  field({
+    path: "log.level",
+    kind: choice(["debug", "info", "warn", "error"]),
+    default: "info",
+    sentence: "What is below it is not logged.",
+  }),
+  field({
+    path: "log.format",
+    kind: choice(["auto", "json", "pretty"]),
+    default: "auto",
+    sentence: "auto: pretty on a terminal, one JSON object a line otherwise.",
+  }),
+  field({
+    path: "agents.shell",
+    kind: truth(),
+    default: true,
+    sentence: "Whether this machine's shell runs as an agent.",
+  }),
+  field({
+    path: "agents.demo",
+    kind: truth(),
+    default: true,
+    sentence: "Whether the scripted demo agent runs.",
+  }),
+  field({
+    path: "printSignIn",
+    kind: truth(),
+    default: false,
+    sentence: "Whether a sign-in link is printed at start also where standard output is no terminal.",
+    flag: "print-sign-in",
+    flagIsSwitch: true,
+  }),
+];
+
+/** `log.level` → `HOLDFAST_LOG_LEVEL`, `printSignIn` → `HOLDFAST_PRINT_SIGN_IN`. */
+export function environmentName(path: string): string {
+  return `HOLDFAST_${path
+    .replace(/([a-z0-9])([A-Z])/g, "$1_$2")
+    .replaceAll(".", "_")
+    .toUpperCase()}`;
+}
+
+/** Checks a row's types against each other, and forgets them: the table is a list of rows of all types. */
+function field<Value>(row: Omit<Field<Value>, "secret"> & { readonly secret?: boolean }): Field {
+  return { ...row, secret: row.secret ?? false };
+}

@@ -1,0 +1,57 @@
+/**
+ * The production log: one JSON line a record, through pino, written before the call returns.
+ *
+ * Every record has `level`, `time` (ms since 1970), `event`, and its fields beside them. Fields pass through
+ * `plainFields`, so a line is bounded, without credentials and without control characters (L1, L2), and
+ * whatever was caught has name, message, stack and causes (F03). Invariant: a call never throws, and the
+ * last line before an exit is not lost as long as `stream` writes at once, as standard error does.
+ * It deliberately knows no file and no rotation: who runs the server decides where standard error goes.
+ */
+import pino from "pino";
+import { errorRecord } from "./errorRecord.ts";
+import type { Log } from "./log.ts";
+import { plainFields } from "./plainFields.ts";
+
+export const logLevels = ["debug", "info", "warn", "error"] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+export interface LogOptions {
+  /** Records below it are not written. */
+  readonly level: LogLevel;
+  /** Makes of one JSON line (without line end) the text to write, with line end. Absent: the line itself. */
+  readonly format?: (line: string) => string;
+  /** Where text goes; must not keep it. */
+  readonly stream: { write(text: string): unknown };
+}
+
+/** Makes a log that never throws. */
+export function createLog({ level, format, stream }: LogOptions): Log {
+  const logger = pino(
+    {
+      level,
+      base: null,
+      messageKey: "event",
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    { write: (line: string) => void stream.write(format === undefined ? line : format(line.trimEnd())) },
+  );
+  const write =
+    (at: LogLevel) =>
+    (event: string, fields: Readonly<Record<string, unknown>> = {}): void => {
+      try {
+        logger[at](withoutReserved(plainFields(fields)), event);
+      } catch (error) {
+        logger.error({ error: errorRecord(error) }, "log.failed");
+      }
+    };
+  return { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") };
+}
+
+const reserved: ReadonlySet<string> = new Set(["level", "time", "event"]);
+
+/** A field must not shadow the record's own: `event` becomes `event_`. */
+function withoutReserved(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [reserved.has(name) ? `${name}_` : name, value]),
+  );
+}
