@@ -43,7 +43,7 @@ export function createTerminalFilter(size?: () => { readonly cols: number; reado
 const bell = 0x07;
 const cancel = 0x18;
 const substitute = 0x1a;
-const escape = 0x1b;
+const escapeControl = 0x1b;
 const backslash = 0x5c;
 const leftBracket = 0x5b;
 const rightBracket = 0x5d;
@@ -113,7 +113,7 @@ class SequenceReader {
   private wide(character: readonly number[]): void {
     const control = character[0] === 0xc2 && (character[1] as number) < 0xa0 ? (character[1] as number) : undefined;
     if (control !== undefined) {
-      if (this.state === "string" && control === stringTerminator) this.endString([escape, backslash]);
+      if (this.state === "string" && control === stringTerminator) this.endString([escapeControl, backslash]);
       else this.eightBit(control, character);
       return;
     }
@@ -128,15 +128,15 @@ class SequenceReader {
   private eightBit(control: number, character: readonly number[]): void {
     this.drop();
     const opener = control - 0x40;
-    if (opener === leftBracket) this.open("csi", [escape, leftBracket]);
-    else if (stringOpeners.has(opener)) this.open("string", [escape, opener]);
+    if (opener === leftBracket) this.open("csi", [escapeControl, leftBracket]);
+    else if (stringOpeners.has(opener)) this.open("string", [escapeControl, opener]);
     else if (control !== stringTerminator) this.write(character);
   }
 
   private unit(value: number): void {
     switch (this.state) {
       case "ground":
-        if (value === escape) this.open("escape", [escape]);
+        if (value === escapeControl) this.open("escape", [escapeControl]);
         else this.put(value);
         return;
       case "escape":
@@ -153,7 +153,7 @@ class SequenceReader {
 
   /** Controls inside a sequence act at once, as they do in an emulator. True where `value` was one. */
   private control(value: number): boolean {
-    if (value === escape) this.open("escape", [escape]);
+    if (value === escapeControl) this.open("escape", [escapeControl]);
     else if (value === cancel || value === substitute) this.drop();
     else if (value < 0x20) this.put(value);
     else if (value !== deleted) return false;
@@ -163,8 +163,8 @@ class SequenceReader {
   private escapeByte(value: number): void {
     const first = this.held.length === 1;
     if (first && value === backslash && this.afterString) this.drop();
-    else if (first && value === leftBracket) this.open("csi", [escape, leftBracket]);
-    else if (first && stringOpeners.has(value)) this.open("string", [escape, value]);
+    else if (first && value === leftBracket) this.open("csi", [escapeControl, leftBracket]);
+    else if (first && stringOpeners.has(value)) this.open("string", [escapeControl, value]);
     else {
       this.hold(value, csiBytesMax);
       if (value >= 0x30) this.emitHeld();
@@ -180,9 +180,9 @@ class SequenceReader {
 
   private stringByte(value: number): void {
     const osc = this.held[1] === rightBracket;
-    if (value === escape) {
-      this.endString([escape, backslash]);
-      this.open("escape", [escape]);
+    if (value === escapeControl) {
+      this.endString([escapeControl, backslash]);
+      this.open("escape", [escapeControl]);
       this.afterString = true;
     } else if (value === bell && osc) this.endString([bell]);
     else if (value === cancel || value === substitute) this.drop();
@@ -264,7 +264,7 @@ function capped(sequence: number[], size: { readonly cols: number; readonly rows
   const operation = text.replace(/^[<-?0-9:;]*/, "");
   const limit = /^[<=>?]/.test(text) ? csiParameterMax : repeatMax(operation, size);
   const safe = text.replace(/[0-9]+/g, (digits) => (Number(digits) > limit ? String(limit) : digits));
-  return safe === text ? sequence : [escape, leftBracket, ...Array.from(safe, (letter) => letter.charCodeAt(0))];
+  return safe === text ? sequence : [escapeControl, leftBracket, ...Array.from(safe, (letter) => letter.charCodeAt(0))];
 }
 
 function repeatMax(operation: string, size: { readonly cols: number; readonly rows: number } | undefined): number {
