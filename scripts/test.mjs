@@ -1,0 +1,62 @@
+/**
+ * `npm test`: everything, from a fresh clone: install, requirements, the gate, units, and the product itself.
+ *
+ * Runs all that can be run and then says what could not: what the machine lacks is listed as "not run" and
+ * ends with exit 3, a failed test with exit 1. The last line is `N passed, N failed` (`, N skipped`), summed
+ * over all of it. `npm test -- <filter>` runs only the test files whose path holds the filter, and no gate.
+ */
+import { pathToFileURL } from "node:url";
+import { check } from "./check.mjs";
+import { ensureInstalled, InstallError } from "./install.mjs";
+import { findRequirements } from "./requirements.mjs";
+import { noCounts, runVitest, sum } from "./run.mjs";
+
+const unitMsMax = 6 * 60_000;
+const e2eMsMax = 12 * 60_000;
+const exitFailed = 1;
+const exitCannotStart = 2;
+const exitIncomplete = 3;
+
+/** Files of e2e that need a part of the system. */
+const needs = {
+  chromium: ["e2e/test/page.test.ts", "e2e/test/stories.test.ts"],
+  postgres: ["e2e/test/postgres.test.ts"],
+};
+
+function test(filters) {
+  ensureInstalled();
+  const found = findRequirements();
+  const notRun = Object.entries(needs).flatMap(([key, files]) => (found[key] === undefined ? files : []));
+  const environment = { E2E_CHROMIUM: found.chromium ?? "", E2E_POSTGRES: found.postgres ?? "" };
+
+  const gate = filters.length === 0 ? check() : noCounts();
+  const units = runVitest("unit tests", ["--project=unit", "--passWithNoTests", ...filters], unitMsMax);
+  const excluded = notRun.map((file) => `--exclude=${file}`);
+  const product = runVitest(
+    "the product, end to end",
+    ["--project=e2e", "--passWithNoTests", ...excluded, ...filters],
+    e2eMsMax,
+    environment,
+  );
+  return { counts: [units, product].reduce(sum, gate), notRun, missing: found.missing };
+}
+
+function report({ counts, notRun, missing }) {
+  process.stdout.write("\n");
+  for (const sentence of missing) process.stdout.write(`${sentence}\n`);
+  if (notRun.length > 0) process.stdout.write(`not run: ${notRun.join(", ")}\n`);
+  const skipped = counts.skipped === 0 ? "" : `, ${counts.skipped} skipped`;
+  process.stdout.write(`${counts.passed} passed, ${counts.failed} failed${skipped}\n`);
+  if (counts.failed > 0) return exitFailed;
+  return notRun.length > 0 ? exitIncomplete : 0;
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
+  try {
+    process.exitCode = report(test(process.argv.slice(2)));
+  } catch (error) {
+    if (!(error instanceof InstallError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = exitCannotStart;
+  }
+}
