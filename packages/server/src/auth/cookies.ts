@@ -1,0 +1,32 @@
+/**
+ * The two cookies: a person's session, and the random id of a browser in development mode (AU-5, AU-6).
+ *
+ * Cookies ignore ports, so their names carry ours: two servers of one machine do not sign each other out.
+ * Both are `HttpOnly; SameSite=Lax; Path=/`. Whether the session cookie counts is `hostOrigin.ts`'s to say.
+ */
+import { fastifyCookie } from "@fastify/cookie";
+import { isUuid } from "@holdfast/protocol";
+import { type RawHeaders, valuesOf } from "./headers.ts";
+
+export const cookieAttributes = { httpOnly: true, sameSite: "lax", path: "/" } as const;
+
+/** The session cookie of a server on a loopback port. */
+export function cookieName(port: number): string {
+  return `holdfast_session_${port}`;
+}
+
+/** The development browser's cookie. */
+export function browserCookieName(port: number): string {
+  return `holdfast_browser_${port}`;
+}
+
+/** Both cookies, where present; a browser id that we cannot have set is absent. */
+export function readCookies(headers: RawHeaders, port: number): { session?: string; browser?: string } {
+  const cookies = fastifyCookie.parse(valuesOf(headers, "cookie").join("; "));
+  const session = cookies[cookieName(port)];
+  const browser = cookies[browserCookieName(port)];
+  return {
+    ...(session === undefined || session === "" ? {} : { session }),
+    ...(isUuid(browser) ? { browser } : {}),
+  };
+}

@@ -1,0 +1,64 @@
+/**
+ * The tables of sign-in: the deployment's signing key, users, sign-in codes, sessions, API keys.
+ *
+ * One schema for SQLite and PostgreSQL: text, integers, times in ms since 1970. Invariants: a sign-in code is
+ * stored as its hash only; a session or key is stored by its id, never as the token that carries it. Which
+ * agent a key belongs to (OP-6) is the control domain's to keep.
+ */
+import type { Role } from "@holdfast/protocol";
+import type { Migration } from "kysely";
+
+/** The owner of this machine: who signs in with a code of the command line. */
+export const ownerId = "owner";
+const owner = { id: ownerId, name: "Owner", role: "admin", workspace: "default" } as const;
+
+export interface AuthTables {
+  auth_signing_keys: { slot: string; id: string; jwk: string };
+  auth_users: { id: string; name: string; role: Exclude<Role, "agent">; workspace: string };
+  auth_sign_in_codes: { hash: string; user: string; created: number; expires: number };
+  auth_sessions: { id: string; user: string; created: number; expires: number };
+  /** `user`: whom the key acts for; null where it acts for an agent. `enrol` and `revoked`: 0 or 1. */
+  auth_keys: { id: string; name: string; user: string | null; role: Role; enrol: number; expires: number; revoked: number };
+}
+
+export const authMigrations: Readonly<Record<string, Migration>> = {
+  "auth-001-sign-in": {
+    async up(db) {
+      await db.schema
+        .createTable("auth_signing_keys")
+        .addColumn("slot", "text", (column) => column.primaryKey())
+        .addColumn("id", "text", (column) => column.notNull())
+        .addColumn("jwk", "text", (column) => column.notNull())
+        .execute();
+      await db.schema
+        .createTable("auth_users")
+        .addColumn("id", "text", (column) => column.primaryKey())
+        .addColumn("name", "text", (column) => column.notNull())
+        .addColumn("role", "text", (column) => column.notNull())
+        .addColumn("workspace", "text", (column) => column.notNull())
+        .execute();
+      await db.insertInto("auth_users").values(owner).execute();
+      for (const [table, key] of [["auth_sign_in_codes", "hash"], ["auth_sessions", "id"]] as const) {
+        await db.schema
+          .createTable(table)
+          .addColumn(key, "text", (column) => column.primaryKey())
+          .addColumn("user", "text", (column) => column.notNull().references("auth_users.id").onDelete("cascade"))
+          .addColumn("created", "bigint", (column) => column.notNull())
+          .addColumn("expires", "bigint", (column) => column.notNull())
+          .execute();
+        await db.schema.createIndex(`${table}_expires`).on(table).column("expires").execute();
+      }
+      await db.schema
+        .createTable("auth_keys")
+        .addColumn("id", "text", (column) => column.primaryKey())
+        .addColumn("name", "text", (column) => column.notNull())
+        .addColumn("user", "text", (column) => column.references("auth_users.id").onDelete("cascade"))
+        .addColumn("role", "text", (column) => column.notNull())
+        .addColumn("enrol", "integer", (column) => column.notNull())
+        .addColumn("expires", "bigint", (column) => column.notNull())
+        .addColumn("revoked", "integer", (column) => column.notNull())
+        .execute();
+      await db.schema.createIndex("auth_keys_expires").on("auth_keys").column("expires").execute();
+    },
+  },
+};

@@ -1,0 +1,205 @@
+/**
+ * Sign-in of one deployment: codes, sessions, API keys, and the verdict on every credential.
+ *
+ * Life cycle: `createAuth` loads the deployment's signing key from the store (the first node makes it), then
+ * judges from signatures and memory. Invariants: an explicit credential decides alone, in development mode
+ * too (AU-6); a store that does not answer refuses nobody who is validly signed (AU-4); no code, cookie or
+ * key is ever logged, stored in clear or repeated in a reason (L2). Secrets are compared by the database as
+ * hashes of 128 random bits, or by signature, never text by text (T8). It deliberately holds no connection.
+ */
+import { createHash } from "node:crypto";
+import { type Clock, limits, ProtocolError, type Random, type User, uuidv7 } from "@holdfast/protocol";
+import type { Log } from "../observe/log.ts";
+import type { Mode } from "../options.ts";
+import type { Principal } from "../plugin.ts";
+import { ownerId } from "./schema.ts";
+import { createStandings } from "./standings.ts";
+import type { AuthWork, NewKey } from "./tasks.ts";
+import { apiKeyPrefix, type Claims, createTokens, makeSigningKey } from "./tokens.ts";
+import type { Authenticator, Credentials, Verdict } from "./verdict.ts";
+
+export const signInCodeLifeMs = 10 * 60_000;
+export const sessionLifeMs = 30 * 24 * 3_600_000;
+export const apiKeyLifeMs = 365 * 24 * 3_600_000;
+const workspace = "default";
+const operatorKeyName = "operator";
+
+export interface AuthOptions {
+  /** Runs one of {@link authTasks} in a transaction. Rejects where the store does not answer. */
+  readonly run: (task: string, input: unknown) => Promise<unknown>;
+  readonly mode: Mode;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+export type Redeemed =
+  /** `cookie`: the session cookie's value; `expiresAt` in ms since 1970. */
+  | { readonly kind: "signedIn"; readonly cookie: string; readonly user: User; readonly expiresAt: number }
+  /** Unknown, used or expired: nobody can tell which. */
+  | { readonly kind: "refused" };
+
+export interface Auth extends Authenticator {
+  /** A single-use code of {@link signInCodeLifeMs} for the owner of this machine. */
+  signInCode(): Promise<string>;
+  /** Takes a code and begins a session. Rejects where the store does not answer. */
+  redeem(code: string): Promise<Redeemed>;
+  /** Ends the session of this cookie; one that is not valid has none. */
+  signOut(cookie: string): Promise<void>;
+  /** A new API key that may enrol one agent (OP-6). */
+  agentKey(name: string): Promise<string>;
+  /** A new API key of the owner, role admin, for this machine's command line; ends the one before. */
+  operatorKey(): Promise<string>;
+  /** Ends a key by its id: from now on here, within 60 s everywhere. */
+  revokeKey(id: string): Promise<void>;
+  /**
+   * Who this is, or null without (or with a lapsed) ambient credential. Throws `unauthenticated`, `forbidden`
+   * or `auth_unavailable` where a credential was stated and does not hold.
+   */
+  userOf(credentials: Credentials): Promise<User | null>;
+}
+
+export async function createAuth(options: AuthOptions): Promise<Auth> {
+  const { mode, clock, random, log } = options;
+  const run = <Name extends keyof AuthWork>(task: Name, input: AuthWork[Name]["input"]): Promise<AuthWork[Name]["output"]> =>
+    options.run(task, input) as Promise<AuthWork[Name]["output"]>;
+  const tokens = await createTokens(await run("auth.signingKey", { candidate: await makeSigningKey(random) }), clock);
+  const standings = createStandings({ ask: (kind, id) => run(kind === "key" ? "auth.key" : "auth.session", { id }), clock, log });
+  const newId = (): string => uuidv7(clock.now(), random.bytes(10));
+
+  const judgeKey = async (token: string): Promise<Verdict> => {
+    if (!token.startsWith(apiKeyPrefix)) return refuse("The credential is of no issuer that this server knows.");
+    const reading = await tokens.read(token.slice(apiKeyPrefix.length), "key");
+    if (reading.kind === "refused") return refuse(`The API key does not hold: ${reading.reason}.`);
+    const standing = await standings.of("key", reading.claims.jti);
+    if (standing.kind === "ended") return { kind: "forbidden", reason: "The API key was revoked." };
+    return accept(reading.claims, standing.kind === "live" ? standing : reading.claims);
+  };
+
+  const judgeCookie = async (cookie: string): Promise<Verdict> => {
+    const reading = await tokens.read(cookie, "session");
+    if (reading.kind === "refused") return refuse(`The session does not hold: ${reading.reason}; sign in again.`);
+    const standing = await standings.of("session", reading.claims.jti);
+    if (standing.kind === "ended") return refuse("The session has ended; sign in again.");
+    return accept(reading.claims, standing.kind === "live" ? standing : reading.claims);
+  };
+
+  const verify = async ({ token, cookie, browser, instance }: Credentials): Promise<Verdict> => {
+    if (token !== undefined) return judgeKey(token);
+    const verdict = cookie === undefined ? refuse("Nobody is signed in.") : await judgeCookie(cookie);
+    if (verdict.kind !== "refused" || mode !== "development") return verdict;
+    return developmentUser(browser ?? instance);
+  };
+
+  const addKey = async (key: Pick<NewKey, "name" | "user" | "role" | "enrol" | "replaces">): Promise<string> => {
+    if (key.name === "" || key.name.length > limits.nameLengthMax) {
+      throw new ProtocolError("invalid_params", `The key's name has ${key.name.length} characters; give it 1 to ${limits.nameLengthMax}.`);
+    }
+    const id = newId();
+    const { holder, expiresAt, replaced } = await run("auth.addKey", { ...key, id, lifeMs: apiKeyLifeMs });
+    for (const old of replaced) standings.ended("key", old);
+    log.info("auth.key_made", { name: key.name, role: key.role, keyId: id });
+    const { role, enrol } = key;
+    const claims: Claims = { kind: "key", jti: id, sub: key.user ?? id, exp: seconds(expiresAt), name: holder, role, workspace, enrol };
+    return apiKeyPrefix + (await tokens.sign(claims));
+  };
+
+  return {
+    verify,
+
+    async signInCode() {
+      const code = Buffer.from(random.bytes(16)).toString("base64url");
+      await run("auth.addCode", { hash: hashOf(code), user: ownerId, lifeMs: signInCodeLifeMs });
+      return code;
+    },
+
+    async redeem(code) {
+      const session = newId();
+      const redeemed = await run("auth.redeemCode", { hash: hashOf(code), session, lifeMs: sessionLifeMs });
+      if (redeemed === null) return { kind: "refused" };
+      const { user, expiresAt } = redeemed;
+      const { id: sub, name, role } = user;
+      const cookie = await tokens.sign({ kind: "session", jti: session, sub, exp: seconds(expiresAt), name, role, workspace: user.workspace, enrol: false });
+      log.info("auth.signed_in", { user: sub, session });
+      return { kind: "signedIn", cookie, user: { ...user, temporary: false }, expiresAt };
+    },
+
+    async signOut(cookie) {
+      const reading = await tokens.read(cookie, "session");
+      if (reading.kind === "refused") return;
+      await run("auth.endSession", { id: reading.claims.jti });
+      standings.ended("session", reading.claims.jti);
+      log.info("auth.signed_out", { user: reading.claims.sub, session: reading.claims.jti });
+    },
+
+    agentKey: (name) => addKey({ name, user: null, role: "agent", enrol: true, replaces: false }),
+    operatorKey: () => addKey({ name: operatorKeyName, user: ownerId, role: "admin", enrol: false, replaces: true }),
+
+    async revokeKey(id) {
+      await run("auth.revokeKey", { id });
+      standings.ended("key", id);
+      log.info("auth.key_revoked", { keyId: id });
+    },
+
+    async userOf(credentials) {
+      const verdict = await verify(credentials);
+      if (verdict.kind === "accepted") return userFrom(verdict.principal);
+      if (verdict.kind === "refused" && credentials.token === undefined) return null;
+      throw errorOf(verdict);
+    },
+  };
+}
+
+/** The error that stands for a verdict at the HTTP door. */
+export function errorOf(verdict: Exclude<Verdict, { kind: "accepted" }>): ProtocolError {
+  switch (verdict.kind) {
+    case "refused":
+      return new ProtocolError("unauthenticated", verdict.reason);
+    case "forbidden":
+      return new ProtocolError("forbidden", verdict.reason);
+    case "unavailable":
+      return new ProtocolError("auth_unavailable", verdict.reason, { retryAfter: verdict.retryAfter });
+  }
+}
+
+/** What others see of a principal. */
+function userFrom({ id, name, role, workspace: place, temporary }: Principal): User {
+  return { id, name, role, workspace: place, temporary };
+}
+
+/** The signed identity, with name and role as they are now where that is known. */
+function accept(claims: Claims, now: Pick<Claims, "name" | "role">): Verdict {
+  const isKey = claims.kind === "key";
+  return {
+    kind: "accepted",
+    principal: {
+      kind: claims.role === "agent" ? "agent" : "person",
+      id: claims.sub,
+      name: now.name,
+      role: now.role,
+      workspace: claims.workspace,
+      temporary: false,
+      ...(isKey ? { key: { id: claims.jti, enrol: claims.enrol } } : {}),
+    },
+    expiresAt: claims.exp * 1000,
+    cookie: !isKey,
+  };
+}
+
+/** AU-6: the same user on every reconnect of one client, and in every tab of one browser. */
+function developmentUser(id: string): Verdict {
+  const principal: Principal = { kind: "person", id: `dev-temp-${id}`, name: "Developer", role: "admin", workspace, temporary: true };
+  return { kind: "accepted", principal, cookie: false };
+}
+
+function refuse(reason: string): Verdict {
+  return { kind: "refused", reason };
+}
+
+function hashOf(code: string): string {
+  return createHash("sha256").update(code).digest("base64url");
+}
+
+function seconds(timeMs: number): number {
+  return Math.floor(timeMs / 1000);
+}

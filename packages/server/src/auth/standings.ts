@@ -1,0 +1,100 @@
+/**
+ * Whether a session or key that is validly signed was ended meanwhile: what the store is asked for (AU-3).
+ *
+ * Asked once per id and {@link keptMs}, whoever waits; bounded in entries. Invariants: a store that fails or
+ * is slow never refuses anybody (AU-4, F05): the signature stands, the last known standing with it; after a
+ * failure the store is left alone for {@link restMs}; what ended stays ended, whatever an older question
+ * brings back.
+ */
+import type { Clock, Role } from "@holdfast/protocol";
+import type { Log } from "../observe/log.ts";
+
+/** AU-3 */
+const keptMs = 60_000;
+const entriesMax = 10_000;
+/** An opening has 5 s for its verdict (OP-1). */
+const answerMsMax = 2_000;
+/** AD-2's interval between probes. */
+const restMs = 5_000;
+
+export type Kind = "session" | "key";
+
+export type Standing =
+  /** Name and role as they are now. */
+  | { readonly kind: "live"; readonly name: string; readonly role: Role }
+  | { readonly kind: "ended" }
+  /** Not to be learnt now: the signature decides alone. */
+  | { readonly kind: "unknown" };
+
+export interface Standings {
+  of(kind: Kind, id: string): Promise<Standing>;
+  /** It was ended here and now. */
+  ended(kind: Kind, id: string): void;
+}
+
+export interface StandingsOptions {
+  /** null: ended. Rejects where the store does not answer. */
+  readonly ask: (kind: Kind, id: string) => Promise<{ name: string; role: Role } | null>;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+interface Entry {
+  readonly standing: Standing;
+  readonly at: number;
+}
+
+export function createStandings({ ask, clock, log }: StandingsOptions): Standings {
+  const entries = new Map<string, Entry>();
+  const asking = new Map<string, Promise<Standing>>();
+  let restUntil = Number.NEGATIVE_INFINITY;
+
+  const keep = (key: string, standing: Standing): Standing => {
+    const known = entries.get(key)?.standing;
+    if (known?.kind === "ended") return known;
+    entries.delete(key);
+    entries.set(key, { standing, at: clock.monotonic() });
+    const [oldest] = entries.keys();
+    if (entries.size > entriesMax && oldest !== undefined) entries.delete(oldest);
+    return standing;
+  };
+
+  const learn = async (key: string, kind: Kind, id: string): Promise<Standing> => {
+    try {
+      const found = await within(clock, ask(kind, id));
+      return keep(key, found === null ? { kind: "ended" } : { kind: "live", ...found });
+    } catch (error) {
+      const isNews = clock.monotonic() >= restUntil;
+      restUntil = clock.monotonic() + restMs;
+      // F04: the person is signed in all the same, so this is no warning; the store's own trouble is told by its breaker.
+      if (isNews) log.info("auth.standing_unknown", { reason: error instanceof Error ? error.message : String(error) });
+      return entries.get(key)?.standing ?? { kind: "unknown" };
+    } finally {
+      asking.delete(key);
+    }
+  };
+
+  return {
+    of(kind, id) {
+      const key = `${kind} ${id}`;
+      const known = entries.get(key);
+      const now = clock.monotonic();
+      if (known !== undefined && (known.standing.kind === "ended" || now - known.at < keptMs)) return Promise.resolve(known.standing);
+      if (now < restUntil) return Promise.resolve(known?.standing ?? { kind: "unknown" });
+      const asked = asking.get(key) ?? learn(key, kind, id);
+      asking.set(key, asked);
+      return asked;
+    },
+    ended(kind, id) {
+      keep(`${kind} ${id}`, { kind: "ended" });
+    },
+  };
+}
+
+/** The answer, or a rejection after {@link answerMsMax}; leaves no timer behind. */
+function within<T>(clock: Clock, answer: Promise<T>): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const timer = clock.after(answerMsMax, () => reject(new Error(`the store did not answer within ${answerMsMax} ms`)));
+    answer.then(resolve, reject).finally(() => clock.cancel(timer));
+  });
+}

@@ -1,0 +1,136 @@
+/**
+ * What sign-in does in the store, one transaction each.
+ *
+ * Run by the store's worker with its own clock (`tx.now`), so an expiry is judged where it is kept. Invariants:
+ * a sign-in code works once, since taking it is deleting it; outstanding codes are bounded, the oldest
+ * gives way. These deliberately see hashes and ids only, never a code, a cookie or an API key.
+ */
+import type { Role, User } from "@holdfast/protocol";
+import type { Plugin, Task, Transaction } from "../plugin.ts";
+import { type AuthTables, authMigrations } from "./schema.ts";
+
+/** Outstanding sign-in codes of all users together. */
+export const signInCodesMax = 20;
+
+type AuthTransaction = Transaction<AuthTables>;
+type Person = Omit<User, "temporary">;
+
+/** What the service gives to each task, and what it gets: the one place where both sides agree. */
+export interface AuthWork {
+  /** The deployment's key, which is `candidate` where there was none. */
+  "auth.signingKey": { input: { candidate: SigningKeyRow }; output: SigningKeyRow };
+  "auth.addCode": { input: { hash: string; user: string; lifeMs: number }; output: { expiresAt: number } };
+  /** null: unknown, used or expired, which nobody can tell apart. */
+  "auth.redeemCode": { input: { hash: string; session: string; lifeMs: number }; output: { user: Person; expiresAt: number } | null };
+  /** null: ended or never there. */
+  "auth.session": { input: { id: string }; output: { name: string; role: Role } | null };
+  "auth.endSession": { input: { id: string }; output: null };
+  /** `replaces`: revokes all other keys of the same name and user. `holder`: the name of who acts with it. */
+  "auth.addKey": { input: NewKey; output: { holder: string; expiresAt: number; replaced: string[] } };
+  /** null: revoked or never there. */
+  "auth.key": { input: { id: string }; output: { name: string; role: Role } | null };
+  "auth.revokeKey": { input: { id: string }; output: null };
+}
+
+export interface SigningKeyRow {
+  readonly id: string;
+  /** The private key as JSON Web Key text. */
+  readonly jwk: string;
+}
+
+export interface NewKey {
+  readonly id: string;
+  readonly name: string;
+  readonly user: string | null;
+  readonly role: Role;
+  readonly enrol: boolean;
+  readonly lifeMs: number;
+  readonly replaces: boolean;
+}
+
+type Work = {
+  readonly [Name in keyof AuthWork]: (tx: AuthTransaction, input: AuthWork[Name]["input"]) => Promise<AuthWork[Name]["output"]>;
+};
+
+const work: Work = {
+  "auth.signingKey": async ({ db }, { candidate }) => {
+    // One slot: of several nodes that start at once, one writes and all read what it wrote.
+    const row = { slot: "current", ...candidate };
+    await db.insertInto("auth_signing_keys").values(row).onConflict((conflict) => conflict.column("slot").doNothing()).execute();
+    return db.selectFrom("auth_signing_keys").select(["id", "jwk"]).where("slot", "=", "current").executeTakeFirstOrThrow();
+  },
+
+  "auth.addCode": async ({ db, now }, { hash, user, lifeMs }) => {
+    await db.deleteFrom("auth_sign_in_codes").where("expires", "<=", now).execute();
+    const older = await db.selectFrom("auth_sign_in_codes").select("hash").orderBy("created").orderBy("hash").execute();
+    const surplus = older.slice(0, Math.max(0, older.length + 1 - signInCodesMax)).map((row) => row.hash);
+    if (surplus.length > 0) await db.deleteFrom("auth_sign_in_codes").where("hash", "in", surplus).execute();
+    const expiresAt = now + lifeMs;
+    await db.insertInto("auth_sign_in_codes").values({ hash, user, created: now, expires: expiresAt }).execute();
+    return { expiresAt };
+  },
+
+  "auth.redeemCode": async ({ db, now }, { hash, session, lifeMs }) => {
+    const code = await db.deleteFrom("auth_sign_in_codes").where("hash", "=", hash).returning(["user", "expires"]).executeTakeFirst();
+    if (code === undefined || Number(code.expires) <= now) return null;
+    const user = await db.selectFrom("auth_users").selectAll().where("id", "=", code.user).executeTakeFirstOrThrow();
+    await db.deleteFrom("auth_sessions").where("expires", "<=", now).execute();
+    const expiresAt = now + lifeMs;
+    await db.insertInto("auth_sessions").values({ id: session, user: user.id, created: now, expires: expiresAt }).execute();
+    return { user, expiresAt };
+  },
+
+  "auth.session": async ({ db }, { id }) => {
+    const row = await db
+      .selectFrom("auth_sessions")
+      .innerJoin("auth_users", "auth_users.id", "auth_sessions.user")
+      .select(["auth_users.name", "auth_users.role"])
+      .where("auth_sessions.id", "=", id)
+      .executeTakeFirst();
+    return row ?? null;
+  },
+
+  "auth.endSession": async ({ db }, { id }) => {
+    await db.deleteFrom("auth_sessions").where("id", "=", id).execute();
+    return null;
+  },
+
+  "auth.addKey": async ({ db, now }, { id, name, user, role, enrol, lifeMs, replaces }) => {
+    await db.deleteFrom("auth_keys").where("expires", "<=", now).execute();
+    const replaced = replaces
+      ? await db
+          .updateTable("auth_keys")
+          .set({ revoked: 1 })
+          .where("name", "=", name)
+          .where("user", user === null ? "is" : "=", user)
+          .where("revoked", "=", 0)
+          .returning("id")
+          .execute()
+      : [];
+    const expiresAt = now + lifeMs;
+    await db.insertInto("auth_keys").values({ id, name, user, role, enrol: enrol ? 1 : 0, expires: expiresAt, revoked: 0 }).execute();
+    return { holder: await holderOf(db, user, name), expiresAt, replaced: replaced.map((row) => row.id) };
+  },
+
+  "auth.key": async ({ db }, { id }) => {
+    const row = await db.selectFrom("auth_keys").select(["name", "role", "user"]).where("id", "=", id).where("revoked", "=", 0).executeTakeFirst();
+    return row === undefined ? null : { name: await holderOf(db, row.user, row.name), role: row.role };
+  },
+
+  "auth.revokeKey": async ({ db }, { id }) => {
+    await db.updateTable("auth_keys").set({ revoked: 1 }).where("id", "=", id).execute();
+    return null;
+  },
+};
+
+/** A key that acts for a person bears the person's name. */
+async function holderOf(db: AuthTransaction["db"], user: string | null, keyName: string): Promise<string> {
+  if (user === null) return keyName;
+  const row = await db.selectFrom("auth_users").select("name").where("id", "=", user).executeTakeFirstOrThrow();
+  return row.name;
+}
+
+export const authTasks: Readonly<Record<keyof AuthWork, Task>> = work;
+
+/** Sign-in as the store's worker loads it, beside the app's own plugin. */
+export const authPlugin: Plugin = { name: "auth", migrations: authMigrations, methods: {}, streams: [], tasks: authTasks };

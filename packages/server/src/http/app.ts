@@ -1,0 +1,122 @@
+/**
+ * The HTTP door: session, health, the page. The upgrade at `/ws` is the gateway's, on the same server.
+ *
+ * Life cycle: made, then listened with by `createServer`, closed by it. Invariants: every request, also one
+ * for nothing and one that cannot be parsed, passes the guard or gets a problem document; no answer carries a
+ * stack, a query or a path of this machine; every wait for a client is bounded (F4). Log lines name the route,
+ * never the address, which may hold what must not be kept (W5).
+ */
+import type { Socket } from "node:net";
+import fastifyCookie from "@fastify/cookie";
+import { type Clock, type Random, uuidv7 } from "@holdfast/protocol";
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import type { HostOriginSettings } from "../auth/hostOrigin.ts";
+import type { Auth } from "../auth/service.ts";
+import type { Log } from "../observe/log.ts";
+import type { Mode } from "../options.ts";
+import { addGuard, admit } from "./guard.ts";
+import { addPageRoutes } from "./pageRoutes.ts";
+import { HttpError, type Problem, problemOf, problemType } from "./problem.ts";
+import { securityHeaders } from "./securityHeaders.ts";
+import { addSessionRoutes } from "./sessionRoutes.ts";
+
+/** F4: for all headers of a request, for the whole of it, and how often Node looks. */
+const headersTimeoutMs = 5_000;
+const requestTimeoutMs = 10_000;
+const connectionsCheckingMs = 1_000;
+const keepAliveTimeoutMs = 5_000;
+const bodyBytesMax = 64 * 1024;
+
+export interface HttpOptions {
+  /** Asked at each request: the port is known only after listening. See `hostOriginSettings`. */
+  readonly settings: () => HostOriginSettings;
+  readonly auth: Auth;
+  readonly mode: Mode;
+  readonly version: string;
+  /** Folder of the built page; none serves none. */
+  readonly page?: string;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** What `/healthz` says besides status, mode and version. */
+  readonly health: () => { readonly store: string } & Readonly<Record<string, unknown>>;
+}
+
+/** An instance that does not listen yet. */
+export function createHttp(options: HttpOptions): FastifyInstance {
+  const { settings, auth, mode, version, page, log, clock, random, health } = options;
+  const newRef = (): string => uuidv7(clock.now(), random.bytes(10));
+  const answer = (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+    const problem = problemOf(error, request.id);
+    const about = { ref: problem.ref, method: request.method, route: request.routeOptions.url, status: problem.status };
+    if (problem.status === 500) log.error("http.failed", { ...about, error });
+    else log.debug("http.refused", about);
+    return sendProblem(reply, problem);
+  };
+
+  const app: FastifyInstance = fastify({
+    logger: false,
+    genReqId: newRef,
+    bodyLimit: bodyBytesMax,
+    requestTimeout: requestTimeoutMs,
+    keepAliveTimeout: keepAliveTimeoutMs,
+    // A request without Host is refused by the guard, in our words.
+    http: { headersTimeout: headersTimeoutMs, connectionsCheckingInterval: connectionsCheckingMs, requireHostHeader: false },
+    frameworkErrors: (error, request, reply) => void answer(guarded(error, request, reply, settings()), request, reply),
+    clientErrorHandler: (error, socket) => refuseUnreadable(error.code, socket, newRef()),
+  });
+  readJsonOnly(app);
+  addGuard(app, settings);
+  app.register(fastifyCookie);
+  app.setErrorHandler(answer);
+  app.setNotFoundHandler((request, reply) => answer(new HttpError(404, "not_found", "There is nothing at this address."), request, reply));
+
+  app.get("/healthz", async () => ({ ...health(), status: "ok", mode, version }));
+  app.get("/ws", async (_request, reply) => {
+    reply.header("upgrade", "websocket");
+    throw new HttpError(426, "bad_message", "This address is for WebSockets: send an upgrade with the subprotocol holdfast.v1.");
+  });
+  addSessionRoutes(app, { auth, mode, version, clock, random, port: () => settings().port });
+  if (page !== undefined) addPageRoutes(app, page);
+  return app;
+}
+
+/** The one body that there is. Its content type is the guard's to judge; no other parser ever runs (F12). */
+function readJsonOnly(app: FastifyInstance): void {
+  const parse = app.getDefaultJsonParser("error", "error");
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("application/json", { parseAs: "string" }, (request, body, done) => {
+    if (body === "") done(null, undefined);
+    else parse(request, body as string, done);
+  });
+}
+
+/** A request that the router could not read has met no hook yet: it meets the guard here. */
+function guarded(error: unknown, request: FastifyRequest, reply: FastifyReply, settings: HostOriginSettings): unknown {
+  try {
+    admit(request, reply, settings);
+    return error;
+  } catch (refusal) {
+    return refusal;
+  }
+}
+
+function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
+  if (problem.retryAfter !== undefined) reply.header("retry-after", Math.ceil(problem.retryAfter / 1000));
+  if (problem.status === 401) reply.header("www-authenticate", "Bearer");
+  return reply.code(problem.status).type(problemType).header("cache-control", "no-store").send(JSON.stringify(problem));
+}
+
+/** What Node could not parse, or waited for too long: answered on the bare socket, then closed. */
+function refuseUnreadable(code: string, socket: Socket, ref: string): void {
+  const status = code === "ERR_HTTP_REQUEST_TIMEOUT" ? 408 : code === "HPE_HEADER_OVERFLOW" ? 431 : 400;
+  const detail = status === 408 ? "The request took too long to arrive." : "This is not an HTTP request that this server reads.";
+  if (socket.writable) {
+    const problem = problemOf(new HttpError(status, "bad_message", detail), ref);
+    const body = JSON.stringify(problem);
+    const headers = { ...securityHeaders(), "content-type": problemType, "content-length": String(Buffer.byteLength(body)), connection: "close" };
+    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+    socket.write(`HTTP/1.1 ${status} ${problem.title}\r\n${lines.join("\r\n")}\r\n\r\n${body}`);
+  }
+  socket.destroy();
+}

@@ -1,0 +1,33 @@
+/**
+ * The built page: its files, and `index.html` for every address of the app.
+ *
+ * Files in `assets/` bear a hash of their content in their name and are kept for a year; `index.html` is never
+ * kept, so that a new version is seen at the next load (the rest is asked for again each time).
+ */
+import { join, relative, sep } from "node:path";
+import fastifyStatic from "@fastify/static";
+import type { FastifyInstance } from "fastify";
+
+const hashedMaxAgeSeconds = 31_536_000;
+const appPaths = ["/", "/agents", "/agents/*", "/threads", "/threads/*"] as const;
+
+/** Serves `folder`, the result of the page's build. */
+export function addPageRoutes(app: FastifyInstance, folder: string): void {
+  app.register(fastifyStatic, {
+    root: folder,
+    index: false,
+    redirect: false,
+    dotfiles: "ignore",
+    cacheControl: false,
+    setHeaders: (reply, path) => void reply.header("cache-control", cacheControlOf(relative(folder, path))),
+  });
+  for (const path of appPaths) {
+    app.get(path, (_request, reply) => reply.sendFile("index.html", folder));
+  }
+}
+
+/** `path` is relative to the page's folder. */
+function cacheControlOf(path: string): string {
+  if (path.startsWith(join("assets", sep))) return `public, max-age=${hashedMaxAgeSeconds}, immutable`;
+  return path === "index.html" ? "no-store" : "no-cache";
+}

@@ -1,0 +1,82 @@
+/**
+ * Signing in and out: `/api/session`, and `/api/sign-in-codes` for this machine's command line.
+ *
+ * A code comes in the address's fragment, which no server sees; the page posts it here and gets the session
+ * cookie. Invariant: a used, an expired and an unknown code get the same answer by the same way through the
+ * same transaction. Nothing here logs a body, a header or an address.
+ */
+import { type Clock, ProtocolError, type Random, type User, uuidv7 } from "@holdfast/protocol";
+import type { FastifyInstance } from "fastify";
+import { z } from "zod";
+import { browserCookieName, cookieAttributes, cookieName } from "../auth/cookies.ts";
+import { type Auth, errorOf, sessionLifeMs, signInCodeLifeMs } from "../auth/service.ts";
+import type { Mode } from "../options.ts";
+import { createAttempts } from "./attempts.ts";
+import { credentialsOf } from "./guard.ts";
+
+export interface SessionRoutesOptions {
+  readonly auth: Auth;
+  readonly mode: Mode;
+  readonly version: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly port: () => number;
+}
+
+/** The answer of `GET` and `POST /api/session`: page and server never disagree about the mode (AU-6). */
+export interface SessionAnswer {
+  readonly mode: Mode;
+  readonly user: User | null;
+  readonly version: string;
+}
+
+const signIn = z.object({ code: z.string().min(1).max(200) });
+
+export function addSessionRoutes(app: FastifyInstance, options: SessionRoutesOptions): void {
+  const { auth, mode, version, clock, random, port } = options;
+  const attempts = createAttempts(clock);
+  const maxAge = sessionLifeMs / 1000;
+
+  app.get("/api/session", async (request, reply): Promise<SessionAnswer> => {
+    const { ignoredCookie: _, ...credentials } = credentialsOf(request, port());
+    const browser = credentials.browser ?? uuidv7(clock.now(), random.bytes(10));
+    if (mode === "development" && credentials.browser === undefined) {
+      reply.setCookie(browserCookieName(port()), browser, { ...cookieAttributes, maxAge });
+    }
+    return { mode, user: await auth.userOf({ ...credentials, browser, instance: browser }), version };
+  });
+
+  app.post("/api/session", async (request, reply): Promise<SessionAnswer> => {
+    const body = signIn.safeParse(request.body);
+    if (!body.success) throw new ProtocolError("invalid_params", "The body must be { code }, a sign-in code.", { details: { field: "code" } });
+    const retryAfter = attempts.begin(request.ip);
+    if (retryAfter > 0) throw new ProtocolError("rate_limited", "Too many wrong sign-in codes from here.", { retryAfter });
+    const redeemed = await auth.redeem(body.data.code).catch((error: unknown) => {
+      attempts.giveBack(request.ip);
+      throw error;
+    });
+    if (redeemed.kind === "refused") {
+      throw new ProtocolError("unauthenticated", "This sign-in code was used, has expired, or never was; `npm run sign-in` makes a new one.");
+    }
+    attempts.giveBack(request.ip);
+    reply.setCookie(cookieName(port()), redeemed.cookie, { ...cookieAttributes, maxAge });
+    return { mode, user: redeemed.user, version };
+  });
+
+  app.delete("/api/session", async (request, reply) => {
+    const { cookie, ignoredCookie } = credentialsOf(request, port());
+    // Saying 204 and ending nothing would be a lie.
+    if (ignoredCookie) throw new ProtocolError("forbidden", "Without an Origin the session cookie does not count.");
+    if (cookie !== undefined) await auth.signOut(cookie);
+    return reply.clearCookie(cookieName(port()), cookieAttributes).code(204).send();
+  });
+
+  app.post("/api/sign-in-codes", async (request) => {
+    const { token } = credentialsOf(request, port());
+    if (token === undefined) throw new ProtocolError("unauthenticated", "Send this machine's operator key as `Authorization: Bearer`.");
+    const verdict = await auth.verify({ token, instance: "" });
+    if (verdict.kind !== "accepted") throw errorOf(verdict);
+    if (verdict.principal.role !== "admin") throw new ProtocolError("forbidden", `The role ${verdict.principal.role} may not make sign-in codes.`);
+    return { code: await auth.signInCode(), expiresIn: signInCodeLifeMs };
+  });
+}
