@@ -5,7 +5,19 @@
  * hold cursors, requests wait in the outbox, producers keep what is not `published`. Nothing here opens,
  * closes or retries by itself; the session's policy does. It deliberately knows no DOM and no React.
  */
-import type { Clock, Cursor, From, HelloAgent, ProtocolError, PublishedEvent, Random, StreamEvent, Transport, User, AgentIdentity } from "@holdfast/protocol";
+import type {
+  AgentIdentity,
+  Clock,
+  Cursor,
+  From,
+  HelloAgent,
+  ProtocolError,
+  PublishedEvent,
+  Random,
+  StreamEvent,
+  Transport,
+  User,
+} from "@holdfast/protocol";
 
 /** The one public state (CL-11). `retryAt` is on the session's clock, ms since 1970. */
 export type SessionState =
@@ -41,9 +53,15 @@ export interface AppliedEvent extends StreamEvent {
 export interface SubscribeOptions {
   readonly from: From;
   /** Called in order, each offset once (I1). A throw stops this stream before `events[0]` (ST-6) and calls `onError`. */
-  readonly onEvents: (events: readonly AppliedEvent[], position: { readonly cursor: Cursor; readonly head: number }) => void;
+  readonly onEvents: (
+    events: readonly AppliedEvent[],
+    position: { readonly cursor: Cursor; readonly head: number },
+  ) => void;
   /** The whole snapshot, parts joined; replaces all state of the stream. */
-  readonly onSnapshot?: (data: Readonly<Record<string, unknown>>, position: { readonly cursor: Cursor; readonly head: number }) => void;
+  readonly onSnapshot?: (
+    data: Readonly<Record<string, unknown>>,
+    position: { readonly cursor: Cursor; readonly head: number },
+  ) => void;
   /** State must be dropped; what follows starts anew (ST-3). */
   readonly onReset?: (reset: { readonly reason: "epoch" | "trimmed"; readonly lost: number | undefined }) => void;
   readonly onStatus?: (status: SubscriptionStatus) => void;
@@ -124,7 +142,11 @@ export interface Session<Methods extends MethodMap = MethodMap> {
   onChange(listener: () => void): () => void;
   subscribe(stream: string, options: SubscribeOptions): Subscription;
   /** Rejects with a `ProtocolError`; `timeout` means: outcome unknown. */
-  call<Name extends keyof Methods & string>(method: Name, params: Methods[Name]["params"], options?: CallOptions): Promise<Methods[Name]["result"]>;
+  call<Name extends keyof Methods & string>(
+    method: Name,
+    params: Methods[Name]["params"],
+    options?: CallOptions,
+  ): Promise<Methods[Name]["result"]>;
   /** One producer a stream; its UUID is made anew with each call. */
   producer(stream: string): Producer;
   /** OP-8: after the inbox cursor was stored durably. */

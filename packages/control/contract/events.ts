@@ -5,9 +5,8 @@
  * {@link agentEvents}, the server appends the others. `inbox/<agent>` is what an agent obeys.
  */
 import { z } from "zod";
-import { agent, command, commandOutcome, id, thread } from "./nouns.ts";
+import { agent, base64, command, commandOutcome, id, thread } from "./nouns.ts";
 
-const base64 = z.string().regex(/^[A-Za-z0-9+/]*={0,2}$/, "expected base64");
 const size = { cols: z.int().min(1).max(1_000), rows: z.int().min(1).max(1_000) };
 
 /** Published by a thread's agent. Every start has one end; nothing of a command follows its `finished`. */
@@ -40,12 +39,22 @@ export type AgentEventData = { [Name in AgentEventName]: z.infer<(typeof agentEv
 
 /** Appended to a thread by the server. */
 export const threadServerEvents = {
-  "command.queued": z.object({ command: id, text: z.string(), position: z.int().min(0), sentBy: z.string(), value: command }),
+  "command.queued": z.object({
+    command: id,
+    text: z.string(),
+    position: z.int().min(0),
+    sentBy: z.string(),
+    value: command,
+  }),
   "command.dispatched": z.object({ command: id }),
   "command.finished": agentEvents["command.finished"],
+  /** The agent's process that held the terminal is gone. */
+  "terminal.closed": agentEvents["terminal.closed"],
   note: agentEvents.note,
 } as const;
-export type ThreadServerEventData = { [Name in keyof typeof threadServerEvents]: z.infer<(typeof threadServerEvents)[Name]> };
+export type ThreadServerEventData = {
+  [Name in keyof typeof threadServerEvents]: z.infer<(typeof threadServerEvents)[Name]>;
+};
 
 export const fleetEvents = {
   "agent.registered": z.object({ agent }),

@@ -6,10 +6,9 @@
  */
 import type { Role } from "@holdfast/protocol";
 import { z } from "zod";
-import { agent, commandPriority, id, thread, threadKind } from "./nouns.ts";
+import { agent, base64, commandPriority, id, thread, threadKind } from "./nouns.ts";
 
-const page = { limit: z.int().min(1).max(200).default(200), next: z.string().max(200).optional() };
-const base64 = z.string().regex(/^[A-Za-z0-9+/]*={0,2}$/, "expected base64");
+const page = { limit: z.int().min(1).max(200).default(200), next: z.string().max(1_000).optional() };
 
 export interface MethodDeclaration {
   readonly params: z.ZodType;
@@ -37,7 +36,13 @@ export const methods = {
     doc: "Threads, the most recently active first.",
   },
   "thread.create": {
-    params: z.object({ agent: id, kind: threadKind.default("work"), title: z.string().max(200).optional(), cols: z.int().min(1).max(1_000).default(80), rows: z.int().min(1).max(1_000).default(24) }),
+    params: z.object({
+      agent: id,
+      kind: threadKind.default("work"),
+      title: z.string().max(200).optional(),
+      cols: z.int().min(1).max(1_000).default(80),
+      rows: z.int().min(1).max(1_000).default(24),
+    }),
     result: z.object({ thread }),
     role: "operator",
     kind: "effect",
@@ -45,8 +50,21 @@ export const methods = {
   },
   "command.send": {
     params: z
-      .object({ thread: id.optional(), agent: id.optional(), text: z.string().min(1).max(100_000), priority: commandPriority.default("normal"), expiresIn: z.int().min(0).max(30 * 86_400_000).optional() })
-      .refine((params) => (params.thread === undefined) !== (params.agent === undefined), { error: "give either `thread` or `agent`", path: ["thread"] }),
+      .object({
+        thread: id.optional(),
+        agent: id.optional(),
+        text: z.string().min(1).max(100_000),
+        priority: commandPriority.default("normal"),
+        expiresIn: z
+          .int()
+          .min(0)
+          .max(30 * 86_400_000)
+          .optional(),
+      })
+      .refine((params) => (params.thread === undefined) !== (params.agent === undefined), {
+        error: "give either `thread` or `agent`",
+        path: ["thread"],
+      }),
     result: z.object({ command: id, thread: id, position: z.int().min(0) }),
     role: "operator",
     kind: "effect",
@@ -71,7 +89,10 @@ export const methods = {
 export type MethodName = keyof typeof methods;
 /** What a caller passes, and what it gets, for the typed `call` of a session. */
 export type ControlMethods = {
-  [Name in MethodName]: { params: z.input<(typeof methods)[Name]["params"]>; result: z.output<(typeof methods)[Name]["result"]> };
+  [Name in MethodName]: {
+    params: z.input<(typeof methods)[Name]["params"]>;
+    result: z.output<(typeof methods)[Name]["result"]>;
+  };
 };
 /** What a handler gets after validation. */
 export type MethodParams<Name extends MethodName> = z.output<(typeof methods)[Name]["params"]>;

@@ -15,3 +15,6 @@ export const terminalOf = (threadId: string): string => threadId;
 
 /** The scope of a terminal's keyframes (ST-10). */
 export const terminalScope = (terminal: string): string => `terminal/${terminal}`;
+
+/** The scope of a message's whole text (ST-10). */
+export const messageScope = (message: string): string => `message/${message}`;

@@ -8,6 +8,11 @@ import { z } from "zod";
 
 export const id = z.string().min(1).max(64);
 const timeMs = z.int().min(0);
+/** Bytes as they travel (TR-7), padded: what passes here can be decoded. */
+export const base64 = z
+  .string()
+  .regex(/^[A-Za-z0-9+/]*={0,2}$/, "expected base64")
+  .refine((text) => text.length % 4 === 0, { error: "expected base64 with its padding" });
 
 /** How an agent executes (CONTROL.md): a process a command, one interactive program, or something of its own. */
 export const agentKind = z.enum(["shell", "terminal", "acp", "assistant", "custom"]);

@@ -5,7 +5,7 @@
  * stripped (TR-5), a wrong one fails the whole message before anything is done (TR-6).
  */
 import { z } from "zod";
-import { errorCodes, type ErrorCode } from "../src/errors.ts";
+import { type ErrorCode, errorCodes } from "../src/errors.ts";
 import { nameLengthMax } from "../src/limits.ts";
 
 /** Offsets, sequences, times and durations: whole, not negative, exact in a double. */
@@ -13,10 +13,16 @@ export const count = z.int().min(0);
 export const positive = z.int().min(1);
 export const timeMs = z.int().min(0);
 export const durationMs = z.int().min(0);
-export const uuid = z.string().regex(/^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/, "expected a lower-case UUID");
+export const uuid = z
+  .string()
+  .regex(/^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/, "expected a lower-case UUID");
 export const shortText = z.string().max(nameLengthMax);
 /** A stream's name, a method's, an event's: printable ASCII without spaces or quotes. */
-export const name = z.string().min(1).max(nameLengthMax).regex(/^[A-Za-z0-9][A-Za-z0-9._:@/+-]*$/, "expected letters, digits and ._:@/+-");
+export const name = z
+  .string()
+  .min(1)
+  .max(nameLengthMax)
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._:@/+-]*$/, "expected letters, digits and ._:@/+-");
 export const token = z.string().min(1).max(16_384);
 
 /** ST-1: the random name of one history of a stream. */
@@ -35,7 +41,12 @@ export const errorBody = z.object({
   code: z.enum(errorCodes as [ErrorCode, ...ErrorCode[]]),
   message: z.string(),
   about: z
-    .object({ type: z.string(), id: z.string().optional(), stream: z.string().optional(), sequence: z.int().optional() })
+    .object({
+      type: z.string(),
+      id: z.string().optional(),
+      stream: z.string().optional(),
+      sequence: z.int().optional(),
+    })
     .optional(),
   retryable: z.boolean(),
   retryAfter: z.number().optional(),

@@ -4,7 +4,7 @@
  * A browser never loads this (Zod costs 28–92 KB gzipped); the client reads the server's messages with
  * small readers of its own, and a test proves on generated messages that both accept the same.
  */
-import { z } from "zod";
+import type { z } from "zod";
 import * as liveness from "./liveness.ts";
 import * as opening from "./opening.ts";
 import * as reading from "./reading.ts";

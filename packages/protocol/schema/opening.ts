@@ -3,7 +3,20 @@
  * in-session `auth` of section 3.
  */
 import { z } from "zod";
-import { cursor, count, durationMs, epoch, from, identity, name, positive, shortText, timeMs, token, uuid } from "./common.ts";
+import {
+  count,
+  cursor,
+  durationMs,
+  epoch,
+  from,
+  identity,
+  name,
+  positive,
+  shortText,
+  timeMs,
+  token,
+  uuid,
+} from "./common.ts";
 
 /** ST-2, TR-7: an item of `hello.subscribe`, and the body of `subscribe`. */
 export const subscription = z.object({ stream: name, sub: count, from });
@@ -62,7 +75,13 @@ export const welcome = z.object({
   expiresAt: timeMs.optional(),
   heartbeat: z.object({ interval: durationMs, timeout: durationMs }),
   spread: durationMs,
-  limits: z.object({ frameBytes: count, eventBytes: count, requests: count, publishBytes: count, subscriptions: count }),
+  limits: z.object({
+    frameBytes: count,
+    eventBytes: count,
+    requests: count,
+    publishBytes: count,
+    subscriptions: count,
+  }),
   degraded: z.object({ reason: z.string(), since: timeMs }).optional(),
   features: z.record(z.string(), z.unknown()),
   agent: agentIdentity.optional(),

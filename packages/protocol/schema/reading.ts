@@ -44,18 +44,36 @@ export const streamEvent = z.object({
 export type StreamEvent = z.infer<typeof streamEvent>;
 
 /** ST-4: a contiguous run of events, the first at `offset`. */
-export const events = z.object({ type: z.literal("events"), stream: z.string(), offset: positive, head: positive, events: z.array(streamEvent).min(1) });
+export const events = z.object({
+  type: z.literal("events"),
+  stream: z.string(),
+  offset: positive,
+  head: positive,
+  events: z.array(streamEvent).min(1),
+});
 export type Events = z.infer<typeof events>;
 
 /** ST-7, ST-8: the answer (or the next events) will come by itself. */
-export const pending = z.object({ type: z.literal("pending"), stream: z.string(), sub: count, reason: z.string(), ref: z.string().optional() });
+export const pending = z.object({
+  type: z.literal("pending"),
+  stream: z.string(),
+  sub: count,
+  reason: z.string(),
+  ref: z.string().optional(),
+});
 export type Pending = z.infer<typeof pending>;
 
 /** ST-16: an agent's acknowledgement of its inbox, cumulative. */
 export const ack = z.object({ type: z.literal("ack"), stream: name, epoch, offset: count });
 
 /** ST-17: ephemeral, both ways; the server sets `from`. */
-export const signal = z.object({ type: z.literal("signal"), stream: name, signal: z.string().min(1).max(40), data: z.unknown().optional(), from: shortText.optional() });
+export const signal = z.object({
+  type: z.literal("signal"),
+  stream: name,
+  signal: z.string().min(1).max(40),
+  data: z.unknown().optional(),
+  from: shortText.optional(),
+});
 export type Signal = z.infer<typeof signal>;
 
 /** TR-4, ST-18, PB-3: what was asked for was refused; nothing of it was recorded. */

@@ -14,7 +14,12 @@ export const request = z.object({
 export type Request = z.infer<typeof request>;
 
 /** RQ-1: exactly one of `result` and `error`. */
-export const response = z.object({ type: z.literal("response"), id: z.string(), result: z.unknown().optional(), error: errorBody.optional() });
+export const response = z.object({
+  type: z.literal("response"),
+  id: z.string(),
+  result: z.unknown().optional(),
+  error: errorBody.optional(),
+});
 export type Response = z.infer<typeof response>;
 
 /** PB-1: one event as its producer sends it. Judged alone, after the envelope (TR-6, PB-2). */
@@ -22,7 +27,13 @@ export const publishedEvent = z.object({ event: name, data: z.unknown(), keyfram
 export type PublishedEvent = z.infer<typeof publishedEvent>;
 
 /** PB-1: `sequence` names the batch's first event; empty `events` asks for the record. */
-export const publish = z.object({ type: z.literal("publish"), stream: name, producer: uuid, sequence: count, events: z.array(z.unknown()).max(10_000) });
+export const publish = z.object({
+  type: z.literal("publish"),
+  stream: name,
+  producer: uuid,
+  sequence: count,
+  events: z.array(z.unknown()).max(10_000),
+});
 export type Publish = z.infer<typeof publish>;
 
 /** PB-2: all up to `sequence` is decided and durable; poison is named, never blocks. */

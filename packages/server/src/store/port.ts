@@ -8,15 +8,49 @@
  * deliberately has no generic "query": handlers run on its side, not on the caller's.
  */
 import type { Cursor, ErrorBody } from "@holdfast/protocol";
-import type { NewEvent, Principal } from "../plugin.ts";
+import type { AgentHello, NewEvent, Principal } from "../plugin.ts";
 
 /** One operation of a batch. */
 export type Operation =
-  | { readonly kind: "request"; readonly caller: Principal; readonly id: string; readonly method: string; readonly params: unknown; readonly hash: string; readonly after?: string; readonly deadline?: number }
-  | { readonly kind: "publish"; readonly caller: Principal; readonly generation?: number; readonly stream: string; readonly producer: string; readonly sequence: number; readonly events: readonly unknown[] }
-  | { readonly kind: "append"; readonly workspace: string; readonly stream: string; readonly events: readonly NewEvent[] }
+  | {
+      readonly kind: "request";
+      readonly caller: Principal;
+      readonly id: string;
+      readonly method: string;
+      readonly params: unknown;
+      readonly hash: string;
+      readonly after?: string;
+      readonly deadline?: number /** The final answer, known before any effect (wrong params): only to be stored. */;
+      readonly refusal?: ErrorBody;
+    }
+  | {
+      readonly kind: "publish";
+      readonly caller: Principal;
+      readonly generation?: number;
+      readonly stream: string;
+      readonly producer: string;
+      readonly sequence: number;
+      readonly events: readonly unknown[];
+    }
+  | {
+      readonly kind: "append";
+      readonly workspace: string;
+      readonly stream: string;
+      readonly events: readonly NewEvent[];
+    }
   | { readonly kind: "task"; readonly workspace: string; readonly task: string; readonly input: unknown }
-  | { readonly kind: "ack"; readonly workspace: string; readonly stream: string; readonly cursor: Cursor };
+  | { readonly kind: "ack"; readonly workspace: string; readonly stream: string; readonly cursor: Cursor }
+  /** OP-6, OP-7: finds or registers an agent. Value: `AgentWelcome`. */
+  | { readonly kind: "agentHello"; readonly workspace: string; readonly hello: AgentHello }
+  /** ST-15: a cursor beyond the head shows a rolled-back store; the stream's history gets a new name. Value: the epoch. */
+  | { readonly kind: "renew"; readonly workspace: string; readonly stream: string };
+
+/** A failure that no handler meant: the log gets the error, the client only `ref`. */
+export interface Fault {
+  readonly ref: string;
+  readonly operation: string;
+  readonly error: unknown;
+}
 
 /** What became of it, in the same order. A value's shape depends on the kind. */
 export type Outcome =
@@ -50,6 +84,7 @@ export interface Appended {
 
 export interface BatchResult {
   readonly outcomes: readonly Outcome[];
+  readonly faults: readonly Fault[];
   readonly appended: readonly Appended[];
 }
 
@@ -81,6 +116,10 @@ export interface Store {
   /** Events after `offset`, at most `eventsMax` and about `bytesMax`. */
   read(workspace: string, stream: string, offset: number, eventsMax: number, bytesMax: number): Promise<EventRun>;
   /** A read method of the contract (kind `read`), outside any batch. */
-  query(caller: Principal, method: string, params: unknown): Promise<Outcome>;
+  query(
+    caller: Principal,
+    method: string,
+    params: unknown,
+  ): Promise<{ readonly outcome: Outcome; readonly faults: readonly Fault[] }>;
   close(): Promise<void>;
 }

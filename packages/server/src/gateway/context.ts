@@ -1,0 +1,30 @@
+/** What every connection of a node shares: the rooms behind the gateway, and the node's settings. */
+import type { Clock, Random } from "@holdfast/protocol";
+import type { Authenticator } from "../auth/verdict.ts";
+import type { Log } from "../observe/log.ts";
+import type { Mode } from "../options.ts";
+import type { Method, PluginRuntime, StreamFamily } from "../plugin.ts";
+import type { Store } from "../store/port.ts";
+import type { Committer } from "../streams/committer.ts";
+import type { Hub } from "../streams/hub.ts";
+
+export interface Heartbeat {
+  readonly interval: number;
+  readonly timeout: number;
+}
+
+export interface GatewayContext {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly mode: Mode;
+  readonly node: string;
+  readonly heartbeat: Heartbeat;
+  readonly authenticator: Authenticator;
+  readonly store: Pick<Store, "query" | "snapshot">;
+  readonly committer: Committer;
+  readonly hub: Hub;
+  method(name: string): Method | undefined;
+  family(stream: string): StreamFamily | undefined;
+  readonly runtimes: readonly PluginRuntime[];
+}

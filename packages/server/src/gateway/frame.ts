@@ -1,0 +1,21 @@
+/** A text frame of WebSocket (RFC 6455 section 5.2), encoded once so that many sockets can share the bytes. */
+
+const finText = 0x81;
+
+/** Server frames are not masked: two, four or ten bytes of header, then the text. */
+export function encodeTextFrame(text: string): Uint8Array {
+  const length = Buffer.byteLength(text);
+  const header = length < 126 ? 2 : length < 65_536 ? 4 : 10;
+  const frame = Buffer.allocUnsafe(header + length);
+  frame[0] = finText;
+  if (header === 2) frame[1] = length;
+  else if (header === 4) {
+    frame[1] = 126;
+    frame.writeUInt16BE(length, 2);
+  } else {
+    frame[1] = 127;
+    frame.writeBigUInt64BE(BigInt(length), 2);
+  }
+  frame.write(text, header, "utf8");
+  return frame;
+}

@@ -1,0 +1,127 @@
+/**
+ * The verdict on a `hello`: who this is, or why not (sections 3 and 4). Pure of sockets: it returns what to
+ * answer, the connection answers.
+ */
+import { type AgentIdentity, closeCodes, type Hello, limits, ProtocolError } from "@holdfast/protocol";
+import type { Credentials, Verdict } from "../auth/verdict.ts";
+import type { AgentWelcome, Principal } from "../plugin.ts";
+import type { GatewayContext } from "./context.ts";
+
+export interface Admitted {
+  readonly kind: "admitted";
+  readonly principal: Principal;
+  readonly expiresAt: number | undefined;
+  readonly agent: AgentIdentity | undefined;
+}
+
+export interface Denied {
+  readonly kind: "denied";
+  readonly code: number;
+  readonly reason: string;
+  readonly retryAfter?: number;
+}
+
+/** What the upgrade request carried (AU-1). */
+export interface UpgradeCredentials {
+  readonly token?: string;
+  readonly cookie?: string;
+  readonly browser?: string;
+}
+
+export async function judgeHello(
+  context: GatewayContext,
+  connection: string,
+  hello: Hello,
+  upgrade: UpgradeCredentials,
+): Promise<Admitted | Denied> {
+  if (hello.protocol !== limits.protocolVersion) {
+    const range = `${limits.protocolVersion}…${limits.protocolVersion}`;
+    return {
+      kind: "denied",
+      code: closeCodes.badMessage,
+      reason: `unsupported_protocol: ${hello.protocol} is not in ${range}`,
+    };
+  }
+  if (hello.token !== undefined && upgrade.token !== undefined && hello.token !== upgrade.token) {
+    return { kind: "denied", code: closeCodes.badMessage, reason: "ambiguous_credentials" };
+  }
+  const verdict = await context.authenticator.verify(credentialsOf(hello, upgrade));
+  if (verdict.kind !== "accepted") return denialOf(verdict);
+  if (hello.agent === undefined) return admit(hello, verdict.principal, verdict.expiresAt, undefined);
+  return admitAgent(context, connection, hello, verdict);
+}
+
+/** Credentials for `auth`: the same judgement, without a `hello` (AU-7). */
+export function credentialsOf(hello: Pick<Hello, "token" | "instance">, upgrade: UpgradeCredentials): Credentials {
+  const token = hello.token ?? upgrade.token;
+  return {
+    ...(token === undefined ? {} : { token }),
+    ...(upgrade.cookie === undefined ? {} : { cookie: upgrade.cookie }),
+    ...(upgrade.browser === undefined ? {} : { browser: upgrade.browser }),
+    instance: hello.instance,
+  };
+}
+
+async function admitAgent(
+  context: GatewayContext,
+  connection: string,
+  hello: Hello,
+  verdict: Extract<Verdict, { kind: "accepted" }>,
+): Promise<Admitted | Denied> {
+  const claims = hello.agent;
+  if (claims === undefined) return admit(hello, verdict.principal, verdict.expiresAt, undefined);
+  const { workspace, temporary } = verdict.principal;
+  const open = context.mode === "development" && verdict.principal.key === undefined;
+  if (verdict.principal.key === undefined && !open) {
+    return { kind: "denied", code: closeCodes.forbidden, reason: "an agent needs an API key" };
+  }
+  try {
+    const asked = { caller: verdict.principal, hello: claims, connection, open };
+    const { identity } = (await context.committer.run({ kind: "agentHello", workspace, hello: asked })) as AgentWelcome;
+    const principal: Principal = {
+      kind: "agent",
+      id: identity.id,
+      name: identity.name,
+      role: "agent",
+      workspace,
+      temporary,
+      ...(verdict.principal.key === undefined ? {} : { key: verdict.principal.key }),
+    };
+    return admit(hello, principal, verdict.expiresAt, identity);
+  } catch (error) {
+    return agentDenial(error);
+  }
+}
+
+function agentDenial(error: unknown): Denied {
+  if (!(error instanceof ProtocolError)) throw error;
+  if (error.code === "fenced") return { kind: "denied", code: closeCodes.fenced, reason: "fenced" };
+  if (error.retryable)
+    return { kind: "denied", code: closeCodes.unavailable, reason: error.code, retryAfter: error.retryAfter ?? 1_000 };
+  return { kind: "denied", code: closeCodes.forbidden, reason: error.message };
+}
+
+/** OP-5: what the client holds belongs to one user and workspace. */
+function admit(
+  hello: Hello,
+  principal: Principal,
+  expiresAt: number | undefined,
+  agent: AgentIdentity | undefined,
+): Admitted | Denied {
+  const { expect } = hello;
+  if (expect !== undefined && (expect.user !== principal.id || expect.workspace !== principal.workspace)) {
+    return { kind: "denied", code: closeCodes.identityChanged, reason: "identity_changed" };
+  }
+  return { kind: "admitted", principal, expiresAt, agent };
+}
+
+function denialOf(verdict: Exclude<Verdict, { kind: "accepted" }>): Denied {
+  switch (verdict.kind) {
+    case "refused":
+      return { kind: "denied", code: closeCodes.unauthenticated, reason: verdict.reason };
+    case "forbidden":
+      return { kind: "denied", code: closeCodes.forbidden, reason: verdict.reason };
+    case "unavailable":
+      return { kind: "denied", code: closeCodes.unavailable, reason: verdict.reason, retryAfter: verdict.retryAfter };
+  }
+}

@@ -1,0 +1,148 @@
+/**
+ * Requests of one connection: role, params, then the store, in the order of arrival (RQ-1, RQ-4).
+ *
+ * A method of kind `effect` joins the next batch, with whatever its final answer is stored; a `read` waits
+ * for this connection's earlier effects and runs beside the batches. Every request gets one `response`.
+ */
+import { createHash } from "node:crypto";
+import {
+  type ErrorBody,
+  isUuid,
+  limits,
+  ProtocolError,
+  type Request,
+  type Role,
+  uuidv7TimeMs,
+} from "@holdfast/protocol";
+import canonicalize from "canonicalize";
+import type { Method, Principal } from "../plugin.ts";
+import type { Outcome } from "../store/port.ts";
+import type { GatewayContext } from "./context.ts";
+
+const rank: Readonly<Record<Role, number>> = { agent: 0, viewer: 1, operator: 2, admin: 3 };
+
+export type Answer = (outcome: Outcome) => void;
+
+export interface Requests {
+  handle(request: Request, answer: Answer): void;
+}
+
+export function createRequests(context: GatewayContext, principal: Principal): Requests {
+  /** The last effect of this connection: reads that came later see it. */
+  let effects: Promise<unknown> = Promise.resolve();
+
+  const effect = (request: Request, params: unknown, refusal: ErrorBody | undefined, answer: Answer): void => {
+    const { id, method, after, deadline } = request;
+    const operation = {
+      kind: "request" as const,
+      caller: principal,
+      id,
+      method,
+      params,
+      hash: hashOf(request),
+      ...(after === undefined ? {} : { after }),
+      ...(deadline === undefined ? {} : { deadline }),
+      ...(refusal === undefined ? {} : { refusal }),
+    };
+    effects = new Promise<void>((resolve) => {
+      context.committer.submit(operation, (outcome) => {
+        resolve();
+        answer(outcome);
+      });
+    });
+  };
+
+  const read = async (request: Request, params: unknown, answer: Answer): Promise<void> => {
+    await effects;
+    try {
+      const { outcome, faults } = await context.store.query(principal, request.method, params);
+      for (const fault of faults)
+        context.log.error("operation.failed", { ref: fault.ref, operation: fault.operation, error: fault.error });
+      answer(outcome);
+    } catch (error) {
+      const body =
+        error instanceof ProtocolError
+          ? error
+          : new ProtocolError("internal", `${request.method} failed`, { cause: error });
+      if (body.code === "internal") context.log.error("operation.failed", { operation: request.method, error });
+      answer({ ok: false, error: body.toBody() });
+    }
+  };
+
+  return {
+    handle(request, answer) {
+      const bounded: Answer = (outcome) => answer(withinBytes(outcome));
+      if (!isUuid(request.id) || uuidv7TimeMs(request.id) === undefined) {
+        bounded(
+          refusal(new ProtocolError("bad_message", `"${request.id}" is not a UUIDv7`, { details: { field: "id" } })),
+        );
+        return;
+      }
+      const method = context.method(request.method);
+      if (method === undefined) {
+        effect(
+          request,
+          null,
+          new ProtocolError("not_found", `there is no method "${request.method}"`).toBody(),
+          bounded,
+        );
+        return;
+      }
+      if (!isAllowed(method, principal)) {
+        bounded(
+          refusal(
+            new ProtocolError(
+              "forbidden",
+              `${request.method} needs the role ${method.role}; ${principal.name} has ${principal.role}`,
+            ),
+          ),
+        );
+        return;
+      }
+      const parsed = method.params.safeParse(request.params);
+      if (!parsed.success) {
+        const issue = parsed.error.issues[0];
+        const field = issue?.path.join(".") ?? "";
+        const error = new ProtocolError(
+          "invalid_params",
+          `${request.method}: ${field === "" ? "params" : `"${field}"`}: ${issue?.message ?? "wrong"}`,
+          { details: { field } },
+        );
+        effect(request, null, error.toBody(), bounded);
+        return;
+      }
+      if (method.kind === "read") void read(request, parsed.data, bounded);
+      else effect(request, parsed.data, undefined, bounded);
+    },
+  };
+}
+
+function isAllowed(method: Method, principal: Principal): boolean {
+  if (principal.role === "agent") return method.agents === true;
+  return rank[principal.role] >= rank[method.role];
+}
+
+/** RQ-1: SHA-256 of canonical JSON (RFC 8785) of method and params, as they were sent. */
+function hashOf(request: Request): string {
+  return createHash("sha256")
+    .update(canonicalize({ method: request.method, params: request.params }) ?? "")
+    .digest("hex");
+}
+
+function refusal(error: ProtocolError): Outcome {
+  return { ok: false, error: error.toBody() };
+}
+
+/** TR-3: larger results page. */
+function withinBytes(outcome: Outcome): Outcome {
+  if (!outcome.ok) return outcome;
+  const bytes = JSON.stringify(outcome.value ?? null).length;
+  if (bytes <= limits.responseBytesMax) return outcome;
+  return refusal(
+    new ProtocolError(
+      "too_large",
+      `the result has ${bytes} bytes, more than ${limits.responseBytesMax}; ask for fewer items`,
+      { details: { limitBytes: limits.responseBytesMax } },
+    ),
+  );
+}

@@ -1,0 +1,230 @@
+/**
+ * The subscriptions of one connection: from `subscribe` to a reader at the hub (section 5).
+ *
+ * Life cycle of one: asked → resolved in the order asked (position, snapshot, reset) → attached → detached,
+ * or replaced by a newer `sub` of its stream at that point of the output. A store that does not answer makes
+ * it `pending`, once, and it completes by itself (ST-7, ST-8): nothing is closed. An unknown and a forbidden
+ * stream are refused alike (ST-18).
+ */
+import { type Cursor, limits, ProtocolError, type Subscription, type TimerHandle } from "@holdfast/protocol";
+import type { Principal, StreamFamily } from "../plugin.ts";
+import type { StreamPosition } from "../store/port.ts";
+import type { Reader } from "../streams/reader.ts";
+import type { GatewayContext } from "./context.ts";
+import { snapshotParts } from "./snapshotParts.ts";
+import type { Writer } from "./writer.ts";
+
+const retryMsMin = 5_000;
+const retryMsMax = 60_000;
+
+export interface Subscriptions {
+  subscribe(asked: Subscription): void;
+  unsubscribe(stream: string): void;
+  /** The socket has room again: readers that fell behind go on. */
+  drained(): void;
+  has(stream: string): boolean;
+  end(): void;
+}
+
+interface Entry {
+  readonly asked: Subscription;
+  readonly reader: Reader;
+  attached: boolean;
+  retry: TimerHandle | undefined;
+  retryMs: number;
+}
+
+/** Where a subscription starts, and what the client is told of it. */
+interface Start {
+  readonly epoch: string;
+  readonly offset: number;
+  readonly snapshot?: Record<string, unknown>;
+  readonly reset?: "epoch" | "trimmed";
+}
+
+export function createSubscriptions(context: GatewayContext, principal: Principal, writer: Writer): Subscriptions {
+  const entries = new Map<string, Entry>();
+  const { hub, clock, log } = context;
+  /** One after the other, so that answers come in the order of the questions (OP-3). */
+  let last: Promise<void> = Promise.resolve();
+  let ended = false;
+
+  const isCurrent = (entry: Entry): boolean => !ended && entries.get(entry.asked.stream) === entry;
+
+  const drop = (entry: Entry): void => {
+    if (entry.retry !== undefined) clock.cancel(entry.retry);
+    if (entry.attached) hub.detach(principal.workspace, entry.asked.stream, entry.reader);
+    if (entries.get(entry.asked.stream) === entry) entries.delete(entry.asked.stream);
+  };
+
+  const refuse = (asked: Subscription, error: ProtocolError): void =>
+    writer.send({ type: "refused", of: "subscribe", stream: asked.stream, sub: asked.sub, error: error.toBody() });
+
+  const resolve = async (entry: Entry): Promise<void> => {
+    if (!isCurrent(entry)) return;
+    const { asked } = entry;
+    const family = context.family(asked.stream);
+    try {
+      const start = family?.mayRead(principal, asked.stream)
+        ? await findStart(context, principal.workspace, asked, family)
+        : undefined;
+      if (!isCurrent(entry)) return;
+      if (start === undefined) {
+        drop(entry);
+        refuse(asked, new ProtocolError("not_found", `there is no stream "${asked.stream}"`));
+        return;
+      }
+      begin(entry, start);
+    } catch (error) {
+      if (isCurrent(entry)) postpone(entry, error);
+    }
+  };
+
+  const begin = (entry: Entry, start: Start): void => {
+    const { stream, sub } = entry.asked;
+    const head = Math.max(start.offset, hub.head(principal.workspace, stream));
+    const parts = start.snapshot === undefined ? [] : snapshotParts(start.snapshot);
+    writer.send({
+      type: "subscribed",
+      stream,
+      sub,
+      epoch: start.epoch,
+      offset: start.offset,
+      head,
+      ...(start.reset === undefined ? {} : { reset: start.reset }),
+      ...(parts.length === 0 ? {} : { snapshot: parts.length }),
+    });
+    parts.forEach((data, index) => {
+      writer.send({ type: "snapshot", stream, sub, part: index + 1, data });
+    });
+    entry.reader.cursor = start.offset;
+    entry.attached = true;
+    hub.attach(principal.workspace, stream, entry.reader);
+  };
+
+  const postpone = (entry: Entry, error: unknown): void => {
+    const { stream, sub } = entry.asked;
+    const reason = error instanceof ProtocolError ? error.code : "internal";
+    if (entry.retryMs === 0) {
+      writer.send({ type: "pending", stream, sub, reason });
+      log.error("subscription.pending", { stream, reason, error });
+    }
+    entry.retryMs = Math.min(retryMsMax, Math.max(retryMsMin, entry.retryMs * 2));
+    entry.retry = clock.after(entry.retryMs, () => {
+      entry.retry = undefined;
+      enqueue(entry);
+    });
+  };
+
+  const enqueue = (entry: Entry): void => {
+    last = last.then(() => resolve(entry));
+  };
+
+  return {
+    subscribe(asked) {
+      const older = entries.get(asked.stream);
+      if (older !== undefined) drop(older);
+      if (entries.size >= limits.subscriptionsMax) {
+        refuse(
+          asked,
+          new ProtocolError("too_many", `a connection has at most ${limits.subscriptionsMax} subscriptions`),
+        );
+        return;
+      }
+      const reader: Reader = {
+        cursor: 0,
+        behind: false,
+        hasRoom: () => writer.unsentBytes <= limits.unsentBytesMax,
+        write: (frame) => writer.writeFrame(frame),
+      };
+      const entry: Entry = { asked, reader, attached: false, retry: undefined, retryMs: 0 };
+      entries.set(asked.stream, entry);
+      enqueue(entry);
+    },
+    unsubscribe(stream) {
+      const entry = entries.get(stream);
+      if (entry !== undefined) drop(entry);
+    },
+    drained() {
+      for (const { asked, attached, reader } of entries.values())
+        if (attached && reader.behind) hub.drained(principal.workspace, asked.stream, reader);
+    },
+    has: (stream) => entries.get(stream)?.attached === true,
+    end() {
+      ended = true;
+      for (const entry of [...entries.values()]) drop(entry);
+    },
+  };
+}
+
+/** Resolves `from` against the stream (ST-2, ST-3, ST-15, OP-8); undefined: there is no such stream. */
+async function findStart(
+  context: GatewayContext,
+  workspace: string,
+  asked: Subscription,
+  family: StreamFamily,
+): Promise<Start | undefined> {
+  const { from, stream } = asked;
+  const position = await findPosition(context, workspace, stream, family);
+  if (position === null) return undefined;
+  if (family.inbox) return inboxStart(from, position);
+  if (from === "start") return { epoch: position.epoch, offset: 0 };
+  if (from === "latest") return latest(context, workspace, stream, family, position);
+  return resume(context, workspace, stream, family, from, position);
+}
+
+async function findPosition(
+  context: GatewayContext,
+  workspace: string,
+  stream: string,
+  family: StreamFamily,
+): Promise<StreamPosition | null> {
+  const { hub, committer } = context;
+  const position = family.inbox ? await hub.storedPosition(workspace, stream) : await hub.position(workspace, stream);
+  if (position !== null || !family.always) return position;
+  await committer.run({ kind: "append", workspace, stream, events: [] });
+  return hub.storedPosition(workspace, stream);
+}
+
+async function resume(
+  context: GatewayContext,
+  workspace: string,
+  stream: string,
+  family: StreamFamily,
+  cursor: Cursor,
+  position: StreamPosition,
+): Promise<Start> {
+  if (cursor.epoch === position.epoch && cursor.offset <= position.head)
+    return { epoch: position.epoch, offset: cursor.offset };
+  let current = position;
+  if (cursor.epoch === position.epoch) {
+    // Beyond what memory knows: only the store can show a rollback.
+    const stored = await context.hub.storedPosition(workspace, stream);
+    if (stored !== null && cursor.offset <= stored.head) return { epoch: stored.epoch, offset: cursor.offset };
+    context.log.warn("stream.rolled_back", { stream, cursor: cursor.offset, head: stored?.head ?? 0 });
+    const epoch = (await context.committer.run({ kind: "renew", workspace, stream })) as string;
+    context.hub.forget(workspace, stream);
+    current = (await context.hub.storedPosition(workspace, stream)) ?? { ...position, epoch };
+  }
+  return { ...(await latest(context, workspace, stream, family, current)), reset: "epoch" };
+}
+
+async function latest(
+  context: GatewayContext,
+  workspace: string,
+  stream: string,
+  family: StreamFamily,
+  position: StreamPosition,
+): Promise<Start> {
+  if (family.snapshot === undefined) return { epoch: position.epoch, offset: position.head };
+  const snapshot = await context.store.snapshot(workspace, stream);
+  if (snapshot?.data == null) return { epoch: position.epoch, offset: position.head };
+  return { epoch: snapshot.position.epoch, offset: snapshot.position.head, snapshot: snapshot.data };
+}
+
+/** OP-8: from the higher of the agent's cursor and the acknowledged one, never from the start again. */
+function inboxStart(from: Subscription["from"], position: StreamPosition): Start {
+  if (typeof from === "string") return { epoch: position.epoch, offset: position.acknowledged };
+  if (from.epoch !== position.epoch) return { epoch: position.epoch, offset: position.acknowledged, reset: "epoch" };
+  return { epoch: position.epoch, offset: Math.min(position.head, Math.max(from.offset, position.acknowledged)) };
+}

@@ -1,0 +1,108 @@
+/**
+ * From an HTTP upgrade to a connection: a thin shell over `ws` in its `noServer` form.
+ *
+ * What fails the upgrade is only what AU-2 names: a foreign Host or Origin, a token in the query, a wrong
+ * subprotocol; a wrong credential does not, since a browser cannot see why an upgrade failed. Every socket
+ * has an `error` listener before anything is read of it.
+ */
+import { type IncomingMessage, STATUS_CODES } from "node:http";
+import type { Duplex } from "node:stream";
+import { closeCodes, limits } from "@holdfast/protocol";
+import { WebSocketServer } from "ws";
+import { readCookies } from "../auth/cookies.ts";
+import { readUpgradeCredentials } from "../auth/explicitCredentials.ts";
+import { type HostOriginSettings, judgeRequest } from "../auth/hostOrigin.ts";
+import { encodeTextFrame } from "./frame.ts";
+import type { Gateway } from "./gateway.ts";
+import type { UpgradeCredentials } from "./opening.ts";
+import type { ServerSocketEvents } from "./serverSocket.ts";
+import { wrapWebSocket } from "./wsSocket.ts";
+
+const path = "/ws";
+/** Small inbound messages: a peer that sends one byte a fragment is closed early (F1). */
+const fragmentsMax = 1_024;
+
+export interface Upgrade {
+  handle(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** CL-9: from now on upgrades are refused with 503. */
+  stop(): void;
+}
+
+export function createUpgrade(gateway: Gateway, settings: () => HostOriginSettings): Upgrade {
+  const webSockets = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    perMessageDeflate: false,
+    maxPayload: limits.frameBytesMax,
+    maxFragments: fragmentsMax,
+    handleProtocols: (offered) => (offered.has(limits.subprotocol) ? limits.subprotocol : false),
+  });
+  let stopped = false;
+
+  const accept = (
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    upgrade: UpgradeCredentials,
+    ambiguous: boolean,
+  ): void => {
+    webSockets.handleUpgrade(request, socket, head, (webSocket) => {
+      let events: ServerSocketEvents | undefined;
+      const wrapped = wrapWebSocket(webSocket, socket, () => {
+        if (events === undefined) throw new TypeError("a socket spoke before its connection was made");
+        return events;
+      });
+      if (ambiguous) {
+        const reason = "ambiguous_credentials";
+        events = silent;
+        wrapped.write(
+          encodeTextFrame(JSON.stringify([{ type: "bye", code: closeCodes.badMessage, reason, reconnect: false }])),
+        );
+        wrapped.close(closeCodes.badMessage, reason);
+        return;
+      }
+      events = gateway.accept(wrapped, upgrade, request.socket.remoteAddress ?? "unknown");
+    });
+  };
+
+  return {
+    handle(request, socket, head) {
+      socket.on("error", () => socket.destroy());
+      if (stopped) return refuse(socket, 503, "The server stops; come back in a second.", { "Retry-After": "1" });
+      const url = request.url ?? "/";
+      const judgement = judgeRequest(
+        { method: request.method ?? "GET", url, headers: request.rawHeaders, encrypted: false },
+        settings(),
+      );
+      if (!judgement.ok) return refuse(socket, judgement.status, judgement.reason);
+      if (url.split("?", 1)[0] !== path) return refuse(socket, 404, `Sockets are opened at ${path}.`);
+      const credentials = readUpgradeCredentials(request.rawHeaders, url);
+      if (credentials.kind === "refused") return refuse(socket, credentials.status, credentials.reason);
+      const { session, browser } = readCookies(request.rawHeaders, settings().port);
+      const upgrade: UpgradeCredentials = {
+        ...(credentials.kind === "read" && credentials.token !== undefined ? { token: credentials.token } : {}),
+        ...(judgement.cookieCounts && session !== undefined ? { cookie: session } : {}),
+        ...(judgement.cookieCounts && browser !== undefined ? { browser } : {}),
+      };
+      accept(request, socket, head, upgrade, credentials.kind === "ambiguous");
+    },
+    stop() {
+      stopped = true;
+    },
+  };
+}
+
+const silent: ServerSocketEvents = { text: () => {}, binary: () => {}, drained: () => {}, closed: () => {} };
+
+function refuse(socket: Duplex, status: number, reason: string, headers: Readonly<Record<string, string>> = {}): void {
+  const body = JSON.stringify({ status, title: STATUS_CODES[status], detail: reason });
+  const lines = Object.entries({
+    ...headers,
+    Connection: "close",
+    "Content-Type": "application/problem+json",
+    "Content-Length": String(Buffer.byteLength(body)),
+  });
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join("")}\r\n${body}`,
+  );
+}

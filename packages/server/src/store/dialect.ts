@@ -1,0 +1,41 @@
+/**
+ * What the engine needs of a database beyond typed queries: transactions, savepoints, and the log.
+ *
+ * The few statements that differ between databases stand behind this interface, side by side. One dialect
+ * is one connection, used by one engine, one call at a time.
+ */
+import type { Kysely } from "kysely";
+import type { Appended, EventRun, StreamPosition } from "./port.ts";
+
+/** An event on its way into the log: encoded, without an offset yet. */
+export interface PendingEvent {
+  readonly workspace: string;
+  readonly stream: string;
+  readonly event: string;
+  readonly at: number;
+  readonly json: string;
+  readonly keyframe?: string;
+}
+
+export interface Dialect {
+  /** For handlers' typed queries, on the same connection and so in the same transaction. */
+  readonly kysely: Kysely<never>;
+  begin(write: boolean): Promise<void>;
+  commit(): Promise<void>;
+  rollback(): Promise<void>;
+  savepoint(): Promise<void>;
+  release(): Promise<void>;
+  rollbackToSavepoint(): Promise<void>;
+  /** Gives offsets under the streams' locks and inserts, streams in the order of their names. Epochs of new streams from `newEpoch`. */
+  append(events: readonly PendingEvent[], newEpoch: () => string): Promise<readonly Appended[]>;
+  /** Makes the stream exist. */
+  open(workspace: string, stream: string, newEpoch: () => string): Promise<void>;
+  position(workspace: string, stream: string): Promise<StreamPosition | null>;
+  read(workspace: string, stream: string, offset: number, eventsMax: number, bytesMax: number): Promise<EventRun>;
+  acknowledge(workspace: string, stream: string, epoch: string, offset: number): Promise<void>;
+  /** ST-15: a stream whose history was lost gets a new name for it. Durable with the transaction. */
+  renewEpoch(workspace: string, stream: string, epoch: string): Promise<void>;
+  /** Whether this failure is the database's (nothing of the batch stands), not one statement's. */
+  isFatal(error: unknown): boolean;
+  close(): Promise<void>;
+}

@@ -1,0 +1,233 @@
+/**
+ * The engine of the store: runs a batch of operations in one transaction, each in a savepoint of its own.
+ *
+ * Life cycle of a batch: begin → each operation (its effects and its stored answer) → heads and events of
+ * everything appended, last, so that heads are locked for the append only → commit. Invariants: an
+ * operation that fails undoes only itself; a failure of the database undoes the whole batch and answers
+ * nothing; an event's time is the batch's. The engine knows no thread and no dialect.
+ */
+import { randomUUID } from "node:crypto";
+import { type Clock, ProtocolError, type Random, uuidv7 } from "@holdfast/protocol";
+import type { Plugin, Principal, ReadTransaction, Transaction } from "../plugin.ts";
+import type { Dialect, PendingEvent } from "./dialect.ts";
+import type { BatchResult, Fault, Operation, Outcome, StreamSnapshot } from "./port.ts";
+import { type Judge, publish } from "./publishes.ts";
+import { type Answering, answer } from "./requests.ts";
+
+export interface EngineOptions {
+  readonly dialect: Dialect;
+  readonly plugins: readonly Plugin[];
+  readonly clock: Pick<Clock, "now">;
+  readonly random: Pick<Random, "bytes">;
+}
+
+export interface Engine {
+  commit(batch: readonly Operation[]): Promise<BatchResult>;
+  query(caller: Principal, method: string, params: unknown): Promise<{ outcome: Outcome; faults: readonly Fault[] }>;
+  snapshot(workspace: string, stream: string): Promise<StreamSnapshot | null>;
+}
+
+export function createEngine(options: EngineOptions): Engine {
+  const { dialect, plugins, clock, random } = options;
+  const app = index(plugins);
+  const newEpoch = (): string => uuidv7(clock.now(), random.bytes(10));
+
+  /** One transaction's view for handlers; `appends` is cut back when its operation is undone. */
+  const transaction = (
+    workspace: string,
+    now: number,
+    appends: PendingEvent[],
+    opens: Promise<void>[],
+  ): Transaction<never> => ({
+    db: dialect.kysely,
+    workspace,
+    now,
+    newId: () => uuidv7(now, random.bytes(10)),
+    append: (stream, event) => {
+      const json = JSON.stringify(event.data ?? null);
+      appends.push({
+        workspace,
+        stream,
+        event: event.event,
+        at: now,
+        json,
+        ...(event.keyframe === undefined ? {} : { keyframe: event.keyframe }),
+      });
+    },
+    open: (stream) => void opens.push(dialect.open(workspace, stream, newEpoch)),
+  });
+
+  const run = async (operation: Operation, now: number, appends: PendingEvent[]): Promise<unknown> => {
+    const opens: Promise<void>[] = [];
+    const view = (workspace: string): Transaction<never> => transaction(workspace, now, appends, opens);
+    const value = await perform(operation, view, app, dialect, newEpoch);
+    await Promise.all(opens);
+    return value;
+  };
+
+  return {
+    async commit(batch) {
+      const now = clock.now();
+      const appends: PendingEvent[] = [];
+      const faults: Fault[] = [];
+      const outcomes: Outcome[] = [];
+      await dialect.begin(true);
+      try {
+        for (const operation of batch) {
+          const mark = appends.length;
+          await dialect.savepoint();
+          try {
+            const value = await run(operation, now, appends);
+            await dialect.release();
+            outcomes.push({ ok: true, value });
+          } catch (error) {
+            if (dialect.isFatal(error)) throw error;
+            appends.length = mark;
+            await dialect.rollbackToSavepoint();
+            const outcome = failure(error, operation, faults);
+            if (operation.kind === "request")
+              await answer.keepError(answeringOf(dialect, operation, now), outcome.error);
+            outcomes.push(outcome);
+          }
+        }
+        const appended = await dialect.append(appends, newEpoch);
+        await dialect.commit();
+        return { outcomes, appended, faults };
+      } catch (error) {
+        await dialect.rollback();
+        throw error;
+      }
+    },
+
+    async query(caller, method, params) {
+      const faults: Fault[] = [];
+      await dialect.begin(false);
+      try {
+        const found = app.method(method);
+        const view = transaction(caller.workspace, clock.now(), refuseAppends(), []);
+        return { outcome: { ok: true, value: await found.handle(view, params as never, caller) }, faults };
+      } catch (error) {
+        if (dialect.isFatal(error)) throw error;
+        return { outcome: failure(error, { kind: "request", method }, faults), faults };
+      } finally {
+        await dialect.rollback();
+      }
+    },
+
+    async snapshot(workspace, stream) {
+      await dialect.begin(false);
+      try {
+        const position = await dialect.position(workspace, stream);
+        if (position === null) return null;
+        const view: ReadTransaction<never> = { db: dialect.kysely, workspace, now: clock.now() };
+        const read = app.family(stream)?.snapshot;
+        return { position, data: read === undefined ? null : await read(view, stream) };
+      } finally {
+        await dialect.rollback();
+      }
+    },
+  };
+}
+
+/** The plugins' declarations, found by name. A name declared twice is a programmer's error (F36). */
+function index(plugins: readonly Plugin[]) {
+  const methods = new Map(unique(plugins.flatMap((plugin) => Object.entries(plugin.methods))));
+  const tasks = new Map(unique(plugins.flatMap((plugin) => Object.entries(plugin.tasks))));
+  const families = plugins.flatMap((plugin) => plugin.streams);
+  const agents = plugins.flatMap((plugin) => plugin.agents ?? []);
+  return {
+    agents: () => {
+      const [hooks] = agents;
+      if (hooks === undefined) throw new ProtocolError("forbidden", "this server takes no agents");
+      return hooks;
+    },
+    method: (name: string) => found(methods.get(name), "method", name),
+    task: (name: string) => found(tasks.get(name), "task", name),
+    family: (stream: string) =>
+      families.find((family) => (family.name.endsWith("/") ? stream.startsWith(family.name) : stream === family.name)),
+  };
+}
+export type AppIndex = ReturnType<typeof index>;
+
+function unique<Value>(entries: [string, Value][]): [string, Value][] {
+  const names = new Set<string>();
+  for (const [name] of entries) {
+    if (names.has(name)) throw new TypeError(`"${name}" is declared twice`);
+    names.add(name);
+  }
+  return entries;
+}
+
+function found<Value>(value: Value | undefined, what: string, name: string): Value {
+  if (value === undefined) throw new ProtocolError("not_found", `there is no ${what} "${name}"`);
+  return value;
+}
+
+async function perform(
+  operation: Operation,
+  view: (workspace: string) => Transaction<never>,
+  app: AppIndex,
+  dialect: Dialect,
+  newEpoch: () => string,
+): Promise<unknown> {
+  switch (operation.kind) {
+    case "request": {
+      const tx = view(operation.caller.workspace);
+      return answer.once(answeringOf(dialect, operation, tx.now), async () => {
+        if (operation.refusal !== undefined) throw ProtocolError.fromBody(operation.refusal);
+        return app.method(operation.method).handle(tx, operation.params as never, operation.caller);
+      });
+    }
+    case "publish": {
+      const tx = view(operation.caller.workspace);
+      const judge: Judge | undefined = app.family(operation.stream)?.publish;
+      return publish(dialect, tx, operation, judge);
+    }
+    case "append": {
+      const tx = view(operation.workspace);
+      tx.open(operation.stream);
+      for (const event of operation.events) tx.append(operation.stream, event);
+      return null;
+    }
+    case "task":
+      return app.task(operation.task)(view(operation.workspace), operation.input as never);
+    case "ack":
+      await dialect.acknowledge(operation.workspace, operation.stream, operation.cursor.epoch, operation.cursor.offset);
+      return null;
+    case "agentHello":
+      return app.agents().hello(view(operation.workspace), operation.hello);
+    case "renew": {
+      const epoch = newEpoch();
+      await dialect.renewEpoch(operation.workspace, operation.stream, epoch);
+      return epoch;
+    }
+  }
+}
+
+function answeringOf(dialect: Dialect, operation: Extract<Operation, { kind: "request" }>, now: number): Answering {
+  return { db: dialect.kysely, now, operation };
+}
+
+/** Every failure becomes an outcome; one that no handler meant becomes `internal` with a `ref` into the log. */
+function failure(
+  error: unknown,
+  operation: { kind: string; method?: string; task?: string; stream?: string },
+  faults: Fault[],
+): Extract<Outcome, { ok: false }> {
+  if (error instanceof ProtocolError) return { ok: false, error: error.toBody() };
+  const ref = randomUUID();
+  const name = operation.method ?? operation.task ?? operation.stream ?? "";
+  faults.push({ ref, operation: `${operation.kind} ${name}`.trim(), error });
+  return {
+    ok: false,
+    error: new ProtocolError("internal", `${operation.kind} ${name} failed`, { details: { ref } }).toBody(),
+  };
+}
+
+function refuseAppends(): PendingEvent[] {
+  const refused: PendingEvent[] = [];
+  refused.push = () => {
+    throw new TypeError("a method of kind `read` must not append events");
+  };
+  return refused;
+}

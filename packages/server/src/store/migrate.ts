@@ -1,0 +1,21 @@
+/** Brings a database to this program's schema: Kysely's migrator over the server's and the plugins' tables. */
+import { type Kysely, type Migration, Migrator } from "kysely";
+import type { Plugin } from "../plugin.ts";
+import { storeMigrations } from "./schema.ts";
+
+/** Runs what is missing, forward only. Throws what the failing migration threw. */
+export async function migrate(kysely: Kysely<never>, plugins: readonly Plugin[]): Promise<void> {
+  const all: Record<string, Migration> = Object.assign(
+    {},
+    storeMigrations,
+    ...plugins.map((plugin) => plugin.migrations),
+  );
+  const migrator = new Migrator({
+    db: kysely,
+    // Plugins' names sort among ours: a plugin that is added later brings older names with it.
+    allowUnorderedMigrations: true,
+    provider: { getMigrations: async () => all },
+  });
+  const { error } = await migrator.migrateToLatest();
+  if (error !== undefined) throw error;
+}

@@ -1,0 +1,116 @@
+/**
+ * Stored answers: a request's effect happens at most once, whatever is repeated (RQ-1, RQ-4).
+ *
+ * Life cycle of a key: unknown → its operation runs → its final answer is stored in the same transaction →
+ * every repeat gets that answer, until retention removes it. Invariant: a retryable error is never stored.
+ */
+import { type ErrorBody, errorRules, limits, ProtocolError, uuidv7TimeMs } from "@holdfast/protocol";
+import type { Kysely } from "kysely";
+import type { Operation } from "./port.ts";
+import type { StoreTables } from "./schema.ts";
+
+type RequestOperation = Extract<Operation, { kind: "request" }>;
+
+export interface Answering {
+  readonly db: Kysely<never>;
+  readonly now: number;
+  readonly operation: RequestOperation;
+}
+
+export const answer = { once, keepError };
+
+type Answer = { result: unknown } | { error: ErrorBody };
+
+/** The stored answer, or the effect's, which is then stored. Throws what the caller is to be told. */
+async function once(answering: Answering, effect: () => Promise<unknown>): Promise<unknown> {
+  const { operation, now } = answering;
+  const stored = await find(answering, operation.id);
+  if (stored !== undefined) {
+    if (stored.hash !== operation.hash) {
+      throw new ProtocolError("conflict", `request ${operation.id} was sent before with another method or params`, {
+        details: { reason: "reused" },
+      });
+    }
+    return replay(JSON.parse(stored.answer) as Answer);
+  }
+  requireFresh(operation, now);
+  await requireAfter(answering);
+  const result = await effect();
+  await keep(answering, { result: result ?? null });
+  return result ?? null;
+}
+
+/** Stores a final error under the key, after its operation was undone. */
+async function keepError(answering: Answering, error: ErrorBody): Promise<void> {
+  if (!errorRules[error.code].stored || error.retryable || error.details?.["reason"] === "reused") return;
+  if ((await find(answering, answering.operation.id)) !== undefined) return;
+  await keep(answering, { error });
+}
+
+function replay(stored: Answer): unknown {
+  if ("error" in stored) throw ProtocolError.fromBody(stored.error);
+  return stored.result;
+}
+
+/** RQ-1: an id too old or too far ahead could become something new after a clean-up. RQ-3: past its deadline. */
+function requireFresh(operation: RequestOperation, now: number): void {
+  const madeAt = uuidv7TimeMs(operation.id) ?? 0;
+  if (madeAt < now - limits.requestIdAgeMsMax || madeAt > now + limits.requestIdAheadMsMax) {
+    throw new ProtocolError(
+      "expired",
+      `request ${operation.id} was made ${now - madeAt} ms ago by the server's clock; make a new id`,
+    );
+  }
+  if (operation.deadline !== undefined && operation.deadline < now) {
+    throw new ProtocolError(
+      "expired",
+      `request ${operation.id} came ${now - operation.deadline} ms after its deadline`,
+    );
+  }
+}
+
+async function requireAfter(answering: Answering): Promise<void> {
+  const { after } = answering.operation;
+  if (after === undefined) return;
+  const earlier = await find(answering, after);
+  if (earlier === undefined) {
+    throw new ProtocolError("conflict", `request ${after}, which must come first, has no answer yet`, {
+      details: { reason: "after" },
+    });
+  }
+  if ("error" in (JSON.parse(earlier.answer) as Answer)) {
+    throw new ProtocolError("conflict", `request ${after}, which had to succeed first, failed`, {
+      details: { reason: "after_failed" },
+    });
+  }
+}
+
+function tables(answering: Answering): Kysely<StoreTables> {
+  return answering.db as unknown as Kysely<StoreTables>;
+}
+
+async function find(answering: Answering, id: string): Promise<{ hash: string; answer: string } | undefined> {
+  const { caller } = answering.operation;
+  return tables(answering)
+    .selectFrom("requests")
+    .select(["hash", "answer"])
+    .where("workspace", "=", caller.workspace)
+    .where("principal", "=", caller.id)
+    .where("id", "=", id)
+    .executeTakeFirst();
+}
+
+async function keep(answering: Answering, value: Answer): Promise<void> {
+  const { caller, id, hash } = answering.operation;
+  await tables(answering)
+    .insertInto("requests")
+    .values({
+      workspace: caller.workspace,
+      principal: caller.id,
+      id,
+      hash,
+      answer: JSON.stringify(value),
+      at: answering.now,
+    })
+    .execute();
+}

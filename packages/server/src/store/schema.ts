@@ -1,0 +1,99 @@
+/**
+ * The server's own tables: streams, their events, stored answers, producers' records.
+ *
+ * One schema for SQLite and PostgreSQL: text, integers, JSON as text. Event data is text since `jsonb`
+ * refuses what JSON allows. Invariant: `streams.head` is the offset of the stream's last event.
+ */
+import type { Generated, Migration } from "kysely";
+import { sql } from "kysely";
+
+export interface StreamsTable {
+  id: Generated<number>;
+  workspace: string;
+  name: string;
+  epoch: string;
+  head: number;
+  /** Offset of the last event that the inbox's agent acknowledged (OP-8); 0 for other streams. */
+  acknowledged: number;
+}
+
+export interface EventsTable {
+  stream: number;
+  offset: number;
+  at: number;
+  event: string;
+  keyframe: string | null;
+  data: string;
+}
+
+/** RQ-1: the final answers, under (workspace, principal, id). */
+export interface RequestsTable {
+  workspace: string;
+  principal: string;
+  id: string;
+  hash: string;
+  /** JSON of `{ result }` or `{ error }`. */
+  answer: string;
+  at: number;
+}
+
+/** PB-2: how far each producer of each stream is decided, and what was rejected. */
+export interface ProducersTable {
+  workspace: string;
+  stream: string;
+  producer: string;
+  sequence: number;
+  /** JSON of `[{ sequence, error }]`, the newest 1,000. */
+  rejected: string;
+  at: number;
+}
+
+export interface StoreTables {
+  streams: StreamsTable;
+  events: EventsTable;
+  requests: RequestsTable;
+  producers: ProducersTable;
+}
+
+export const storeMigrations: Readonly<Record<string, Migration>> = {
+  "store-001-log": {
+    async up(db) {
+      await db.schema
+        .createTable("streams")
+        .addColumn("id", "integer", (column) => column.primaryKey())
+        .addColumn("workspace", "text", (column) => column.notNull())
+        .addColumn("name", "text", (column) => column.notNull())
+        .addColumn("epoch", "text", (column) => column.notNull())
+        .addColumn("head", "bigint", (column) => column.notNull())
+        .addColumn("acknowledged", "bigint", (column) => column.notNull())
+        .addUniqueConstraint("streams_name", ["workspace", "name"])
+        .execute();
+      // Raw, for WITHOUT ROWID: the rows lie in the order in which they are read.
+      await sql`create table events (
+        stream integer not null, "offset" bigint not null, at bigint not null,
+        event text not null, keyframe text, data text not null,
+        primary key (stream, "offset")) without rowid`.execute(db);
+      await db.schema
+        .createTable("requests")
+        .addColumn("workspace", "text", (column) => column.notNull())
+        .addColumn("principal", "text", (column) => column.notNull())
+        .addColumn("id", "text", (column) => column.notNull())
+        .addColumn("hash", "text", (column) => column.notNull())
+        .addColumn("answer", "text", (column) => column.notNull())
+        .addColumn("at", "bigint", (column) => column.notNull())
+        .addPrimaryKeyConstraint("requests_key", ["workspace", "principal", "id"])
+        .execute();
+      await db.schema.createIndex("requests_at").on("requests").column("at").execute();
+      await db.schema
+        .createTable("producers")
+        .addColumn("workspace", "text", (column) => column.notNull())
+        .addColumn("stream", "text", (column) => column.notNull())
+        .addColumn("producer", "text", (column) => column.notNull())
+        .addColumn("sequence", "bigint", (column) => column.notNull())
+        .addColumn("rejected", "text", (column) => column.notNull())
+        .addColumn("at", "bigint", (column) => column.notNull())
+        .addPrimaryKeyConstraint("producers_key", ["workspace", "stream", "producer"])
+        .execute();
+    },
+  },
+};

@@ -1,0 +1,198 @@
+/**
+ * SQLite through Node's own `node:sqlite`, as a {@link Dialect}.
+ *
+ * WAL with `synchronous=FULL`: an answered commit survives a power cut. Statements are prepared once and
+ * kept, at most {@link statementsMax}. Invariant: one connection, no concurrency; the engine awaits each
+ * call. It deliberately does no threading: that is the worker's.
+ */
+import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import { Kysely, SqliteDialect } from "kysely";
+import type { Dialect, PendingEvent } from "../dialect.ts";
+import type { Appended, EventRun, StoredEvent, StreamPosition } from "../port.ts";
+
+const statementsMax = 500;
+const busyTimeoutMs = 5_000;
+const walCheckpointPages = 4_000;
+
+/** SQLite's primary result codes that concern the database, not one statement (AD-2). */
+const fatalCodes: ReadonlySet<number> = new Set([5, 6, 7, 8, 10, 11, 13, 14, 15, 26]);
+
+export interface SqliteSettings {
+  readonly file: string;
+  readonly readOnly: boolean;
+}
+
+export function openSqlite(settings: SqliteSettings): Dialect {
+  const database = new DatabaseSync(settings.file, { readOnly: settings.readOnly, timeout: busyTimeoutMs });
+  if (!settings.readOnly) {
+    database.exec(
+      `pragma journal_mode=wal; pragma synchronous=full; pragma foreign_keys=on; pragma wal_autocheckpoint=${walCheckpointPages}`,
+    );
+  }
+  const prepare = statementCache(database);
+  return {
+    kysely: new Kysely<never>({ dialect: new SqliteDialect({ database: asKyselyDatabase(database, prepare) }) }),
+    begin: async (write) => void prepare(write ? "begin immediate" : "begin").run(),
+    commit: async () => void prepare("commit").run(),
+    rollback: async () => {
+      if (database.isTransaction) prepare("rollback").run();
+    },
+    savepoint: async () => void prepare("savepoint operation").run(),
+    release: async () => void prepare("release operation").run(),
+    rollbackToSavepoint: async () => {
+      prepare("rollback to operation").run();
+      prepare("release operation").run();
+    },
+    append: async (events, newEpoch) => append(prepare, events, newEpoch),
+    open: async (workspace, stream, newEpoch) => {
+      prepare(insertStream).run(workspace, stream, newEpoch());
+    },
+    position: async (workspace, stream) => {
+      const row = prepare(selectStream).get(workspace, stream) as StreamRow | undefined;
+      return row === undefined ? null : toPosition(row);
+    },
+    read: async (workspace, stream, offset, eventsMax, bytesMax) =>
+      read(prepare, workspace, stream, offset, eventsMax, bytesMax),
+    acknowledge: async (workspace, stream, epoch, offset) => {
+      prepare(
+        "update streams set acknowledged = max(acknowledged, ?) where workspace = ? and name = ? and epoch = ? and head >= ?",
+      ).run(offset, workspace, stream, epoch, offset);
+    },
+    renewEpoch: async (workspace, stream, epoch) => {
+      prepare("update streams set epoch = ?, acknowledged = 0 where workspace = ? and name = ?").run(
+        epoch,
+        workspace,
+        stream,
+      );
+    },
+    isFatal: (error) => fatalCodes.has(resultCode(error) & 0xff),
+    close: async () => database.close(),
+  };
+}
+
+type Prepare = (text: string) => StatementSync;
+
+interface StreamRow {
+  id: number;
+  epoch: string;
+  head: number;
+  acknowledged: number;
+}
+
+interface EventRow {
+  offset: number;
+  at: number;
+  event: string;
+  keyframe: string | null;
+  data: string;
+}
+
+const insertStream =
+  "insert into streams (workspace, name, epoch, head, acknowledged) values (?, ?, ?, 0, 0) on conflict (workspace, name) do nothing";
+const selectStream = "select id, epoch, head, acknowledged from streams where workspace = ? and name = ?";
+const bumpHead = "update streams set head = head + ? where workspace = ? and name = ? returning id, epoch, head";
+const insertEvent = 'insert into events (stream, "offset", at, event, keyframe, data) values (?, ?, ?, ?, ?, ?)';
+const selectEvents =
+  'select "offset", at, event, keyframe, data from events where stream = ? and "offset" > ? order by "offset" limit ?';
+
+function append(prepare: Prepare, events: readonly PendingEvent[], newEpoch: () => string): Appended[] {
+  return groupByStream(events).map((run) => {
+    const [first] = run;
+    if (first === undefined) throw new TypeError("a run of no events");
+    prepare(insertStream).run(first.workspace, first.stream, newEpoch());
+    const row = prepare(bumpHead).get(run.length, first.workspace, first.stream) as unknown as StreamRow;
+    const offset = row.head - run.length + 1;
+    const insert = prepare(insertEvent);
+    run.forEach((event, index) => {
+      insert.run(row.id, offset + index, event.at, event.event, event.keyframe ?? null, event.json);
+    });
+    return { workspace: first.workspace, stream: first.stream, epoch: row.epoch, offset, events: run.map(toStored) };
+  });
+}
+
+/** Runs of one stream each, in the order of their names: locks are taken in one order everywhere. */
+function groupByStream(events: readonly PendingEvent[]): PendingEvent[][] {
+  const runs = new Map<string, PendingEvent[]>();
+  for (const event of events) {
+    const key = `${event.workspace}\n${event.stream}`;
+    const run = runs.get(key);
+    if (run === undefined) runs.set(key, [event]);
+    else run.push(event);
+  }
+  return [...runs.entries()].sort(([left], [right]) => (left < right ? -1 : 1)).map(([, run]) => run);
+}
+
+function toStored(event: PendingEvent): StoredEvent {
+  return {
+    event: event.event,
+    at: event.at,
+    json: event.json,
+    ...(event.keyframe === undefined ? {} : { keyframe: event.keyframe }),
+  };
+}
+
+function read(
+  prepare: Prepare,
+  workspace: string,
+  stream: string,
+  offset: number,
+  eventsMax: number,
+  bytesMax: number,
+): EventRun {
+  const row = prepare(selectStream).get(workspace, stream) as StreamRow | undefined;
+  const events: StoredEvent[] = [];
+  if (row === undefined) return { offset: offset + 1, events };
+  let bytes = 0;
+  for (const raw of prepare(selectEvents).iterate(row.id, offset, eventsMax)) {
+    const found = raw as unknown as EventRow;
+    events.push({
+      event: found.event,
+      at: found.at,
+      json: found.data,
+      ...(found.keyframe === null ? {} : { keyframe: found.keyframe }),
+    });
+    bytes += found.data.length;
+    if (bytes >= bytesMax) break;
+  }
+  return { offset: offset + 1, events };
+}
+
+function toPosition(row: StreamRow): StreamPosition {
+  return { epoch: row.epoch, head: row.head, acknowledged: row.acknowledged };
+}
+
+function statementCache(database: DatabaseSync): Prepare {
+  const cache = new Map<string, StatementSync>();
+  return (text) => {
+    const known = cache.get(text);
+    if (known !== undefined) return known;
+    const statement = database.prepare(text);
+    const oldest = cache.size >= statementsMax ? cache.keys().next() : undefined;
+    if (oldest !== undefined && !oldest.done) cache.delete(oldest.value);
+    cache.set(text, statement);
+    return statement;
+  };
+}
+
+/** Kysely's SQLite dialect speaks to better-sqlite3; this is that face over `node:sqlite`. */
+function asKyselyDatabase(database: DatabaseSync, prepare: Prepare) {
+  return {
+    close: () => database.close(),
+    prepare: (text: string) => {
+      const statement = prepare(text);
+      const values = (parameters: readonly unknown[]): SQLInputValue[] => parameters as SQLInputValue[];
+      return {
+        reader: statement.columns().length > 0,
+        all: (parameters: readonly unknown[]) => statement.all(...values(parameters)),
+        run: (parameters: readonly unknown[]) => statement.run(...values(parameters)),
+        iterate: (parameters: readonly unknown[]) =>
+          statement.iterate(...values(parameters)) as IterableIterator<unknown>,
+      };
+    },
+  };
+}
+
+function resultCode(error: unknown): number {
+  const code = (error as { errcode?: unknown } | null)?.errcode;
+  return typeof code === "number" ? code : 0;
+}

@@ -1,0 +1,88 @@
+/**
+ * A worker of the embedded store: opens the database, then does one call after the other.
+ *
+ * A thin shell around the engine. Two of them run: the writer (locks the folder, migrates, commits) and the
+ * reader (catch-up, snapshots, read methods), so that a long read never delays a commit.
+ */
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import { parentPort, workerData } from "node:worker_threads";
+import type { Plugin } from "../../plugin.ts";
+import type { Dialect } from "../dialect.ts";
+import { createEngine, type Engine } from "../engine.ts";
+import { migrate } from "../migrate.ts";
+import type { Fault } from "../port.ts";
+import { openSqlite } from "./dialect.ts";
+import { type FolderLock, lockFolder } from "./lock.ts";
+import type { Call, CallMessage, WorkerMessage, WorkerSettings } from "./messages.ts";
+import { toPortable } from "./portableError.ts";
+
+const settings = workerData as WorkerSettings;
+const say = (message: WorkerMessage): void => parentPort?.postMessage(message);
+
+try {
+  const opened = await open();
+  let last: Promise<void> = Promise.resolve();
+  parentPort?.on("message", (message: CallMessage) => {
+    // One call at a time: a connection has one transaction.
+    last = last.then(() => handle(opened, message));
+  });
+  say({ kind: "ready" });
+} catch (error) {
+  say({ kind: "failed", error: toPortable(error) });
+}
+
+interface Opened {
+  readonly engine: Engine;
+  readonly dialect: Dialect;
+  readonly lock: FolderLock | undefined;
+}
+
+async function open(): Promise<Opened> {
+  const lock = settings.role === "writer" ? lockFolder(settings.folder) : undefined;
+  const plugins = await Promise.all(
+    settings.plugins.map(async (url) => ((await import(url)) as { plugin: Plugin }).plugin),
+  );
+  const dialect = openSqlite({ file: join(settings.folder, "holdfast.db"), readOnly: settings.role === "reader" });
+  if (settings.role === "writer") await migrate(dialect.kysely, plugins);
+  const engine = createEngine({
+    dialect,
+    plugins,
+    clock: { now: Date.now },
+    random: { bytes: (count) => randomBytes(count) },
+  });
+  return { engine, dialect, lock };
+}
+
+async function handle(opened: Opened, { id, call }: CallMessage): Promise<void> {
+  try {
+    say({ kind: "answer", id, value: await perform(opened, call) });
+  } catch (error) {
+    say({ kind: "error", id, error: toPortable(error) });
+  }
+}
+
+async function perform({ engine, dialect, lock }: Opened, call: Call): Promise<unknown> {
+  switch (call.name) {
+    case "commit":
+      return portableFaults(await engine.commit(call.batch));
+    case "position":
+      return dialect.position(call.workspace, call.stream);
+    case "snapshot":
+      return engine.snapshot(call.workspace, call.stream);
+    case "read":
+      return dialect.read(call.workspace, call.stream, call.offset, call.eventsMax, call.bytesMax);
+    case "query":
+      return portableFaults(await engine.query(call.caller, call.method, call.params));
+    case "close":
+      await dialect.close();
+      lock?.release();
+      return null;
+  }
+}
+
+function portableFaults<Result extends { faults: readonly Fault[] }>(result: Result): Result {
+  return result.faults.length === 0
+    ? result
+    : { ...result, faults: result.faults.map((fault) => ({ ...fault, error: toPortable(fault.error) })) };
+}

@@ -1,0 +1,126 @@
+/**
+ * Group commit: operations gather for one short window, then commit together.
+ *
+ * Life cycle: the first operation opens the window; when it ends, and no batch is under way, everything
+ * gathered goes to the store as one batch; its answers go out first, then its events to the hub. The window
+ * lies before the commit: max(2 ms, 2 × the smoothed time of a fan-out), at most 25 ms, so that commits and
+ * fan-outs become fewer exactly when they are dear. Invariant: operations commit in the order in which they
+ * came, and none is answered before its batch is durable. It deliberately never retries: a batch that the
+ * store refused is answered `store_unavailable`, and who sent it sends again under the same keys.
+ */
+import { type Clock, ProtocolError, type TimerHandle } from "@holdfast/protocol";
+import type { Log } from "../observe/log.ts";
+import type { Appended, Operation, Outcome, Store } from "../store/port.ts";
+
+const windowMsMin = 2;
+const windowMsMax = 25;
+const fanOutWeight = 0.2;
+const batchOperationsMax = 1_000;
+/** Operations that wait for a batch; above it new ones are refused `too_many`. */
+const waitingOperationsMax = 50_000;
+const retryAfterMs = 1_000;
+
+export interface Committer {
+  /** `done` is called once, after the commit is durable or has failed. */
+  submit(operation: Operation, done: (outcome: Outcome) => void): void;
+  /** The same as a promise of the value; rejects with a `ProtocolError`. */
+  run(operation: Operation): Promise<unknown>;
+  /** Resolves when everything submitted so far is answered. */
+  idle(): Promise<void>;
+}
+
+export interface CommitterOptions {
+  readonly store: Pick<Store, "commit">;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Gets each batch's events, after its answers went out. */
+  readonly deliver: (appended: readonly Appended[]) => void;
+}
+
+interface Waiting {
+  readonly operation: Operation;
+  readonly done: (outcome: Outcome) => void;
+}
+
+export function createCommitter({ store, clock, log, deliver }: CommitterOptions): Committer {
+  let gathering: Waiting[] = [];
+  let committing = false;
+  let timer: TimerHandle | undefined;
+  let fanOutMs = 0;
+  const idlers: (() => void)[] = [];
+
+  const openWindow = (): void => {
+    if (timer !== undefined || committing || gathering.length === 0) return;
+    const windowMs = Math.min(windowMsMax, Math.max(windowMsMin, 2 * fanOutMs));
+    timer = clock.after(windowMs, () => {
+      timer = undefined;
+      void commit();
+    });
+  };
+
+  const commit = async (): Promise<void> => {
+    const batch = gathering.slice(0, batchOperationsMax);
+    gathering = gathering.slice(batch.length);
+    committing = true;
+    try {
+      const result = await store.commit(batch.map(({ operation }) => operation));
+      for (const fault of result.faults)
+        log.error("operation.failed", { ref: fault.ref, operation: fault.operation, error: fault.error });
+      batch.forEach(({ done }, index) => settle(done, result.outcomes[index] ?? missing(), log));
+      const before = clock.monotonic();
+      deliver(result.appended);
+      fanOutMs += fanOutWeight * (clock.monotonic() - before - fanOutMs);
+    } catch (error) {
+      log.error("store.commit_failed", { operations: batch.length, error });
+      for (const { done } of batch) settle(done, refusal(error), log);
+    } finally {
+      committing = false;
+      openWindow();
+      if (gathering.length === 0) for (const idler of idlers.splice(0)) idler();
+    }
+  };
+
+  const submit = (operation: Operation, done: (outcome: Outcome) => void): void => {
+    if (gathering.length >= waitingOperationsMax) {
+      const error = new ProtocolError("too_many", `${gathering.length} operations wait for the store`, {
+        retryAfter: retryAfterMs,
+      });
+      settle(done, { ok: false, error: error.toBody() }, log);
+      return;
+    }
+    gathering.push({ operation, done });
+    openWindow();
+  };
+
+  return {
+    submit,
+    run: (operation) =>
+      new Promise((resolve, reject) => {
+        submit(operation, (outcome) =>
+          outcome.ok ? resolve(outcome.value) : reject(ProtocolError.fromBody(outcome.error)),
+        );
+      }),
+    idle: () => new Promise((resolve) => (committing || gathering.length > 0 ? idlers.push(resolve) : resolve())),
+  };
+}
+
+/** One caller that throws must not cost the others of its batch their answers (F72). */
+function settle(done: (outcome: Outcome) => void, outcome: Outcome, log: Log): void {
+  try {
+    done(outcome);
+  } catch (error) {
+    log.error("committer.answer_failed", { error });
+  }
+}
+
+function refusal(error: unknown): Outcome {
+  const body =
+    error instanceof ProtocolError
+      ? error
+      : new ProtocolError("store_unavailable", "the store did not take the batch", { retryAfter: retryAfterMs });
+  return { ok: false, error: body.toBody() };
+}
+
+function missing(): Outcome {
+  return refusal(new ProtocolError("internal", "the store gave no outcome for this operation"));
+}

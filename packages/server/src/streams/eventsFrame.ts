@@ -1,0 +1,34 @@
+/** The `events` message as frames, encoded once and shared by all readers at the same cursor (ST-4, TR-3). */
+import { limits } from "@holdfast/protocol";
+import { type EncodedEvent, takeBytes } from "./tail.ts";
+
+/** Makes bytes for the transport of the JSON text of one frame. */
+export type EncodeFrame = (json: string) => Uint8Array;
+
+export interface EventsFrame {
+  /** Offset of its first and its last event. */
+  readonly offset: number;
+  readonly through: number;
+  readonly bytes: Uint8Array;
+}
+
+/** Cuts a run that starts at `offset` into frames of about `frameTargetBytes`. */
+export function framesOf(
+  stream: string,
+  offset: number,
+  head: number,
+  events: readonly EncodedEvent[],
+  encode: EncodeFrame,
+): EventsFrame[] {
+  const frames: EventsFrame[] = [];
+  let index = 0;
+  while (index < events.length) {
+    const part = takeBytes(events, index, limits.frameTargetBytes);
+    const first = offset + index;
+    const through = first + part.length - 1;
+    const json = `[{"type":"events","stream":${JSON.stringify(stream)},"offset":${first},"head":${Math.max(head, through)},"events":[${part.map((event) => event.json).join(",")}]}]`;
+    frames.push({ offset: first, through, bytes: encode(json) });
+    index += part.length;
+  }
+  return frames;
+}

@@ -1,0 +1,120 @@
+/**
+ * Fan-out: brings each committed event to every reader of its stream, in order, once.
+ *
+ * Life cycle of a reader: `position` (where the stream stands) → `attach` at a cursor → fed live or by the
+ * catch-up → `detach`. Memory is bounded: tails by {@link channelsBytesMax} in all (least recently used
+ * first), readers by a cursor each. It knows no sockets, no users and no SQL.
+ */
+import type { Clock } from "@holdfast/protocol";
+import type { Log } from "../observe/log.ts";
+import type { Appended, Store, StreamPosition } from "../store/port.ts";
+import { createCatchUp } from "./catchUp.ts";
+import { acceptRun, type Channel, createChannel, learnPosition } from "./channel.ts";
+import type { EncodeFrame } from "./eventsFrame.ts";
+import type { Reader } from "./reader.ts";
+
+const channelsBytesMax = 256 * 1024 * 1024;
+const channelsMax = 20_000;
+/** How many lookups pass between two looks at memory. */
+const evictEvery = 256;
+
+export interface Hub {
+  /** Epoch and head of a stream; null where it does not exist. From memory where the stream is followed. */
+  position(workspace: string, stream: string): Promise<StreamPosition | null>;
+  /** The same, from the store alone: memory proves nothing about a rollback (ST-15). */
+  storedPosition(workspace: string, stream: string): Promise<StreamPosition | null>;
+  attach(workspace: string, stream: string, reader: Reader): void;
+  detach(workspace: string, stream: string, reader: Reader): void;
+  /** The reader's socket has room again. */
+  drained(workspace: string, stream: string, reader: Reader): void;
+  /** A batch's events, after its commit. */
+  deliver(appended: readonly Appended[]): void;
+  /** The durable head that this node knows of, for a reader's `head`. */
+  head(workspace: string, stream: string): number;
+  /** The stream has a new epoch: what is in memory of it is void. */
+  forget(workspace: string, stream: string): void;
+  stop(): void;
+}
+
+export interface HubOptions {
+  readonly store: Pick<Store, "read" | "position">;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly encode: EncodeFrame;
+}
+
+export function createHub({ store, clock, log, encode }: HubOptions): Hub {
+  /** In the order of their last use. */
+  const channels = new Map<string, Channel>();
+  let lookups = 0;
+  const catchUp = createCatchUp({ store, clock, log, encode });
+
+  const use = (workspace: string, stream: string): Channel => {
+    const key = `${workspace}\n${stream}`;
+    const channel = channels.get(key) ?? createChannel(workspace, stream);
+    channels.delete(key);
+    channels.set(key, channel);
+    return channel;
+  };
+  const find = (workspace: string, stream: string): Channel | undefined => channels.get(`${workspace}\n${stream}`);
+
+  const storedPosition = async (workspace: string, stream: string): Promise<StreamPosition | null> => {
+    // Followed from before the read on: what commits meanwhile is not missed.
+    const channel = use(workspace, stream);
+    const position = await store.position(workspace, stream);
+    if (position === null) {
+      if (channel.readers.size === 0) channels.delete(`${workspace}\n${stream}`);
+      return null;
+    }
+    learnPosition(channel, position);
+    lookups += 1;
+    if (lookups % evictEvery === 0) evict(channels);
+    return { ...position, head: channel.head };
+  };
+
+  return {
+    storedPosition,
+    async position(workspace, stream) {
+      const channel = find(workspace, stream);
+      if (channel?.epoch === undefined || channel.readers.size === 0) return storedPosition(workspace, stream);
+      return { epoch: channel.epoch, head: channel.head, acknowledged: 0 };
+    },
+    attach(workspace, stream, reader) {
+      const channel = use(workspace, stream);
+      channel.readers.add(reader);
+      reader.behind = reader.cursor < channel.head;
+      if (reader.behind) catchUp.add(channel, reader);
+    },
+    detach(workspace, stream, reader) {
+      find(workspace, stream)?.readers.delete(reader);
+      catchUp.remove(reader);
+    },
+    drained(workspace, stream, reader) {
+      const channel = find(workspace, stream);
+      if (channel !== undefined && reader.behind && channel.readers.has(reader)) catchUp.add(channel, reader);
+    },
+    deliver(appended) {
+      for (const run of appended) {
+        const channel = find(run.workspace, run.stream);
+        if (channel !== undefined) acceptRun(channel, run, encode, (reader) => catchUp.add(channel, reader));
+      }
+    },
+    head: (workspace, stream) => find(workspace, stream)?.head ?? 0,
+    forget(workspace, stream) {
+      channels.delete(`${workspace}\n${stream}`);
+    },
+    stop: () => catchUp.stop(),
+  };
+}
+
+/** Drops unread channels, least recently used first, until memory is within its bounds. */
+function evict(channels: Map<string, Channel>): void {
+  let bytes = 0;
+  for (const channel of channels.values()) bytes += channel.tail.bytes;
+  for (const [key, channel] of channels) {
+    if (bytes <= channelsBytesMax && channels.size <= channelsMax) return;
+    if (channel.readers.size > 0) continue;
+    bytes -= channel.tail.bytes;
+    channels.delete(key);
+  }
+}

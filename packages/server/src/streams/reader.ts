@@ -1,0 +1,12 @@
+/** One subscription as the hub sees it: a cursor, and something that takes frames while it has room. */
+
+export interface Reader {
+  /** Offset of the last event written to this reader. Moved by the hub only. */
+  cursor: number;
+  /** Whether it is fed by the catch-up (true) or by the fan-out. */
+  behind: boolean;
+  /** False while the reader has more than `unsentBytesMax` unsent (ST-11): then only its cursor is kept. */
+  hasRoom(): boolean;
+  /** Takes one encoded frame, shared with other readers: it must not be changed. */
+  write(frame: Uint8Array): void;
+}

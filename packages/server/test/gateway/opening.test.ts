@@ -1,0 +1,143 @@
+/** Opening: what is heard before `welcome`, who comes in, and how a refusal is told. */
+import { ProtocolError } from "@holdfast/protocol";
+import { describe, expect, it } from "vitest";
+import { ada } from "../support/principals.ts";
+import { accepted, createWorld, makeHello } from "../support/world.ts";
+
+describe("opening", () => {
+  it("[OP-3] answers hello with welcome, then its subscriptions in order", async () => {
+    const world = await createWorld();
+    const client = world.connect();
+    await client.open({
+      subscribe: [
+        { stream: "notes", sub: 1, from: "start" },
+        { stream: "nowhere", sub: 2, from: "start" },
+        { stream: "log/none", sub: 3, from: "start" },
+      ],
+    });
+    expect(client.received.map((message) => message.type)).toEqual(["welcome", "subscribed", "refused", "refused"]);
+    expect(client.of("welcome")[0]).toMatchObject({
+      user: { id: "ada", role: "admin", workspace: "default" },
+      heartbeat: { interval: 20_000, timeout: 10_000 },
+      node: "test",
+    });
+  });
+
+  it.each([
+    ["another message", [{ type: "ping", n: 1, visible: true }]],
+    ["two messages", [makeHello(), { type: "ping", n: 1, visible: true }]],
+    ["an empty frame", []],
+    ["a malformed hello", [{ ...makeHello(), instance: "nobody" }]],
+    ["a number", [1]],
+  ])("[OP-1] closes 4400 for %s before welcome", async (_title, messages) => {
+    const world = await createWorld();
+    const client = world.connect();
+    client.send(...(messages as object[]));
+    await world.clock.advance(10);
+    expect(client.closed?.code).toBe(4400);
+    expect(client.of("bye")[0]).toMatchObject({ code: 4400, reconnect: false });
+  });
+
+  it("[OP-1] closes 4408 when no hello comes in 10 s, 4503 when no verdict comes in 5 s", async () => {
+    const world = await createWorld();
+    const silent = world.connect();
+    const waiting = world.connect();
+    world.verdict = () => new Promise(() => {});
+    waiting.send(makeHello());
+    await world.clock.advance(9_000);
+    expect([silent.closed?.code, waiting.closed?.code]).toEqual([undefined, 4503]);
+    await world.clock.advance(2_100);
+    expect(silent.closed?.code).toBe(4408);
+  });
+
+  it("[OP-2] names the range of protocols to one it does not speak", async () => {
+    const world = await createWorld();
+    const client = world.connect();
+    await client.open({ protocol: 9 });
+    expect(client.of("bye")[0]).toMatchObject({ code: 4400, reason: "unsupported_protocol: 9 is not in 1…1" });
+  });
+
+  it("[TR-3] closes 1009 for a frame over 64 KiB before welcome", async () => {
+    const world = await createWorld();
+    const client = world.connect();
+    client.send(makeHello({ padding: "x".repeat(65_536) }));
+    expect(client.closed?.code).toBe(1009);
+  });
+
+  it.each([
+    ["refused", { kind: "refused", reason: "unauthenticated" }, 4401, undefined],
+    ["forbidden", { kind: "forbidden", reason: "revoked" }, 4403, undefined],
+    ["unavailable", { kind: "unavailable", reason: "auth_unavailable", retryAfter: 7_000 }, 4503, 7_000],
+  ] as const)("[AU-2] a credential that is %s is told by bye and %s", async (_title, verdict, code, retryAfter) => {
+    const world = await createWorld();
+    world.verdict = () => verdict;
+    const client = world.connect();
+    await client.open();
+    expect(client.of("bye")[0]).toMatchObject({ code, ...(retryAfter === undefined ? {} : { retryAfter }) });
+    expect(client.closed?.code).toBe(code);
+    expect(client.of("welcome")).toEqual([]);
+  });
+
+  it("[AU-1] two different explicit credentials close 4400", async () => {
+    const world = await createWorld();
+    const client = world.connect({ token: "one" });
+    await client.open({ token: "two" });
+    expect(client.closed).toEqual({ code: 4400, reason: "ambiguous_credentials" });
+  });
+
+  it("[OP-5] another identity than expected closes 4410 before anything is done", async () => {
+    const world = await createWorld();
+    const client = world.connect();
+    await client.open({
+      expect: { user: "bob", workspace: "default" },
+      subscribe: [{ stream: "notes", sub: 1, from: "start" }],
+    });
+    expect(client.received).toMatchObject([{ type: "bye", code: 4410, reconnect: true }]);
+  });
+
+  it("[F07 of RELIABILITY] a verdict that throws closes this connection with a reason, and is logged with its cause", async () => {
+    const world = await createWorld();
+    const cause = new ProtocolError("internal", "broken verifier");
+    world.verdict = () => {
+      throw cause;
+    };
+    const client = world.connect();
+    await client.open();
+    expect(client.closed?.code).toBe(4503);
+    expect(world.log.find((line) => line.level === "error")?.fields?.["error"]).toBe(cause);
+  });
+
+  it("[AU-7][AU-8] tells an end before it comes, refuses requests after it, closes 4401 30 s later", async () => {
+    const world = await createWorld();
+    world.verdict = () => accepted(ada, world.clock.now() + 120_000);
+    const client = world.connect();
+    await client.open();
+    const ping = async (ms: number): Promise<void> => {
+      for (let passed = 0; passed < ms; passed += 10_000) {
+        await world.clock.advance(10_000);
+        client.send({ type: "ping", n: 1, visible: true });
+      }
+    };
+    await ping(70_000);
+    expect(client.of("expiring")).toHaveLength(1);
+    await ping(60_000);
+    client.send({ type: "request", id: "0190a0a0-0000-7000-8000-000000000000", method: "note.list", params: {} });
+    await world.clock.advance(10);
+    expect(client.of("response")[0]).toMatchObject({ error: { code: "unauthenticated", retryable: true } });
+    await ping(30_000);
+    expect(client.closed?.code).toBe(4401);
+  });
+
+  it("[AU-7] auth with a credential that ends later keeps the streams; one that does not answers auth_failed", async () => {
+    const world = await createWorld();
+    const end = world.clock.now() + 120_000;
+    world.verdict = ({ token }) => accepted(ada, token === "later" ? end + 60_000 : end);
+    const client = world.connect();
+    await client.open();
+    client.send({ type: "auth", token: "same" }, { type: "auth", token: "later" });
+    await world.clock.advance(10);
+    expect(client.of("error")).toMatchObject([{ code: "auth_failed" }]);
+    expect(client.of("authenticated")).toEqual([{ type: "authenticated", expiresAt: end + 60_000 }]);
+    expect(client.closed).toBeUndefined();
+  });
+});

@@ -1,0 +1,327 @@
+/** Reading over a connection: subscriptions, live events, catch-up, slow readers. */
+import { describe, expect, it } from "vitest";
+import { ada, newId } from "../support/principals.ts";
+import { createWorld, type TestClient, type World } from "../support/world.ts";
+
+const append = (world: World, texts: readonly string[]) =>
+  world.committer.run({
+    kind: "append",
+    workspace: "default",
+    stream: "notes",
+    events: texts.map((text) => ({ event: "note.added", data: { text } })),
+  });
+/** Offsets received of a stream, in order. */
+const offsets = (client: TestClient): number[] =>
+  client.of("events").flatMap((message) => message.events.map((_event, index) => message.offset + index));
+const oneTo = (count: number): number[] => Array.from({ length: count }, (_value, index) => index + 1);
+
+async function publishMany(world: World, count: number): Promise<void> {
+  for (let done = 0; done < count; done += 100) {
+    void append(
+      world,
+      Array.from({ length: Math.min(100, count - done) }, () => "x".repeat(200)),
+    );
+    await world.clock.advance(30);
+  }
+}
+
+describe("reading", () => {
+  it("[ST-3][ST-4] from start, from a cursor and from latest, then live", async () => {
+    const world = await createWorld();
+    void append(world, ["a", "b"]);
+    await world.clock.advance(10);
+    const [start, latest] = [world.connect(), world.connect()];
+    await start.open({ subscribe: [{ stream: "notes", sub: 1, from: "start" }] });
+    await latest.open({ subscribe: [{ stream: "notes", sub: 1, from: "latest" }] });
+    await world.clock.advance(20);
+    const epoch = start.of("subscribed")[0]?.epoch;
+    expect(start.of("subscribed")).toMatchObject([{ offset: 0, head: 2 }]);
+    expect(latest.of("subscribed")).toMatchObject([{ offset: 2, head: 2, snapshot: 1, epoch }]);
+    expect(latest.of("snapshot")).toMatchObject([{ part: 1, data: { notes: [] } }]);
+    const middle = world.connect();
+    await middle.open({ subscribe: [{ stream: "notes", sub: 1, from: { epoch, offset: 1 } }] });
+    void append(world, ["c"]);
+    await world.clock.advance(30);
+    expect([offsets(start), offsets(middle), offsets(latest)]).toEqual([[1, 2, 3], [2, 3], [3]]);
+  });
+
+  it("[ST-2] a newer subscribe replaces the older at that point; unsubscribe is idempotent", async () => {
+    const world = await createWorld();
+    const client = world.connect();
+    await client.open({ subscribe: [{ stream: "notes", sub: 1, from: "start" }] });
+    void append(world, ["a"]);
+    await world.clock.advance(10);
+    client.send({ type: "subscribe", stream: "notes", sub: 2, from: "start" });
+    await world.clock.advance(20);
+    expect(client.of("subscribed").map(({ sub }) => sub)).toEqual([1, 2]);
+    expect(offsets(client)).toEqual([1, 1]);
+    client.send({ type: "unsubscribe", stream: "notes" }, { type: "unsubscribe", stream: "notes" });
+    void append(world, ["b"]);
+    await world.clock.advance(10);
+    expect(offsets(client)).toEqual([1, 1]);
+    expect(client.of("error")).toEqual([]);
+  });
+
+  it("[ST-18] an unknown and a forbidden stream get the same refusal", async () => {
+    const world = await createWorld();
+    void world.committer.run({
+      kind: "task",
+      workspace: "default",
+      task: "notes.inbox",
+      input: { to: "bob", text: "secret" },
+    });
+    await world.clock.advance(10);
+    const client = world.connect();
+    await client.open({
+      subscribe: [
+        { stream: "inbox/bob", sub: 1, from: "start" },
+        { stream: "inbox/eve", sub: 2, from: "start" },
+      ],
+    });
+    const [forbidden, unknown] = client
+      .of("refused")
+      .map(({ error }) => ({ ...error, message: error.message.replace(/bob|eve/, "?") }));
+    expect(forbidden).toEqual(unknown);
+    expect(forbidden?.code).toBe("not_found");
+  });
+
+  it("[ST-11] a reader that stops reading costs a cursor only, and is later complete", async () => {
+    const world = await createWorld();
+    const [slow, quick] = [world.connect(), world.connect()];
+    for (const client of [slow, quick]) await client.open({ subscribe: [{ stream: "notes", sub: 1, from: "start" }] });
+    slow.stalled = true;
+    await publishMany(world, 5_000);
+    expect(slow.unsentBytes).toBeLessThan(256 * 1024 + 64 * 1024);
+    expect(offsets(quick)).toEqual(oneTo(5_000));
+    slow.drain();
+    await world.clock.advance(2_000);
+    expect(offsets(slow)).toEqual(oneTo(5_000));
+    expect(world.store.reads).toBeGreaterThan(0);
+  });
+
+  it("[ST-7] with the store down a subscription is pending, once, and completes by itself", async () => {
+    const world = await createWorld();
+    const client = world.connect();
+    world.store.failing = true;
+    await client.open({ subscribe: [{ stream: "notes", sub: 1, from: "latest" }] });
+    await world.clock.advance(16_000);
+    client.send({ type: "ping", n: 1, visible: true });
+    expect(client.of("pending")).toHaveLength(1);
+    world.store.failing = false;
+    await world.clock.advance(21_000);
+    expect(client.of("subscribed")).toHaveLength(1);
+    expect(client.closed).toBeUndefined();
+  });
+
+  it("[ST-15] a cursor beyond the stored head shows a rollback: new epoch, durably, and reset", async () => {
+    const world = await createWorld();
+    void append(world, ["a"]);
+    await world.clock.advance(10);
+    const first = world.connect();
+    await first.open({ subscribe: [{ stream: "notes", sub: 1, from: "start" }] });
+    const epoch = first.of("subscribed")[0]?.epoch;
+    first.drop();
+    const client = world.connect();
+    await client.open({ subscribe: [{ stream: "notes", sub: 1, from: { epoch, offset: 5 } }] });
+    await world.clock.advance(20);
+    const subscribed = client.of("subscribed")[0];
+    expect(subscribed).toMatchObject({ reset: "epoch", offset: 1 });
+    expect(subscribed?.epoch).not.toBe(epoch);
+    const later = world.connect();
+    await later.open({ subscribe: [{ stream: "notes", sub: 1, from: { epoch: subscribed?.epoch, offset: 1 } }] });
+    expect(later.of("subscribed")[0]).toMatchObject({ offset: 1, epoch: subscribed?.epoch });
+    expect(later.of("subscribed")[0]?.reset).toBeUndefined();
+  });
+
+  it("[OP-8] an inbox is served from the higher of cursor and acknowledgement, never from the start again", async () => {
+    const world = await createWorld();
+    for (const text of ["a", "b", "c"])
+      void world.committer.run({ kind: "task", workspace: "default", task: "notes.inbox", input: { to: "ada", text } });
+    await world.clock.advance(10);
+    const client = world.connect();
+    await client.open({ subscribe: [{ stream: "inbox/ada", sub: 1, from: "latest" }] });
+    await world.clock.advance(10);
+    expect(offsets(client)).toEqual([1, 2, 3]);
+    client.send({ type: "ack", stream: "inbox/ada", epoch: client.of("subscribed")[0]?.epoch ?? "", offset: 2 });
+    await world.clock.advance(10);
+    client.drop();
+    const again = world.connect();
+    await again.open({ subscribe: [{ stream: "inbox/ada", sub: 1, from: "start" }] });
+    await world.clock.advance(10);
+    expect(offsets(again)).toEqual([3]);
+  });
+
+  it("[I1] a subscription made while events commit misses and repeats nothing", async () => {
+    const world = await createWorld();
+    const clients: TestClient[] = [];
+    for (let round = 0; round < 40; round += 1) {
+      void append(world, ["x", "y", "z"]);
+      const client = world.connect();
+      clients.push(client);
+      void client.open({ subscribe: [{ stream: "notes", sub: 1, from: "start" }] });
+      await world.clock.advance(round % 4);
+    }
+    await world.clock.advance(500);
+    for (const client of clients) expect(offsets(client)).toEqual(oneTo(120));
+  });
+});
+
+describe("writing", () => {
+  it("[RQ-1] a request is answered after its events are durable, and a repeat is answered alike", async () => {
+    const world = await createWorld();
+    const client = world.connect();
+    await client.open({ subscribe: [{ stream: "notes", sub: 1, from: "start" }] });
+    const request = { type: "request", id: uuidAt(world), method: "note.add", params: { text: "one" } };
+    client.send(request);
+    await world.clock.advance(10);
+    client.send(request);
+    await world.clock.advance(10);
+    expect(client.of("response")).toEqual([
+      { type: "response", id: request.id, result: { text: "one" } },
+      { type: "response", id: request.id, result: { text: "one" } },
+    ]);
+    expect(offsets(client)).toEqual([1]);
+  });
+
+  it("[RQ-1] a read after an effect of the same connection sees it", async () => {
+    const world = await createWorld();
+    const client = world.connect();
+    await client.open();
+    client.send(
+      { type: "request", id: uuidAt(world), method: "note.add", params: { text: "one" } },
+      { type: "request", id: uuidAt(world), method: "note.list", params: {} },
+    );
+    await world.clock.advance(20);
+    expect(client.of("response")[1]).toMatchObject({ result: { items: [{ text: "one" }] } });
+  });
+
+  it.each([
+    ["unknown method", "no.such", {}, "not_found"],
+    ["wrong params", "note.add", { text: 1 }, "invalid_params"],
+  ])("[RQ-5] %s is a final error that names it", async (_title, method, params, code) => {
+    const world = await createWorld();
+    const client = world.connect();
+    await client.open();
+    client.send({ type: "request", id: uuidAt(world), method, params });
+    await world.clock.advance(10);
+    expect(client.of("response")[0]).toMatchObject({ error: { code, retryable: false } });
+  });
+
+  it("[RQ-1] role comes first: a viewer may not add, whatever the params", async () => {
+    const world = await createWorld();
+    world.verdict = () => ({ kind: "accepted", cookie: false, principal: { ...ada, role: "viewer" } });
+    const client = world.connect();
+    await client.open();
+    client.send({ type: "request", id: uuidAt(world), method: "note.add", params: { nonsense: true } });
+    await world.clock.advance(10);
+    expect(client.of("response")[0]).toMatchObject({ error: { code: "forbidden" } });
+  });
+
+  it("[F01] with the store down requests are refused as retryable, and nothing is closed", async () => {
+    const world = await createWorld();
+    const client = world.connect();
+    await client.open();
+    world.store.failing = true;
+    client.send({ type: "request", id: uuidAt(world), method: "note.add", params: { text: "x" } });
+    await world.clock.advance(10);
+    expect(client.of("response")[0]).toMatchObject({
+      error: { code: "store_unavailable", retryable: true, retryAfter: 1_000 },
+    });
+    expect(client.closed).toBeUndefined();
+  });
+
+  it("[PB-2][PB-3] publishes are answered published or refused by name", async () => {
+    const world = await createWorld();
+    const client = world.connect();
+    await client.open();
+    const producer = newId();
+    const publish = (stream: string, sequence: number) =>
+      client.send({
+        type: "publish",
+        stream,
+        producer,
+        sequence,
+        events: [
+          { event: "line", data: 1 },
+          { event: "poison", data: 1 },
+        ],
+      });
+    publish("log/a", 1);
+    publish("log/a", 9);
+    publish("notes", 1);
+    await world.clock.advance(10);
+    expect(client.of("published")).toMatchObject([{ sequence: 2, rejected: [{ sequence: 2 }] }]);
+    expect(client.of("refused")).toMatchObject([
+      { of: "publish", stream: "notes", error: { code: "forbidden" } },
+      { of: "publish", stream: "log/a", sequence: 9, error: { code: "sequence_gap", details: { expected: 3 } } },
+    ]);
+  });
+
+  it("[TR-4] elements are judged one by one; the 10th error within 60 s closes 4400", async () => {
+    const world = await createWorld();
+    const client = world.connect();
+    await client.open();
+    client.send({ type: "nonsense" }, { type: "ping", n: 7, visible: true });
+    await world.clock.advance(1);
+    expect(client.of("pong")).toEqual([{ type: "pong", n: 7 }]);
+    client.send(
+      { type: "request", id: uuidAt(world), method: 7 },
+      { type: "subscribe", stream: "notes", sub: 1, from: 9 },
+    );
+    await world.clock.advance(1);
+    expect(client.of("response")[0]).toMatchObject({ error: { code: "bad_message", retryable: false } });
+    expect(client.of("refused")[0]).toMatchObject({ of: "subscribe", sub: 1, error: { code: "bad_message" } });
+    client.sendText("not json");
+    for (let count = 0; count < 8; count += 1) client.send({ type: "nonsense" });
+    await world.clock.advance(1);
+    expect(client.of("error")).toHaveLength(10);
+    expect(client.closed?.code).toBe(4400);
+  });
+
+  it("[AD-5] stops reading over 64 requests under way, and goes on", async () => {
+    const world = await createWorld();
+    const client = world.connect();
+    await client.open();
+    client.send(
+      ...Array.from({ length: 80 }, () => ({
+        type: "request",
+        id: uuidAt(world),
+        method: "note.add",
+        params: { text: "x" },
+      })),
+    );
+    expect(client.isPaused).toBe(true);
+    await world.clock.advance(100);
+    expect(client.isPaused).toBe(false);
+    expect(client.of("response")).toHaveLength(80);
+  });
+
+  it("[LV-2] silence closes 4408: 30 s visible, 90 s hidden", async () => {
+    const world = await createWorld();
+    const [visible, hidden] = [world.connect(), world.connect()];
+    await visible.open();
+    await hidden.open({ visible: false });
+    await world.clock.advance(32_000);
+    expect([visible.closed?.code, hidden.closed?.code]).toEqual([4408, undefined]);
+    await world.clock.advance(60_000);
+    expect(hidden.closed?.code).toBe(4408);
+  });
+
+  it("[F18] closed connections leave no timer", async () => {
+    const world = await createWorld();
+    const before = world.clock.timers;
+    for (let count = 0; count < 50; count += 1) {
+      const client = world.connect();
+      await client.open({ subscribe: [{ stream: "notes", sub: 1, from: "start" }] });
+      client.drop();
+    }
+    await world.clock.advance(3_000);
+    expect(world.gateway.connections.size).toBe(0);
+    expect(world.clock.timers).toBe(before);
+  });
+});
+
+function uuidAt(world: World): string {
+  const time = world.clock.now().toString(16).padStart(12, "0");
+  return newId().replace(/^.{13}/, `${time.slice(0, 8)}-${time.slice(8)}`);
+}

@@ -1,0 +1,76 @@
+/** The embedded store over its workers: durability across a re-open, the folder's lock, sentences at start. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, describe, expect, it } from "vitest";
+import { StartError } from "../../src/options.ts";
+import type { Store } from "../../src/store/port.ts";
+import { openSqliteStore } from "../../src/store/sqlite/store.ts";
+import { ada, newId } from "../support/principals.ts";
+
+const app = new URL("../support/notesApp.ts", import.meta.url);
+const folders: string[] = [];
+const stores: Store[] = [];
+
+async function open(folder: string): Promise<Store> {
+  const store = await openSqliteStore({ folder, plugins: [app], onFailure: () => {} });
+  stores.push(store);
+  return store;
+}
+function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "holdfast-store-"));
+  folders.push(folder);
+  return folder;
+}
+afterEach(async () => {
+  for (const store of stores.splice(0)) await store.close().catch(() => {});
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
+
+describe("the embedded store", () => {
+  it("[ST-1] keeps epoch, offsets and content across a re-open", async () => {
+    const folder = newFolder();
+    const first = await open(folder);
+    await first.commit([
+      { kind: "request", caller: ada, id: newId(), method: "note.add", params: { text: "kept" }, hash: "h" },
+    ]);
+    const before = [await first.position("default", "notes"), await first.read("default", "notes", 0, 10, 1_000)];
+    await first.close();
+    const second = await open(folder);
+    expect([await second.position("default", "notes"), await second.read("default", "notes", 0, 10, 1_000)]).toEqual(
+      before,
+    );
+    expect(await second.snapshot("default", "notes")).toMatchObject({ data: { notes: [{ text: "kept" }] } });
+  });
+
+  it("[F79] a second store on one folder is refused with one sentence", async () => {
+    const folder = newFolder();
+    await open(folder);
+    await expect(open(folder)).rejects.toThrow(
+      new StartError(
+        `The data folder ${folder} is in use by another Holdfast; stop that one, or choose another folder with --data.`,
+      ),
+    );
+  });
+
+  it("[F79] a folder that is a file is refused with one sentence", async () => {
+    const file = join(newFolder(), "file");
+    writeFileSync(file, "");
+    await expect(open(file)).rejects.toThrow(
+      /^The data folder .*file cannot be written \(EEXIST\); choose another with --data/,
+    );
+  });
+
+  it("[F03] a fault in a handler comes back with its error, across the thread", async () => {
+    const store = await open(newFolder());
+    const result = await store.commit([
+      { kind: "request", caller: ada, id: newId(), method: "note.add", params: { text: "break" }, hash: "h" },
+    ]);
+    expect(result.faults[0]?.error).toBeInstanceOf(Error);
+    expect(result.faults[0]?.error).toMatchObject({
+      name: "TypeError",
+      message: "broken as asked",
+      stack: expect.stringContaining("notesApp"),
+    });
+  });
+});

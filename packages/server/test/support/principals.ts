@@ -1,0 +1,15 @@
+/** People of a test. */
+
+import { randomBytes } from "node:crypto";
+import { uuidv7 } from "@holdfast/protocol";
+import type { Principal } from "../../src/plugin.ts";
+
+export const ada: Principal = {
+  kind: "person",
+  id: "ada",
+  name: "Ada",
+  role: "admin",
+  workspace: "default",
+  temporary: false,
+};
+export const newId = (): string => uuidv7(Date.now(), randomBytes(10));

@@ -1,0 +1,200 @@
+/** A node's gateway on a simulated clock and sockets, over a real engine in memory. */
+import { randomBytes, randomUUID } from "node:crypto";
+import { limits, type ServerMessage } from "@holdfast/protocol";
+import type { Credentials, Verdict } from "../../src/auth/verdict.ts";
+import type { GatewayContext } from "../../src/gateway/context.ts";
+import { encodeTextFrame } from "../../src/gateway/frame.ts";
+import { createGateway, type Gateway } from "../../src/gateway/gateway.ts";
+import type { UpgradeCredentials } from "../../src/gateway/opening.ts";
+import type { ServerSocketEvents } from "../../src/gateway/serverSocket.ts";
+import type { Plugin, Principal } from "../../src/plugin.ts";
+import type { Dialect } from "../../src/store/dialect.ts";
+import type { Engine } from "../../src/store/engine.ts";
+import type { Store } from "../../src/store/port.ts";
+import { type Committer, createCommitter } from "../../src/streams/committer.ts";
+import { createHub, type Hub } from "../../src/streams/hub.ts";
+import { openEngine } from "./engine.ts";
+import { plugin as notes } from "./notesApp.ts";
+import { ada } from "./principals.ts";
+import { createSimClock, type SimClock } from "./simClock.ts";
+
+export interface LogLine {
+  readonly level: string;
+  readonly event: string;
+  readonly fields: Readonly<Record<string, unknown>> | undefined;
+}
+
+export interface World {
+  readonly clock: SimClock;
+  readonly gateway: Gateway;
+  readonly committer: Committer;
+  readonly hub: Hub;
+  readonly store: FaultyStore;
+  readonly log: LogLine[];
+  /** The verdict on everybody who comes; by default Ada, for ever. */
+  verdict: (credentials: Credentials) => Verdict | Promise<Verdict>;
+  connect(upgrade?: UpgradeCredentials): TestClient;
+}
+
+/** The store in this thread, with faults that a test switches on. */
+export interface FaultyStore extends Store {
+  failing: boolean;
+  reads: number;
+}
+
+function inThread(engine: Engine, dialect: Dialect): FaultyStore {
+  const store: FaultyStore = {
+    failing: false,
+    reads: 0,
+    commit: async (batch) => guard(() => engine.commit(batch)),
+    position: async (workspace, stream) => guard(() => dialect.position(workspace, stream)),
+    snapshot: async (workspace, stream) => guard(() => engine.snapshot(workspace, stream)),
+    read: async (...place) => {
+      store.reads += 1;
+      return guard(() => dialect.read(...place));
+    },
+    query: async (caller, method, params) => guard(() => engine.query(caller, method, params)),
+    close: async () => dialect.close(),
+  };
+  const guard = <Value>(run: () => Promise<Value>): Promise<Value> => {
+    if (store.failing) throw new Error("the store is down, as asked");
+    return run();
+  };
+  return store;
+}
+
+export async function createWorld(plugin: Plugin = notes): Promise<World> {
+  const clock = createSimClock();
+  const { engine, dialect } = await openEngine([plugin], () => clock.now());
+  const store = inThread(engine, dialect);
+  const lines: LogLine[] = [];
+  const write = (level: string) => (event: string, fields?: Readonly<Record<string, unknown>>) =>
+    void lines.push({ level, event, fields });
+  const log = { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") };
+  const hub = createHub({ store, clock, log, encode: encodeTextFrame });
+  const committer = createCommitter({ store, clock, log, deliver: (appended) => hub.deliver(appended) });
+  const context: GatewayContext = {
+    clock,
+    random: { fraction: Math.random, bytes: (count) => randomBytes(count) },
+    log,
+    mode: "local",
+    node: "test",
+    heartbeat: { interval: limits.heartbeatIntervalMs, timeout: limits.heartbeatTimeoutMs },
+    authenticator: { verify: async (credentials) => world.verdict(credentials) },
+    store,
+    committer,
+    hub,
+    method: (name) => plugin.methods[name],
+    family: (stream) =>
+      plugin.streams.find((family) =>
+        family.name.endsWith("/") ? stream.startsWith(family.name) : stream === family.name,
+      ),
+    runtimes: [],
+  };
+  const gateway = createGateway(context);
+  const world: World = {
+    clock,
+    gateway,
+    committer,
+    hub,
+    store,
+    log: lines,
+    verdict: () => accepted(ada),
+    connect: (upgrade = {}) => createTestClient(world, upgrade),
+  };
+  return world;
+}
+
+export function accepted(principal: Principal, expiresAt?: number): Verdict {
+  return { kind: "accepted", principal, cookie: false, ...(expiresAt === undefined ? {} : { expiresAt }) };
+}
+
+export interface TestClient {
+  readonly received: ServerMessage[];
+  readonly closed: { code: number; reason: string } | undefined;
+  readonly isPaused: boolean;
+  /** While true the network takes nothing: what is written stays unsent. */
+  stalled: boolean;
+  readonly unsentBytes: number;
+  readonly frames: number;
+  send(...messages: object[]): void;
+  sendText(text: string): void;
+  /** The network takes what is unsent. */
+  drain(): void;
+  /** The other side is gone. */
+  drop(): void;
+  of<Type extends ServerMessage["type"]>(type: Type): Extract<ServerMessage, { type: Type }>[];
+  /** Says hello and waits for the welcome. */
+  open(hello?: object): Promise<void>;
+}
+
+function createTestClient(world: World, upgrade: UpgradeCredentials): TestClient {
+  let events: ServerSocketEvents | undefined;
+  let unsentBytes = 0;
+  const client = {
+    received: [] as ServerMessage[],
+    closed: undefined as { code: number; reason: string } | undefined,
+    isPaused: false,
+    stalled: false,
+    frames: 0,
+    get unsentBytes() {
+      return unsentBytes;
+    },
+    send: (...messages: object[]) => client.sendText(JSON.stringify(messages)),
+    sendText: (text: string) => events?.text(text, Buffer.byteLength(text)),
+    drain: () => {
+      unsentBytes = 0;
+      client.stalled = false;
+      events?.drained();
+    },
+    drop: () => {
+      client.closed ??= { code: 1006, reason: "" };
+      events?.closed(1006, "");
+    },
+    of: <Type extends ServerMessage["type"]>(type: Type) =>
+      client.received.filter((message): message is Extract<ServerMessage, { type: Type }> => message.type === type),
+    open: async (hello = {}) => {
+      client.send(makeHello(hello));
+      await world.clock.advance(10);
+    },
+  };
+  events = world.gateway.accept(
+    {
+      write: (frame) => {
+        client.frames += 1;
+        if (client.stalled) unsentBytes += frame.length;
+        client.received.push(...(JSON.parse(textOf(frame)) as ServerMessage[]));
+      },
+      get unsentBytes() {
+        return unsentBytes;
+      },
+      close: (code, reason) => {
+        client.closed ??= { code, reason };
+      },
+      terminate: () => events?.closed(1006, ""),
+      pause: () => void (client.isPaused = true),
+      resume: () => void (client.isPaused = false),
+    },
+    upgrade,
+    "127.0.0.1",
+  );
+  return client;
+}
+
+export function makeHello(extras: object = {}): object {
+  return {
+    type: "hello",
+    protocol: 1,
+    instance: randomUUID(),
+    attempt: 1,
+    client: { name: "test", version: "1" },
+    visible: true,
+    ...extras,
+  };
+}
+
+function textOf(frame: Uint8Array): string {
+  const length = frame[1] ?? 0;
+  const header = length < 126 ? 2 : length === 126 ? 4 : 10;
+  return Buffer.from(frame.buffer, frame.byteOffset + header, frame.length - header).toString();
+}
