@@ -1,0 +1,180 @@
+/**
+ * `command.send`: one instruction becomes a durable command in its agent's queue.
+ *
+ * The answer means accepted and durable, no more. Invariants: a command belongs to one thread and one agent
+ * for ever; it reaches exactly one end (I8), for whatever is not started by its expiry ends as `expired`.
+ * What happens to it afterwards is the queue's, the publisher's and the sweep's part.
+ */
+import { assert, limits, ProtocolError } from "@holdfast/protocol";
+import type { Principal } from "@holdfast/server/plugin";
+import type { Command, CommandPriority, MethodParams, MethodResult, ThreadServerEventData } from "../contract/index.ts";
+import { streams } from "../contract/names.ts";
+import { type AgentRow, announceAgents, lockAgent } from "./agents.ts";
+import { commandsOf, dispatchNext } from "./queue.ts";
+import type { CommandsTable, ControlTransaction } from "./tables.ts";
+import { requireStorable, titleOf } from "./text.ts";
+import { addThread, requireOnline, requireThread, touchThread } from "./threads.ts";
+
+/** Commands of one agent that wait. */
+export const queuedMax = 1_000;
+/** How long a command waits to be started where the sender says nothing. */
+export const expiresInMsDefault = 24 * 3_600_000;
+/** A text as JSON: it is twice in `command.queued`, beside the rest of that event. */
+export const textBytesMax = 60_000;
+const restBytesMax = 8 * 1024;
+assert(textBytesMax * 2 + restBytesMax <= limits.eventBytesMax, "a longest text must fit twice into one event (TR-3)");
+
+const priorityRanks = { high: 0, normal: 1, low: 2 } as const satisfies Record<CommandPriority, number>;
+
+/** `command.send` */
+export async function sendCommand(
+  tx: ControlTransaction,
+  params: MethodParams<"command.send">,
+  caller: Principal,
+): Promise<MethodResult<"command.send">> {
+  const text = requireText(params.text);
+  const target = await targetOf(tx, params);
+  const agent = await lockAgent(tx, target.agent);
+  if (params.expiresIn === 0) requireOnline(agent, "was not to be waited for");
+  const waiting = await waitingBefore(tx, agent, params.priority);
+
+  const thread =
+    target.thread ??
+    (
+      await addThread(tx, {
+        agent: agent.id,
+        kind: "work",
+        title: titleOf(text) || `Work with ${agent.name}`,
+        createdBy: caller.id,
+      })
+    ).id;
+  const row = newCommand(tx, {
+    agent,
+    thread,
+    text,
+    priority: params.priority,
+    expiresIn: params.expiresIn,
+    sentBy: caller.id,
+  });
+  await tx.db.insertInto("commands").values(row).execute();
+  const { id: command } = row;
+  const queued = { command, text, position: waiting, sentBy: caller.id, value: wholeCommand(row, params.priority) };
+  tx.append(streams.thread(thread), {
+    event: "command.queued",
+    data: queued satisfies ThreadServerEventData["command.queued"],
+  });
+  if (target.thread !== undefined) await touchThread(tx, thread);
+
+  await dispatchNext(tx, agent);
+  await announceAgents(tx, [agent.id]);
+  return { command, thread, position: waiting };
+}
+
+/** The agent, and the thread where there is one already. Throws `not_found`. */
+async function targetOf(
+  tx: ControlTransaction,
+  params: MethodParams<"command.send">,
+): Promise<{ readonly agent: string; readonly thread: string | undefined }> {
+  if (params.thread === undefined) return { agent: params.agent ?? "", thread: undefined };
+  const thread = await requireThread(tx, params.thread);
+  if (thread.kind === "terminal") {
+    throw new ProtocolError(
+      "invalid_params",
+      `thread "${thread.id}" is an interactive terminal; type into it with terminal.write`,
+      {
+        about: { type: "thread", id: thread.id },
+        details: { field: "thread" },
+      },
+    );
+  }
+  return { agent: thread.agent, thread: thread.id };
+}
+
+function requireText(text: string): string {
+  const bytes = Buffer.byteLength(JSON.stringify(text));
+  if (bytes > textBytesMax) {
+    throw new ProtocolError("too_large", `the text has ${bytes} bytes, more than ${textBytesMax}; put it into a file`, {
+      details: { field: "text", limitBytes: textBytesMax },
+    });
+  }
+  return requireStorable(text, "text");
+}
+
+/** How many commands of the agent go before a new one: those under way, and those of its or a higher priority. */
+async function waitingBefore(tx: ControlTransaction, agent: AgentRow, priority: CommandPriority): Promise<number> {
+  const counts = await tx.db
+    .selectFrom("commands")
+    .select((columns) => ["priority", columns.fn.countAll<number>().as("count")])
+    .where("workspace", "=", tx.workspace)
+    .where("agent", "=", agent.id)
+    .where("state", "=", "queued")
+    .groupBy("priority")
+    .execute();
+  const total = (rows: typeof counts): number => rows.reduce((sum, row) => sum + Number(row.count), 0);
+  if (total(counts) >= queuedMax) {
+    throw new ProtocolError(
+      "queue_full",
+      `agent "${agent.name}" has ${total(counts)} commands waiting, no more than ${queuedMax} may`,
+      {
+        about: { type: "agent", id: agent.id },
+        details: { limit: queuedMax },
+      },
+    );
+  }
+  const underWay = await commandsOf(tx, agent.id, ["dispatched", "started"]);
+  return underWay.length + total(counts.filter((row) => Number(row.priority) <= priorityRanks[priority]));
+}
+
+interface NewCommand {
+  readonly agent: AgentRow;
+  readonly thread: string;
+  readonly text: string;
+  readonly priority: CommandPriority;
+  readonly expiresIn: number | undefined;
+  readonly sentBy: string;
+}
+
+function newCommand(tx: ControlTransaction, command: NewCommand): CommandsTable {
+  return {
+    workspace: tx.workspace,
+    id: tx.newId(),
+    thread: command.thread,
+    agent: command.agent.id,
+    text: command.text,
+    state: "queued",
+    priority: priorityRanks[command.priority],
+    ordinal: Number(command.agent.revision),
+    outcome: null,
+    reason: null,
+    exit_code: null,
+    sent_by: command.sentBy,
+    queued_at: tx.now,
+    dispatched_at: null,
+    started_at: null,
+    finished_at: null,
+    duration_ms: null,
+    // `0` asks for an agent that is there, not for an end at once: the place in its queue is kept as usual.
+    expires_at: tx.now + (command.expiresIn || expiresInMsDefault),
+  };
+}
+
+function wholeCommand(row: CommandsTable, priority: CommandPriority): Command {
+  return {
+    id: row.id,
+    thread: row.thread,
+    agent: row.agent,
+    text: row.text,
+    state: row.state,
+    priority,
+    outcome: row.outcome,
+    reason: row.reason,
+    exitCode: row.exit_code,
+    sentBy: row.sent_by,
+    queuedAt: row.queued_at,
+    dispatchedAt: row.dispatched_at,
+    startedAt: row.started_at,
+    finishedAt: row.finished_at,
+    durationMs: row.duration_ms,
+    expiresAt: row.expires_at,
+  };
+}

@@ -1,0 +1,182 @@
+/**
+ * Who an agent is, from its `hello`: identity, name, generation (OP-6, OP-7).
+ *
+ * Life cycle: an agent is made once, by a key marked `enrol` or in open (development) mode, and is the same
+ * row ever after, whatever process speaks for it (F28). Invariants: an agent answers to one credential only;
+ * a name belongs to one agent of the workspace (F29); a generation belongs to one process and only rises, so
+ * an older process can be told from a newer one for ever. The connection of the newest accepted `hello` owns
+ * the agent's status (X6). What `kind`, `host` and `capabilities` say is shown, never believed.
+ */
+import { type HelloAgent, ProtocolError } from "@holdfast/protocol";
+import type { AgentHello, AgentWelcome, Principal } from "@holdfast/server/plugin";
+import { type AgentKind, agentKind } from "../contract/index.ts";
+import { streams } from "../contract/names.ts";
+import { announceAgents, findAgent, lockAgent, requireAgent } from "./agents.ts";
+import { dispatchNext } from "./queue.ts";
+import { judgeReturn } from "./returns.ts";
+import type { ControlTransaction } from "./tables.ts";
+import { shorten, toLine, toStorable } from "./text.ts";
+import { closeTerminals } from "./threads.ts";
+
+const nameLengthMax = 100;
+/** Names that are tried in one query when one is taken. */
+const namesTriedAtOnce = 50;
+
+/** Registers or finds the agent, brings its row up to date, and judges its return. Throws `forbidden`, `fenced`, `bad_message`. */
+export async function welcomeAgent(tx: ControlTransaction, greeting: AgentHello): Promise<AgentWelcome> {
+  const { hello, connection } = greeting;
+  const kind = readKind(hello.kind);
+  const id = (await identify(tx, greeting)) ?? (await enrol(tx, greeting, kind));
+  const before = await lockAgent(tx, id);
+  const generation = await generationOf(tx, id, Number(before.generation), hello.process);
+  const isNewProcess = generation !== Number(before.generation);
+  const asked = askedName(hello);
+  // A name that was given away with a suffix stays with the agent, however often it asks for the bare one.
+  const name = asked === before.asked_name || asked === before.name ? before.name : await freeName(tx, asked, id);
+  await tx.db
+    .updateTable("agents")
+    .set({
+      name,
+      asked_name: asked === before.name ? before.asked_name : asked,
+      kind,
+      ...claimsOf(hello),
+      generation,
+      connection,
+      status: "online",
+      ...(before.status === "online" ? {} : { status_at: tx.now }),
+    })
+    .where("workspace", "=", tx.workspace)
+    .where("id", "=", id)
+    .execute();
+  const inbox = streams.inbox(id);
+  tx.open(inbox);
+  if (isNewProcess) await closeTerminals(tx, id, "the agent was started anew");
+  await judgeReturn(tx, id, hello.open);
+  await dispatchNext(tx, await requireAgent(tx, id));
+  await announceAgents(tx, [id]);
+  return { identity: { id, name, generation }, inbox };
+}
+
+/** The agent that this credential may speak as; undefined where it has none yet. */
+async function identify(tx: ControlTransaction, { caller, hello, open }: AgentHello): Promise<string | undefined> {
+  if (hello.id !== undefined) {
+    const named = await findAgent(tx, hello.id);
+    if (named !== undefined && mayBe(named.key_id, caller, open)) return named.id;
+    // The same answer whether it is unknown or another's: an id is no oracle.
+    throw new ProtocolError(
+      "forbidden",
+      `agent "${hello.id}" is not bound to this credential; use the key that made it, or leave out the id to enrol as a new agent`,
+      { about: { type: "agent", id: hello.id } },
+    );
+  }
+  const owned = tx.db.selectFrom("agents").select("id").where("workspace", "=", tx.workspace);
+  if (caller.key !== undefined) return (await owned.where("key_id", "=", caller.key.id).executeTakeFirst())?.id;
+  if (!open) return undefined;
+  const made = owned.where("created_process", "=", hello.process).where("key_id", "is", null);
+  return (await made.executeTakeFirst())?.id;
+}
+
+function mayBe(keyId: string | null, caller: Principal, open: boolean): boolean {
+  return keyId === null ? open : keyId === caller.key?.id;
+}
+
+async function enrol(tx: ControlTransaction, { caller, hello, open }: AgentHello, kind: AgentKind): Promise<string> {
+  if (!open && caller.key?.enrol !== true) {
+    throw new ProtocolError(
+      "forbidden",
+      `this credential may not create agent "${askedName(hello)}"; use a key marked for enrolment`,
+    );
+  }
+  const id = tx.newId();
+  const asked = askedName(hello);
+  await tx.db
+    .insertInto("agents")
+    .values({
+      workspace: tx.workspace,
+      id,
+      name: await freeName(tx, asked, id),
+      asked_name: asked,
+      kind,
+      ...claimsOf(hello),
+      key_id: caller.key?.id ?? null,
+      created_process: hello.process,
+      generation: 0,
+      status: "offline",
+      status_at: tx.now,
+      connection: null,
+      revision: 0,
+      returning: 0,
+      created_at: tx.now,
+      announced: "",
+    })
+    .execute();
+  return id;
+}
+
+/** OP-7: an unknown process is the next generation; a known one keeps its own, and is fenced if that is over. */
+async function generationOf(tx: ControlTransaction, agent: string, current: number, process: string): Promise<number> {
+  const known = await tx.db
+    .selectFrom("agent_processes")
+    .select("generation")
+    .where("workspace", "=", tx.workspace)
+    .where("agent", "=", agent)
+    .where("process", "=", process)
+    .executeTakeFirst();
+  if (known === undefined) {
+    const generation = current + 1;
+    await tx.db
+      .insertInto("agent_processes")
+      .values({ workspace: tx.workspace, agent, process, generation, first_seen_at: tx.now })
+      .execute();
+    return generation;
+  }
+  const generation = Number(known.generation);
+  if (generation === current) return generation;
+  throw new ProtocolError(
+    "fenced",
+    `process ${process} is generation ${generation} of agent "${agent}", and ${current} has taken over; stop this one`,
+    {
+      about: { type: "agent", id: agent },
+      details: { generation, current },
+    },
+  );
+}
+
+/** `asked`, else with the lowest free suffix: `-2`, `-3` … */
+async function freeName(tx: ControlTransaction, asked: string, id: string): Promise<string> {
+  for (let first = 1; ; first += namesTriedAtOnce) {
+    const candidates = Array.from({ length: namesTriedAtOnce }, (_, index) => suffixed(asked, first + index));
+    const taken = await tx.db
+      .selectFrom("agents")
+      .select("name")
+      .where("workspace", "=", tx.workspace)
+      .where("id", "!=", id)
+      .where("name", "in", candidates)
+      .execute();
+    const names = new Set(taken.map((row) => row.name));
+    const free = candidates.find((candidate) => !names.has(candidate));
+    if (free !== undefined) return free;
+  }
+}
+
+function suffixed(name: string, count: number): string {
+  if (count === 1) return name;
+  const suffix = `-${count}`;
+  return `${name.slice(0, nameLengthMax - suffix.length).toWellFormed()}${suffix}`;
+}
+
+function askedName(hello: HelloAgent): string {
+  return shorten(toLine(hello.name), nameLengthMax) || "agent";
+}
+
+function claimsOf(hello: HelloAgent): { host: string; capabilities: string } {
+  return { host: toLine(hello.host), capabilities: JSON.stringify(hello.capabilities.map(toStorable)) };
+}
+
+function readKind(kind: string): AgentKind {
+  const parsed = agentKind.safeParse(kind);
+  if (parsed.success) return parsed.data;
+  throw new ProtocolError("bad_message", `hello.agent.kind "${kind}" is none of ${agentKind.options.join(", ")}`, {
+    details: { field: "agent.kind" },
+  });
+}

@@ -1,0 +1,40 @@
+/** The stream families of the control domain: who reads, who publishes, what a snapshot holds. */
+import type { Principal, StreamFamily } from "@holdfast/server/plugin";
+import type { FleetSnapshot, ThreadsSnapshot } from "../contract/index.ts";
+import { streams } from "../contract/names.ts";
+import { readFleet } from "./agents.ts";
+import { publishToThread } from "./publishing.ts";
+import { readThreads } from "./threads.ts";
+
+const isPerson = (principal: Principal): boolean => principal.kind === "person";
+
+export const families: readonly StreamFamily[] = [
+  {
+    name: streams.fleet,
+    always: true,
+    inbox: false,
+    mayRead: isPerson,
+    snapshot: async (tx) => ({ agents: await readFleet(tx) }) satisfies FleetSnapshot,
+  },
+  {
+    name: streams.threads,
+    always: true,
+    inbox: false,
+    mayRead: isPerson,
+    snapshot: async (tx) => ({ threads: await readThreads(tx) }) satisfies ThreadsSnapshot,
+  },
+  {
+    name: streams.thread(""),
+    always: false,
+    inbox: false,
+    mayRead: isPerson,
+    publish: publishToThread,
+  },
+  {
+    name: streams.inbox(""),
+    always: false,
+    inbox: true,
+    // Nobody else, whatever their role: an inbox holds what was meant for one agent.
+    mayRead: (principal, stream) => principal.kind === "agent" && stream === streams.inbox(principal.id),
+  },
+];

@@ -1,0 +1,73 @@
+/**
+ * What happens because time passes: commands that expire, returns that are judged.
+ *
+ * Looking ({@link readDue}) and doing ({@link sweep}) are two tasks: looking writes nothing, and the doing runs
+ * once per workspace that has something due. Both are judged by the store's clock, so an expiry does not
+ * depend on who was awake.
+ */
+import { announceAgents, lockAgent } from "./agents.ts";
+import { commandColumns, dispatchNext, expire, isLate } from "./queue.ts";
+import { settleDueReturns } from "./returns.ts";
+import type { ControlRead, ControlTransaction } from "./tables.ts";
+
+/** In one transaction; the next look finds the others. */
+const expiredAtOnce = 500;
+const unstarted = ["queued", "dispatched"] as const;
+
+export interface Due {
+  /** Those with something to do now. */
+  readonly workspaces: readonly string[];
+  /** How long until something else is due, in ms; null: nothing can. */
+  readonly inMs: number | null;
+}
+
+/** Of every workspace. */
+export async function readDue(tx: ControlRead): Promise<Due> {
+  const expiries = await tx.db
+    .selectFrom("commands")
+    .select((columns) => ["workspace", columns.fn.min("expires_at").as("at")])
+    .where("state", "in", unstarted)
+    .groupBy("workspace")
+    .execute();
+  const checks = await tx.db
+    .selectFrom("return_checks")
+    .select((columns) => ["workspace", columns.fn.min("due_at").as("at")])
+    .groupBy("workspace")
+    .execute();
+  const all = [...expiries, ...checks].map((row) => ({ workspace: row.workspace, at: Number(row.at) }));
+  const later = all.filter((row) => row.at > tx.now).map((row) => row.at - tx.now);
+  return {
+    workspaces: [...new Set(all.filter((row) => row.at <= tx.now).map((row) => row.workspace))].sort(),
+    inMs: later.length === 0 ? null : Math.min(...later),
+  };
+}
+
+/** Does what is due in this transaction's workspace. */
+export async function sweep(tx: ControlTransaction): Promise<null> {
+  const late = await lateOf(tx);
+  const agents = [...new Set(late.map((command) => command.agent))].sort();
+  for (const agent of agents) {
+    const locked = await lockAgent(tx, agent);
+    for (const command of await lateOf(tx, agent)) await expire(tx, command);
+    await dispatchNext(tx, locked);
+  }
+  await announceAgents(tx, agents);
+  await settleDueReturns(tx);
+  return null;
+}
+
+/** Commands that did not start in time; of one agent read again under its lock. */
+async function lateOf(tx: ControlTransaction, agent?: string) {
+  const rows = await tx.db
+    .selectFrom("commands")
+    .select(commandColumns)
+    .where("workspace", "=", tx.workspace)
+    .where("state", "in", unstarted)
+    .where("expires_at", "<=", tx.now)
+    .$if(agent !== undefined, (query) => query.where("agent", "=", agent ?? ""))
+    .orderBy("expires_at")
+    .orderBy("ordinal")
+    .limit(expiredAtOnce)
+    .execute();
+  return rows.filter((row) => isLate(tx, row));
+}

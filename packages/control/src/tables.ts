@@ -1,0 +1,115 @@
+/**
+ * The tables of the control domain, and the transactions over them.
+ *
+ * One schema for SQLite and PostgreSQL: text, integers, JSON as text, times in ms since 1970. Invariants:
+ * every row belongs to a workspace and every query names it; rows are the state, events tell of it in the
+ * same transaction. Locks are taken in one order everywhere: the agent's row, then its commands (see
+ * `lockAgent`). Nothing here is kept in memory between transactions.
+ */
+import type { ReadTransaction, Transaction } from "@holdfast/server/plugin";
+import type { AgentKind, AgentStatus, CommandOutcome, CommandState, ThreadKind } from "../contract/index.ts";
+
+export interface AgentsTable {
+  workspace: string;
+  id: string;
+  /** Unique in the workspace. */
+  name: string;
+  /** What the agent calls itself: `name` without the suffix that made it unique. */
+  asked_name: string;
+  kind: AgentKind;
+  host: string;
+  /** JSON of `string[]`. */
+  capabilities: string;
+  /** The only credential that may speak as this agent; null for one made without any (development mode). */
+  key_id: string | null;
+  /** The process that created it (OP-6). */
+  created_process: string;
+  generation: number;
+  status: AgentStatus;
+  status_at: number;
+  /** The connection that owns `status`: only who names it may change it (X6). */
+  connection: string | null;
+  /** Rises under the row's lock; gives commands their order. */
+  revision: number;
+  /** 1 while `return_checks` has rows of it. */
+  returning: number;
+  created_at: number;
+  /** JSON of the agent as the fleet last heard of it; "" before the first event (F19, F56). */
+  announced: string;
+}
+
+/** OP-7: which process has which generation. */
+export interface AgentProcessesTable {
+  workspace: string;
+  agent: string;
+  process: string;
+  generation: number;
+  first_seen_at: number;
+}
+
+export interface ThreadsTable {
+  workspace: string;
+  id: string;
+  agent: string;
+  kind: ThreadKind;
+  title: string;
+  created_by: string;
+  created_at: number;
+  active_at: number;
+  /** Of kind `terminal`: `closed` once its program has ended. Threads of kind `work` stay `open`. */
+  terminal: TerminalState;
+}
+export type TerminalState = "open" | "closed";
+
+export interface CommandsTable {
+  workspace: string;
+  id: string;
+  thread: string;
+  agent: string;
+  text: string;
+  state: CommandState;
+  /** 0 high, 1 normal, 2 low: sorts as the queue does. */
+  priority: number;
+  /** The order of sending, per agent. */
+  ordinal: number;
+  outcome: CommandOutcome | null;
+  reason: string | null;
+  exit_code: number | null;
+  sent_by: string;
+  queued_at: number;
+  dispatched_at: number | null;
+  started_at: number | null;
+  finished_at: number | null;
+  duration_ms: number | null;
+  expires_at: number;
+}
+
+/** Messages that were started: every start has one end. */
+export interface MessagesTable {
+  workspace: string;
+  thread: string;
+  id: string;
+  command: string;
+  state: MessageState;
+}
+export type MessageState = "started" | "finished";
+
+/** Commands that their agent came back without: judged by its first publish, or when due. */
+export interface ReturnChecksTable {
+  workspace: string;
+  agent: string;
+  command: string;
+  due_at: number;
+}
+
+export interface ControlTables {
+  agents: AgentsTable;
+  agent_processes: AgentProcessesTable;
+  threads: ThreadsTable;
+  commands: CommandsTable;
+  messages: MessagesTable;
+  return_checks: ReturnChecksTable;
+}
+
+export type ControlRead = ReadTransaction<ControlTables>;
+export type ControlTransaction = Transaction<ControlTables>;
