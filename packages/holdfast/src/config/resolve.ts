@@ -67,6 +67,21 @@ export function resolveConfig(input: ConfigInput): Resolved {
   }
 }
 
+/** The log's settings alone, for commands that have no tree: default < environment. */
+export function logSettings(
+  environment: ConfigInput["environment"],
+): { readonly settings: Config["log"] } | { readonly problem: string } {
+  try {
+    const flat = fields
+      .filter((one) => one.path.startsWith("log."))
+      .map((one) => [one.path, fromEnvironment(one, environment)?.value ?? one.default] as const);
+    return { settings: (toTree(flat) as unknown as Pick<Config, "log">).log };
+  } catch (error) {
+    if (error instanceof WrongSetting) return { problem: error.message };
+    throw error;
+  }
+}
+
 /** Ends the layering with its sentence; never leaves this file. */
 class WrongSetting extends Error {}
 

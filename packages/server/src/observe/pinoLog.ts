@@ -12,6 +12,7 @@ import { errorRecord } from "./errorRecord.ts";
 import type { Log } from "./log.ts";
 import { plainFields } from "./plainFields.ts";
 
+export type { Log } from "./log.ts";
 export const logLevels = ["debug", "info", "warn", "error"] as const;
 export type LogLevel = (typeof logLevels)[number];
 

@@ -1,0 +1,37 @@
+/**
+ * Which command runs. Each is loaded only when it is asked for: `holdfast sign-in` needs no server.
+ */
+import { type ExitCode, exitCodes } from "../commandLine/exitCodes.ts";
+import { quoted } from "../commandLine/flags.ts";
+import { helpText } from "../commandLine/help.ts";
+import type { Surroundings } from "../commandLine/surroundings.ts";
+import { version } from "../version.ts";
+
+/** `argv` is without program and script. Resolves with the exit code; a rejection is a fault of ours. */
+export async function runCommand(argv: readonly string[], surroundings: Surroundings): Promise<ExitCode> {
+  const [command, ...rest] = argv;
+  const own = rest.includes("--") ? rest.slice(0, rest.indexOf("--")) : rest;
+  if (own.includes("--help")) return runCommand(["--help"], surroundings);
+  switch (command) {
+    case "serve":
+      return (await import("./serve.ts")).serve(rest, surroundings);
+    case "agent":
+      return (await import("./agent.ts")).agent(rest, surroundings);
+    case "sign-in":
+      return (await import("./signIn.ts")).signIn(rest, surroundings);
+    case "--help":
+    case "help":
+      surroundings.output.write(helpText(version));
+      return exitCodes.done;
+    case "--version":
+      surroundings.output.write(`${version}\n`);
+      return exitCodes.done;
+    default:
+      surroundings.errors.write(
+        command === undefined
+          ? "There is no command; use one of serve, agent, sign-in, --help, --version.\n"
+          : `${quoted(command)} is not a command; use one of serve, agent, sign-in, --help, --version.\n`,
+      );
+      return exitCodes.wrongUse;
+  }
+}

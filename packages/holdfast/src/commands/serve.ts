@@ -1,0 +1,66 @@
+/** `holdfast serve`: reads the configuration, composes the server with page and local agents, runs it. */
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { createServer, StartError } from "@holdfast/server";
+import type { Log } from "@holdfast/server/log";
+import { type ExitCode, exitCodes } from "../commandLine/exitCodes.ts";
+import { logWarnings, makeLog } from "../commandLine/logOutput.ts";
+import type { Surroundings } from "../commandLine/surroundings.ts";
+import { printConfig } from "../config/print.ts";
+import { resolveConfig } from "../config/resolve.ts";
+import { readTextFile } from "../files/privateFile.ts";
+import { watchFleet } from "../serve/fleetWatch.ts";
+import { startLocalAgents } from "../serve/localAgents.ts";
+import { serveUntilSignal } from "../serve/serveShell.ts";
+import { version } from "../version.ts";
+
+/** Runs until a signal; every refusal is one sentence on standard error. */
+export async function serve(argv: readonly string[], surroundings: Surroundings): Promise<ExitCode> {
+  const { environment, directory, output, errors } = surroundings;
+  const resolved = resolveConfig({ argv, environment, directory, readFile: readTextFile });
+  if ("problem" in resolved) {
+    errors.write(`${resolved.problem}\n`);
+    return exitCodes.wrongUse;
+  }
+  const { config, sources } = resolved;
+  if (resolved.printConfig) {
+    output.write(printConfig(config, sources));
+    return exitCodes.done;
+  }
+  const log = makeLog(config.log, surroundings);
+  logWarnings(log);
+  endOnFault(log);
+  try {
+    return await serveUntilSignal({
+      config,
+      version,
+      log,
+      output,
+      app: new URL(import.meta.resolve("@holdfast/control/plugin")),
+      page: builtPage(),
+      unknownEnvironment: resolved.unknownEnvironment,
+      createServer,
+      startAgents: (parts, agentKey) =>
+        startLocalAgents(parts, { config, version, environment, directory, log, agentKey }),
+      watchFleet: (url, key, parts) => watchFleet(url, key, version, parts),
+    });
+  } catch (error) {
+    if (!(error instanceof StartError)) throw error;
+    errors.write(`${error.message}\n`);
+    return exitCodes.wrongUse;
+  }
+}
+
+/** What nobody caught ends the process at once, as a SIGKILL would: the next start finds all that was committed. */
+function endOnFault(log: Log): void {
+  process.on("uncaughtException", (error) => {
+    log.error("process.failed", { error });
+    process.exit(exitCodes.failed);
+  });
+}
+
+function builtPage(): string | undefined {
+  const folder = join(dirname(fileURLToPath(import.meta.resolve("@holdfast/dashboard/package.json"))), "dist");
+  return existsSync(join(folder, "index.html")) ? folder : undefined;
+}

@@ -1,0 +1,148 @@
+/**
+ * A running Holdfast: server, page and local agents, from start to stop.
+ *
+ * Life cycle: listen → tell the data folder (`server.json`, `operator.key`) → local agents → `ready` → signal →
+ * agents stop while the server still takes what they publish → server closes → `server.json` goes. Invariants:
+ * standard output gets `ready` once and at most one sign-in line; a stop ends within `stopMsMax`, with exit 0
+ * if all of it ended; a crash leaves everything as SIGKILL would, for the next start to find.
+ */
+import type { Log, Server, ServerOptions } from "@holdfast/server";
+import { type ExitCode, exitCodes } from "../commandLine/exitCodes.ts";
+import type { TextStream } from "../commandLine/surroundings.ts";
+import type { Config } from "../config/fields.ts";
+import { writePrivateFile } from "../files/privateFile.ts";
+import { operatorKeyFile, removeServerRecord, writeServerRecord } from "../files/serverFile.ts";
+import { onStopSignals } from "../shell/signals.ts";
+import { within } from "../shell/wait.ts";
+import type { FleetWatch } from "./fleetWatch.ts";
+import { type LocalAgents, type LocalPart, localParts } from "./localAgents.ts";
+
+/** `ready` waits this long for the local agents. */
+export const localAgentWaitMsMax = 2_000;
+/** CL-9: the whole of a stop. */
+export const stopMsMax = 9_500;
+/** Of it, what the local agents get to end politely what they run. */
+export const agentsStopMsMax = 8_000;
+
+/** What the server must offer besides its published face. */
+export interface OperatedServer extends Server {
+  /** The key with which this machine's owner calls the server from the command line. */
+  operatorKey(): Promise<string>;
+}
+
+export interface ServeParts {
+  readonly config: Config;
+  readonly version: string;
+  readonly log: Log;
+  readonly output: TextStream;
+  readonly app: URL;
+  /** Folder of the built page. */
+  readonly page: string | undefined;
+  /** `HOLDFAST_…` variables that no setting reads. */
+  readonly unknownEnvironment: readonly string[];
+  readonly createServer: (options: ServerOptions) => Promise<OperatedServer>;
+  readonly startAgents: (parts: readonly LocalPart[], agentKey: (name: string) => Promise<string>) => LocalAgents;
+  readonly watchFleet: (url: string, key: string, parts: readonly LocalPart[]) => FleetWatch;
+}
+
+interface Running {
+  server: OperatedServer | undefined;
+  agents: LocalAgents | undefined;
+}
+
+/** Runs until a signal. Rejects with the server's `StartError` where it cannot start. */
+export async function serveUntilSignal(parts: ServeParts): Promise<ExitCode> {
+  const running: Running = { server: undefined, agents: undefined };
+  const { signalled, forget } = signals(parts.log, running);
+  try {
+    await start(parts, running, signalled);
+    await signalled;
+    return await stop(parts, running);
+  } finally {
+    forget();
+  }
+}
+
+function signals(log: Log, running: Running): { signalled: Promise<void>; forget: () => void } {
+  let forget = (): void => {};
+  const signalled = new Promise<void>((done) => {
+    forget = onStopSignals({
+      stop: (signal) => {
+        log.info("server.stopping", { signal });
+        done();
+      },
+      abort: () => {
+        log.warn("server.aborted", { reason: "second SIGINT" });
+        running.agents?.kill();
+        process.exit(exitCodes.interruptedTwice);
+      },
+    });
+  });
+  return { signalled, forget };
+}
+
+async function start(parts: ServeParts, running: Running, signalled: Promise<void>): Promise<void> {
+  const { config, version, log, output } = parts;
+  log.info("server.starting", { mode: config.mode, store: "sqlite", version, data: config.data, pid: process.pid });
+  if (parts.unknownEnvironment.length > 0) log.warn("config.environmentUnknown", { names: parts.unknownEnvironment });
+  const server = await parts.createServer({
+    app: parts.app,
+    mode: config.mode,
+    host: config.host,
+    port: config.port,
+    data: config.data,
+    origins: config.origins,
+    ...(parts.page === undefined ? {} : { page: parts.page }),
+    version,
+    log,
+  });
+  running.server = server;
+  const key = await server.operatorKey();
+  writePrivateFile(operatorKeyFile(config.data), `${key}\n`);
+  writeServerRecord(config.data, { url: server.url, pid: process.pid, version });
+  const first = await Promise.race([
+    agentsOnline(parts, running, server, key),
+    signalled.then(() => "signalled" as const),
+  ]);
+  if (first === "signalled") return;
+  output.write(`ready ${server.url}\n`);
+  if (config.printSignIn || output.isTTY === true)
+    output.write(`sign-in ${server.url}/#${await server.signInCode()}\n`);
+}
+
+async function agentsOnline(
+  parts: ServeParts,
+  running: Running,
+  server: OperatedServer,
+  key: string,
+): Promise<"online" | "late"> {
+  const wanted = localParts(parts.config.agents);
+  if (wanted.length === 0) return "online";
+  running.agents = parts.startAgents(wanted, (name) => server.agentKey(name));
+  const watch = parts.watchFleet(server.url, key, wanted);
+  const seen = await within(
+    watch.allOnline.then(() => "online" as const),
+    localAgentWaitMsMax,
+    "late" as const,
+  );
+  if (seen === "late") parts.log.warn("localAgents.late", { waitedMs: localAgentWaitMsMax });
+  // Its end is not worth waiting for.
+  void watch.close();
+  return seen;
+}
+
+async function stop({ config, log }: ServeParts, { server, agents }: Running): Promise<ExitCode> {
+  const stopped = (async () => {
+    await agents?.stop(agentsStopMsMax);
+    await server?.close();
+    removeServerRecord(config.data, process.pid);
+    return "stopped" as const;
+  })();
+  if ((await within(stopped, stopMsMax, "late" as const)) === "late") {
+    log.error("server.stopLate", { afterMs: stopMsMax });
+    agents?.kill();
+    return exitCodes.failed;
+  }
+  log.info("server.stopped");
+  return exitCodes.done;
+}

@@ -1,0 +1,35 @@
+/**
+ * Waiting on the platform's clock, always bounded: the only timers of this package.
+ */
+
+/** Resolves after `ms`. */
+export function sleep(ms: number): Promise<void> {
+  return new Promise((done) => setTimeout(done, ms));
+}
+
+/** Asks each `everyMs` until the answer is yes (true) or `msMax` have passed (false). Asks at least once. */
+export async function until(
+  isSo: () => boolean,
+  { msMax, everyMs }: { msMax: number; everyMs: number },
+): Promise<boolean> {
+  const end = performance.now() + msMax;
+  for (;;) {
+    if (isSo()) return true;
+    const left = end - performance.now();
+    if (left <= 0) return false;
+    await sleep(Math.min(everyMs, left));
+  }
+}
+
+/** What `work` gives, or `late` after `msMax`. The work itself goes on. */
+export async function within<Value, Late>(work: Promise<Value>, msMax: number, late: Late): Promise<Value | Late> {
+  let timer: NodeJS.Timeout | undefined;
+  const expired = new Promise<Late>((done) => {
+    timer = setTimeout(() => done(late), msMax);
+  });
+  try {
+    return await Promise.race([work, expired]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

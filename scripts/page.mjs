@@ -1,0 +1,98 @@
+/**
+ * Builds the page when its sources have changed since the last build, and only then.
+ *
+ * Life cycle: one hash over what the page is made of, compared with a stamp beside the built files; where they
+ * differ, one `vite build`, then the stamp. Invariant: the stamp is written last, so a build that was cut off
+ * is done again. Vite's words go to standard error. It deliberately watches nothing: that is Vite's own mode.
+ */
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { pinnedNode, root } from "./install.mjs";
+
+const page = join(root, "packages", "dashboard");
+const stampFile = join(page, "dist", ".stamp");
+
+/** All that the built page depends on, relative to the repository. Tests do not count. */
+const sources = [
+  "packages/dashboard/src",
+  "packages/dashboard/public",
+  "packages/dashboard/index.html",
+  "packages/dashboard/vite.config.ts",
+  "packages/dashboard/package.json",
+  "packages/client/src",
+  "packages/react/src",
+  "packages/protocol/src",
+  "packages/control/contract",
+  "package-lock.json",
+];
+
+/** The page could not be built; the message is one sentence. */
+export class PageError extends Error {
+  name = "PageError";
+}
+
+/**
+ * @returns {Promise<boolean>} whether it was built now
+ * @throws {PageError} when Vite fails
+ */
+export async function ensurePage() {
+  const wanted = sourceHash();
+  if (existsSync(stampFile) && readFileSync(stampFile, "utf8") === wanted) return false;
+  process.stderr.write("Building the page (vite build) …\n");
+  const child = spawn(pinnedNode(), [join(root, "node_modules", "vite", "bin", "vite.js"), "build"], {
+    cwd: page,
+    // Vite's own words go where ours go: file descriptor 2.
+    stdio: ["ignore", 2, 2],
+  });
+  const end = () => child.kill("SIGTERM");
+  process.on("exit", end);
+  const code = await new Promise((done, failed) => {
+    child.once("error", failed);
+    child.once("exit", (exitCode, signal) => done(exitCode ?? signal));
+  });
+  process.off("exit", end);
+  if (code !== 0) {
+    throw new PageError(
+      `Building the page failed in ${page} (exit ${code}): what Vite says above names the cause; correct it, then run this again.`,
+    );
+  }
+  writeFileSync(stampFile, wanted);
+  return true;
+}
+
+function sourceHash() {
+  const hash = createHash("sha256");
+  for (const source of sources) {
+    const path = join(root, source);
+    if (existsSync(path)) addTo(hash, path, source);
+  }
+  return hash.digest("hex");
+}
+
+/**
+ * Names and contents, each with its length, in one order on every machine.
+ * @param {import("node:crypto").Hash} hash
+ * @param {string} path
+ * @param {string} name
+ */
+function addTo(hash, path, name) {
+  const below = listing(path);
+  if (below === undefined) {
+    const content = readFileSync(path);
+    hash.update(`${name.length}:${name}${content.length}:`).update(content);
+    return;
+  }
+  for (const one of below.sort()) addTo(hash, join(path, one), `${name}/${one}`);
+}
+
+/** @param {string} path */
+function listing(path) {
+  try {
+    return readdirSync(path);
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOTDIR") return undefined;
+    throw error;
+  }
+}
