@@ -35,6 +35,8 @@ export interface Server {
   signInCode(): Promise<string>;
   /** An API key for an agent of this machine: may enrol one agent (OP-6). */
   agentKey(name: string): Promise<string>;
+  /** A new API key of the owner for this machine's command line; ends the one before. */
+  operatorKey(): Promise<string>;
   /** CL-9: no more upgrades, `bye` 1012 to all, finish what was accepted, close the store. Idempotent. */
   close(): Promise<void>;
 }

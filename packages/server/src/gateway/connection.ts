@@ -9,48 +9,21 @@
  * nothing but `hello` is heard before `welcome` (OP-1); after `bye` nothing is heard at all. A connection
  * knows no SQL, no agents' rules and no commands.
  */
-import {
-  type AgentIdentity,
-  type ClientMessage,
-  closeCodes,
-  type ErrorBody,
-  type Hello,
-  limits,
-  ProtocolError,
-  type Publish,
-  unreachable,
-  type Welcome,
-} from "@holdfast/protocol";
-import type { Principal } from "../plugin.ts";
-import type { PublishOutcome } from "../store/port.ts";
+import { closeCodes, type Hello, limits, ProtocolError, type ServerMessage, type Welcome } from "@holdfast/protocol";
 import type { GatewayContext } from "./context.ts";
 import { createFlow, type Flow } from "./flow.ts";
 import { judgeMessage, parseFrame } from "./inbound.ts";
-import { type Admitted, credentialsOf, type Denied, judgeHello, type UpgradeCredentials } from "./opening.ts";
-import { createRequests, type Requests } from "./requests.ts";
+import { createOpenConnection, type OpenConnection } from "./openConnection.ts";
+import { type Admitted, type Denied, judgeHello, type UpgradeCredentials } from "./opening.ts";
 import type { ServerSocket, ServerSocketEvents } from "./serverSocket.ts";
-import { createSubscriptions, type Subscriptions } from "./subscriptions.ts";
 import { createWriter } from "./writer.ts";
 
 export type ConnectionState =
   | { readonly kind: "opening"; readonly since: number }
   | { readonly kind: "verifying"; readonly since: number }
-  | Open
+  | { readonly kind: "open"; readonly open: OpenConnection }
   | { readonly kind: "closing"; readonly code: number; readonly reason: string }
   | { readonly kind: "closed" };
-
-export interface Open {
-  readonly kind: "open";
-  readonly hello: Hello;
-  readonly principal: Principal;
-  readonly agent: AgentIdentity | undefined;
-  readonly subscriptions: Subscriptions;
-  readonly requests: Requests;
-  /** When the credential ends, and whether the client was told that it will (AU-7). */
-  expiresAt: number | undefined;
-  expiryTold: boolean;
-  visible: boolean;
-}
 
 export interface Connection {
   readonly id: string;
@@ -59,9 +32,9 @@ export interface Connection {
   readonly heardAt: number;
   readonly flow: Flow;
   readonly events: ServerSocketEvents;
-  send(message: Parameters<ReturnType<typeof createWriter>["send"]>[0]): void;
+  send(message: ServerMessage): void;
   /** `bye`, then the close frame with the same code, then the end of TCP 2 s later (CL-1). */
-  close(code: number, reason: string, extras?: { reconnect?: boolean; retryAfter?: number }): void;
+  close(code: number, reason: string, retryAfter?: number): void;
 }
 
 export interface ConnectionOptions {
@@ -70,88 +43,66 @@ export interface ConnectionOptions {
   readonly socket: ServerSocket;
   readonly upgrade: UpgradeCredentials;
   readonly address: string;
-  readonly opened: (connection: Connection, open: Open) => void;
+  readonly opened: (connection: Connection, open: OpenConnection) => void;
   readonly closed: (connection: Connection) => void;
 }
 
-const closeCodesWithoutReturn: ReadonlySet<number> = new Set([
+const codesWithoutReturn: ReadonlySet<number> = new Set([
   closeCodes.badMessage,
   closeCodes.forbidden,
   closeCodes.fenced,
 ]);
+const internalRetryAfterMs = 5_000;
+const notAnArray = "a frame is a JSON array of messages";
 
-export function createConnection({
-  context,
-  id,
-  socket,
-  upgrade,
-  address,
-  opened,
-  closed,
-}: ConnectionOptions): Connection {
-  const { clock, log, heartbeat } = context;
+export function createConnection(options: ConnectionOptions): Connection {
+  const { context, id, socket, upgrade, address, opened, closed } = options;
+  const { clock, log } = context;
   const writer = createWriter(socket);
-  const flow = createFlow(socket, clock, () => writer.unsentBytes);
+  const flow = createFlow(socket, clock, () => writer.unsentAnswerBytes);
   const openedAt = clock.monotonic();
   let state: ConnectionState = { kind: "opening", since: openedAt };
   let heardAt = openedAt;
-  let polite = false;
   /** Monotonic times of the last errors (TR-4). */
   let errorsAt: number[] = [];
 
-  const close: Connection["close"] = (code, reason, extras = {}) => {
+  const close: Connection["close"] = (code, reason, retryAfter) => {
     if (state.kind === "closing" || state.kind === "closed") return;
-    leaveOpen(state);
+    giveBack();
     state = { kind: "closing", code, reason };
-    const reconnect = extras.reconnect ?? !closeCodesWithoutReturn.has(code);
-    writer.send({
-      type: "bye",
-      code,
-      reason,
-      reconnect,
-      ...(extras.retryAfter === undefined ? {} : { retryAfter: extras.retryAfter }),
-    });
+    const reconnect = !codesWithoutReturn.has(code);
+    writer.send({ type: "bye", code, reason, reconnect, ...(retryAfter === undefined ? {} : { retryAfter }) });
     writer.flush();
     socket.close(code, reason);
     clock.after(limits.endTcpAfterMs, () => socket.terminate());
   };
 
-  /** What an open connection holds is given back, once, whichever way it ends. */
-  const leaveOpen = (from: ConnectionState): void => {
+  /** What a connection holds is given back, once, whichever way it ends. */
+  const giveBack = (): void => {
     flow.end();
-    if (from.kind !== "open") return;
-    from.subscriptions.end();
-    const { agent, principal } = from;
-    if (agent === undefined) return;
-    for (const runtime of context.runtimes)
-      runtime.agentDisconnected({ id: agent.id, workspace: principal.workspace, connection: id, polite });
+    if (state.kind !== "open") return;
+    const { open } = state;
+    open.end();
+    if (open.agent === undefined) return;
+    const gone = { id: open.agent.id, workspace: open.principal.workspace, connection: id, polite: open.polite };
+    for (const runtime of context.runtimes) runtime.agentDisconnected(gone);
   };
 
-  const complain = (error: ErrorBody): void => {
+  const complain = (error: ProtocolError): void => {
     const now = clock.monotonic();
     errorsAt = [...errorsAt.filter((at) => at > now - limits.errorsWindowMs), now];
-    writer.send({ type: "error", ...error });
-    if (errorsAt.length >= limits.errorsBeforeClose)
-      close(closeCodes.badMessage, `${errorsAt.length} bad messages within ${limits.errorsWindowMs} ms`);
+    writer.send({ type: "error", ...error.toBody() });
+    if (errorsAt.length < limits.errorsBeforeClose) return;
+    close(closeCodes.badMessage, `${errorsAt.length} bad messages within ${limits.errorsWindowMs} ms`);
   };
 
-  const open = (hello: Hello, admitted: Admitted): void => {
-    const { principal, agent, expiresAt } = admitted;
-    const next: Open = {
-      kind: "open",
-      hello,
-      principal,
-      agent,
-      subscriptions: createSubscriptions(context, principal, writer),
-      requests: createRequests(context, principal),
-      expiresAt,
-      expiryTold: false,
-      visible: hello.visible,
-    };
-    state = next;
+  const welcome = (hello: Hello, admitted: Admitted): void => {
+    const open = createOpenConnection({ context, id, hello, admitted, upgrade, writer, flow, complain, close });
+    state = { kind: "open", open };
     writer.send(welcomeOf(context, id, admitted));
-    for (const asked of hello.subscribe ?? []) next.subscriptions.subscribe(asked);
-    opened(connection, next);
+    for (const asked of hello.subscribe ?? []) open.subscriptions.subscribe(asked);
+    opened(connection, open);
+    const { principal } = admitted;
     log.info("connection.opened", {
       connection: id,
       user: principal.id,
@@ -166,12 +117,11 @@ export function createConnection({
   const verify = async (hello: Hello): Promise<void> => {
     const verdict = await judgeHello(context, id, hello, upgrade).catch((error: unknown): Denied => {
       log.error("connection.verdict_failed", { connection: id, error });
-      return { kind: "denied", code: closeCodes.unavailable, reason: "internal", retryAfter: 5_000 };
+      return { kind: "denied", code: closeCodes.unavailable, reason: "internal", retryAfter: internalRetryAfterMs };
     });
     if (state.kind !== "verifying") return;
-    if (verdict.kind === "admitted") open(hello, verdict);
-    else
-      close(verdict.code, verdict.reason, verdict.retryAfter === undefined ? {} : { retryAfter: verdict.retryAfter });
+    if (verdict.kind === "admitted") welcome(hello, verdict);
+    else close(verdict.code, verdict.reason, verdict.retryAfter);
   };
 
   const beforeWelcome = (elements: readonly unknown[]): void => {
@@ -185,169 +135,32 @@ export function createConnection({
     void verify(judged.message);
   };
 
-  const handle = (current: Open, message: ClientMessage): void => {
-    switch (message.type) {
-      case "hello":
-        complain(new ProtocolError("bad_message", "hello was said already", { about: { type: "hello" } }).toBody());
-        return;
-      case "ping":
-        current.visible = message.visible;
-        writer.send({ type: "pong", n: message.n });
-        return;
-      case "subscribe":
-        current.subscriptions.subscribe(message);
-        return;
-      case "unsubscribe":
-        current.subscriptions.unsubscribe(message.stream);
-        return;
-      case "request":
-        request(current, message);
-        return;
-      case "publish":
-        publish(current, message);
-        return;
-      case "ack":
-        acknowledge(current, message.stream, { epoch: message.epoch, offset: message.offset });
-        return;
-      case "signal":
-        writer.send({
-          type: "refused",
-          of: "signal",
-          stream: message.stream,
-          error: new ProtocolError("forbidden", "this server carries no signals").toBody(),
-        });
-        return;
-      case "auth":
-        void authenticate(current, message.token);
-        return;
-      case "leave":
-        polite = true;
-        return;
-      default:
-        unreachable(message);
-    }
-  };
-
-  const request = (current: Open, message: Extract<ClientMessage, { type: "request" }>): void => {
-    if (isExpired(current)) {
-      writer.send({ type: "response", id: message.id, error: expiredError().toBody() });
-      return;
-    }
-    flow.requestBegan();
-    current.requests.handle(message, (outcome) => {
-      flow.requestEnded();
-      writer.send(
-        outcome.ok
-          ? { type: "response", id: message.id, result: outcome.value ?? null }
-          : { type: "response", id: message.id, error: outcome.error },
-      );
-    });
-  };
-
-  const publish = (current: Open, message: Publish): void => {
-    const { stream, producer, sequence, events } = message;
-    const refuse = (error: ErrorBody): void =>
-      writer.send({ type: "refused", of: "publish", stream, producer, sequence, error });
-    if (isExpired(current)) return refuse(expiredError().toBody());
-    if (context.family(stream)?.publish === undefined)
-      return refuse(new ProtocolError("forbidden", `nobody may publish to "${stream}"`).toBody());
-    const bytes = JSON.stringify(events).length;
-    flow.publishBegan(bytes);
-    const generation = current.agent?.generation;
-    const operation = {
-      kind: "publish" as const,
-      caller: current.principal,
-      stream,
-      producer,
-      sequence,
-      events,
-      ...(generation === undefined ? {} : { generation }),
-    };
-    context.committer.submit(operation, (outcome) => {
-      flow.publishEnded(bytes);
-      if (!outcome.ok) return refuse(outcome.error);
-      const value = outcome.value as PublishOutcome;
-      const rejected = value.rejected.length === 0 ? {} : { rejected: [...value.rejected] };
-      writer.send({ type: "published", stream, producer, sequence: value.sequence, ...rejected });
-    });
-  };
-
-  const acknowledge = (current: Open, stream: string, cursor: { epoch: string; offset: number }): void => {
-    const family = context.family(stream);
-    if (family?.inbox !== true || !family.mayRead(current.principal, stream)) {
-      complain(
-        new ProtocolError("forbidden", `"${stream}" is not this agent's inbox`, {
-          about: { type: "ack", stream },
-        }).toBody(),
-      );
-      return;
-    }
-    context.committer.submit({ kind: "ack", workspace: current.principal.workspace, stream, cursor }, (outcome) => {
-      if (!outcome.ok) log.warn("inbox.ack_failed", { connection: id, stream, code: outcome.error.code });
-    });
-  };
-
-  /** AU-7: a fresh credential for the same identity, in the session. */
-  const authenticate = async (current: Open, token: string | undefined): Promise<void> => {
-    const fresh = { instance: current.hello.instance, ...(token === undefined ? {} : { token }) };
-    const verdict = await context.authenticator.verify(credentialsOf(fresh, token === undefined ? upgrade : {}));
-    if (state !== current) return;
-    if (verdict.kind === "unavailable") {
-      writer.send({
-        type: "error",
-        ...new ProtocolError("auth_unavailable", verdict.reason, { retryAfter: verdict.retryAfter }).toBody(),
-      });
-      return;
-    }
-    if (verdict.kind !== "accepted" || !isLater(verdict.expiresAt, current.expiresAt)) {
-      writer.send({
-        type: "error",
-        ...new ProtocolError("auth_failed", "the credential ends no later than the one in use").toBody(),
-      });
-      return;
-    }
-    const isSame =
-      current.agent !== undefined
-        ? verdict.principal.key?.id === current.principal.key?.id
-        : verdict.principal.id === current.principal.id;
-    if (!isSame || verdict.principal.workspace !== current.principal.workspace) {
-      close(closeCodes.forbidden, "another user's credential");
-      return;
-    }
-    current.expiresAt = verdict.expiresAt;
-    current.expiryTold = false;
-    writer.send({
-      type: "authenticated",
-      ...(verdict.expiresAt === undefined ? {} : { expiresAt: verdict.expiresAt }),
-    });
-  };
-
-  const isExpired = (current: Open): boolean => current.expiresAt !== undefined && clock.now() >= current.expiresAt;
-
-  const text = (frame: string, bytes: number): void => {
-    if (state.kind === "closing" || state.kind === "closed") return;
-    heardAt = clock.monotonic();
-    if (state.kind !== "open" && bytes > limits.frameBeforeWelcomeBytesMax)
-      return close(closeCodes.tooBig, `a frame before welcome has at most ${limits.frameBeforeWelcomeBytesMax} bytes`);
-    const elements = parseFrame(frame);
-    if (state.kind !== "open")
-      return elements === undefined
-        ? close(closeCodes.badMessage, "a frame is a JSON array of messages")
-        : beforeWelcome(elements);
-    if (elements === undefined)
-      return complain(
-        new ProtocolError("bad_message", "a frame is a JSON array of messages", { details: { field: "" } }).toBody(),
-      );
+  const afterWelcome = (elements: readonly unknown[]): void => {
     for (const element of elements) {
       // A message may have closed the connection: what follows it is not heard.
-      const current: ConnectionState = state;
-      if (current.kind !== "open") return;
+      if (state.kind !== "open") return;
       flow.message();
       const judged = judgeMessage(element);
-      if (judged.kind === "message") handle(current, judged.message);
+      if (judged.kind === "message") state.open.handle(judged.message);
       else if (judged.kind === "answer") writer.send(judged.answer);
       else complain(judged.error);
     }
+  };
+
+  const hear = (frame: string, bytes: number): void => {
+    if (state.kind === "closing" || state.kind === "closed") return;
+    heardAt = clock.monotonic();
+    if (state.kind !== "open" && bytes > limits.frameBeforeWelcomeBytesMax) {
+      close(closeCodes.tooBig, `a frame before welcome has at most ${limits.frameBeforeWelcomeBytesMax} bytes`);
+      return;
+    }
+    const elements = parseFrame(frame);
+    if (state.kind !== "open") {
+      if (elements === undefined) close(closeCodes.badMessage, notAnArray);
+      else beforeWelcome(elements);
+    } else if (elements === undefined)
+      complain(new ProtocolError("bad_message", notAnArray, { details: { field: "" } }));
+    else afterWelcome(elements);
   };
 
   const guard = (run: () => void): void => {
@@ -357,6 +170,22 @@ export function createConnection({
       log.error("connection.failed", { connection: id, error });
       close(closeCodes.internal, "internal");
     }
+  };
+
+  const end = (code: number, reason: string): void => {
+    const before = state;
+    if (before.kind === "closed") return;
+    giveBack();
+    state = { kind: "closed" };
+    closed(connection);
+    log.info("connection.closed", {
+      connection: id,
+      code: before.kind === "closing" ? before.code : code,
+      reason: before.kind === "closing" ? before.reason : reason,
+      durationMs: Math.round(clock.monotonic() - openedAt),
+      messagesSent: writer.messagesSent,
+      bytesSent: writer.bytesSent,
+    });
   };
 
   const connection: Connection = {
@@ -371,29 +200,15 @@ export function createConnection({
     send: (message) => writer.send(message),
     close,
     events: {
-      text: (frame, bytes) => guard(() => text(frame, bytes)),
+      text: (frame, bytes) => guard(() => hear(frame, bytes)),
       binary: () => close(closeCodes.unsupportedData, "frames are text"),
       drained: () =>
         guard(() => {
+          writer.drained();
           flow.update();
-          if (state.kind === "open") state.subscriptions.drained();
+          if (state.kind === "open") state.open.subscriptions.drained();
         }),
-      closed: (code, reason) => {
-        const before = state;
-        if (before.kind === "closed") return;
-        leaveOpen(before);
-        state = { kind: "closed" };
-        closed(connection);
-        const ours = before.kind === "closing" ? { code: before.code, reason: before.reason } : { code, reason };
-        log.info("connection.closed", {
-          connection: id,
-          ...ours,
-          durationMs: Math.round(clock.monotonic() - openedAt),
-          messagesSent: writer.messagesSent,
-          bytesSent: writer.bytesSent,
-          heartbeatMs: heartbeat.interval,
-        });
-      },
+      closed: end,
     },
   };
   return connection;
@@ -420,12 +235,4 @@ function welcomeOf(context: GatewayContext, connection: string, { principal, exp
     features: {},
     ...(agent === undefined ? {} : { agent }),
   };
-}
-
-function expiredError(): ProtocolError {
-  return new ProtocolError("unauthenticated", "the credential has ended; send auth with a fresh one");
-}
-
-function isLater(next: number | undefined, current: number | undefined): boolean {
-  return next === undefined || (current !== undefined && next > current);
 }

@@ -6,8 +6,9 @@
  * watches the deadlines of all connections, so that an idle connection costs no timer (LV-2, OP-1, AU-8).
  */
 import { closeCodes, limits, type TimerHandle, uuidv7 } from "@holdfast/protocol";
-import { type Connection, createConnection, type Open } from "./connection.ts";
+import { type Connection, createConnection } from "./connection.ts";
 import type { GatewayContext } from "./context.ts";
+import type { OpenConnection } from "./openConnection.ts";
 import type { UpgradeCredentials } from "./opening.ts";
 import type { ServerSocket, ServerSocketEvents } from "./serverSocket.ts";
 
@@ -55,16 +56,16 @@ export function createGateway(context: GatewayContext): Gateway {
         return;
       case "verifying":
         if (now - state.since > limits.verdictTimeoutMs)
-          connection.close(closeCodes.unavailable, "no verdict in time", { retryAfter: limits.verdictTimeoutMs });
+          connection.close(closeCodes.unavailable, "no verdict in time", limits.verdictTimeoutMs);
         return;
       case "open": {
-        watchExpiry(connection, state);
+        watchExpiry(connection, state.open);
         if (flow.pausedSince !== undefined) {
           if (now - flow.pausedSince > limits.pausedReadingMsMax)
             connection.close(closeCodes.silent, "over its limits for too long");
           return;
         }
-        const silenceMsMax = state.visible
+        const silenceMsMax = state.open.visible
           ? context.heartbeat.interval + context.heartbeat.timeout
           : limits.hiddenSilenceMsMax;
         if (now >= judgeSilenceFrom && now - connection.heardAt > silenceMsMax)
@@ -76,7 +77,7 @@ export function createGateway(context: GatewayContext): Gateway {
     }
   };
 
-  const watchExpiry = (connection: Connection, open: Open): void => {
+  const watchExpiry = (connection: Connection, open: OpenConnection): void => {
     if (open.expiresAt === undefined) return;
     const left = open.expiresAt - clock.now();
     if (left <= -expiryGraceMs) connection.close(closeCodes.unauthenticated, "the credential has ended");
@@ -86,7 +87,7 @@ export function createGateway(context: GatewayContext): Gateway {
     }
   };
 
-  const opened = (connection: Connection, open: Open): void => {
+  const opened = (connection: Connection, open: OpenConnection): void => {
     const { agent, principal } = open;
     if (agent === undefined) return;
     fenceOthers(connections, connection, open);
@@ -115,8 +116,7 @@ export function createGateway(context: GatewayContext): Gateway {
     },
     async drain(withinMs) {
       if (sweepTimer !== undefined) clock.cancel(sweepTimer);
-      for (const connection of connections)
-        connection.close(closeCodes.restart, "the server stops", { retryAfter: drainRetryAfterMs });
+      for (const connection of connections) connection.close(closeCodes.restart, "the server stops", drainRetryAfterMs);
       if (connections.size === 0) return;
       await new Promise<void>((resolve) => {
         emptied = resolve;
@@ -127,17 +127,17 @@ export function createGateway(context: GatewayContext): Gateway {
 }
 
 /** OP-7: an older process of the same agent is fenced; an older socket of the same process is dead (CL-6). */
-function fenceOthers(connections: ReadonlySet<Connection>, newer: Connection, open: Open): void {
+function fenceOthers(connections: ReadonlySet<Connection>, newer: Connection, open: OpenConnection): void {
   for (const other of connections) {
     const { state } = other;
     if (
       other === newer ||
       state.kind !== "open" ||
-      state.agent?.id !== open.agent?.id ||
-      state.principal.workspace !== open.principal.workspace
+      state.open.agent?.id !== open.agent?.id ||
+      state.open.principal.workspace !== open.principal.workspace
     )
       continue;
-    const isFenced = (state.agent?.generation ?? 0) < (open.agent?.generation ?? 0);
+    const isFenced = (state.open.agent?.generation ?? 0) < (open.agent?.generation ?? 0);
     if (isFenced) other.close(closeCodes.fenced, "fenced");
     else other.close(closeCodes.silent, "replaced by a newer connection of this process");
   }

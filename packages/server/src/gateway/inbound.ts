@@ -2,7 +2,7 @@
  * From a frame's text to judged messages: every element by itself, in order, none with an effect before its
  * whole shape is known (TR-1, TR-4, TR-6).
  */
-import { type ClientMessage, type ErrorBody, isUuid, ProtocolError, type ServerMessage } from "@holdfast/protocol";
+import { type ClientMessage, isUuid, ProtocolError, type ServerMessage } from "@holdfast/protocol";
 import { type ClientMessageType, clientMessages } from "@holdfast/protocol/schema";
 
 export type Judged =
@@ -10,7 +10,7 @@ export type Judged =
   /** A bad element that can be answered by name; the answer is its `response` or `refused`. */
   | { readonly kind: "answer"; readonly answer: ServerMessage }
   /** A bad element without a name; counted towards the close (TR-4). */
-  | { readonly kind: "error"; readonly error: ErrorBody };
+  | { readonly kind: "error"; readonly error: ProtocolError };
 
 /** undefined where the frame is not a JSON array. */
 export function parseFrame(text: string): readonly unknown[] | undefined {
@@ -32,14 +32,14 @@ export function judgeMessage(value: unknown): Judged {
         typeof type === "string"
           ? `there is no message "${type.slice(0, 40)}"`
           : "a message is an object with a string `type`",
-      ).toBody(),
+      ),
     };
   }
   const parsed = clientMessages[type].safeParse(value);
   if (parsed.success) return { kind: "message", message: parsed.data as ClientMessage };
   const issue = parsed.error.issues[0];
   const error = badMessage(issue?.path.join(".") ?? "", issue?.message ?? "wrong shape", type);
-  return answerByName(type, value as Record<string, unknown>, error) ?? { kind: "error", error: error.toBody() };
+  return answerByName(type, value as Record<string, unknown>, error) ?? { kind: "error", error };
 }
 
 /** TR-4: a malformed request with a readable id, a malformed publish, subscribe or signal that can be named. */

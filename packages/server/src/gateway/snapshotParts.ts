@@ -24,7 +24,8 @@ export function snapshotParts(
         parts.push(part);
         bytes = 0;
       }
-      const list = (part[name] ??= []) as unknown[];
+      const list = (part[name] as unknown[] | undefined) ?? [];
+      part[name] = list;
       list.push(element);
       bytes += size;
     }

@@ -27,8 +27,10 @@ export interface Subscriptions {
 }
 
 interface Entry {
-  readonly asked: Subscription;
+  /** As asked; after a loss, from the cursor that was reached. */
+  asked: Subscription;
   readonly reader: Reader;
+  epoch: string;
   attached: boolean;
   retry: TimerHandle | undefined;
   retryMs: number;
@@ -98,6 +100,7 @@ export function createSubscriptions(context: GatewayContext, principal: Principa
       writer.send({ type: "snapshot", stream, sub, part: index + 1, data });
     });
     entry.reader.cursor = start.offset;
+    entry.epoch = start.epoch;
     entry.attached = true;
     hub.attach(principal.workspace, stream, entry.reader);
   };
@@ -136,8 +139,13 @@ export function createSubscriptions(context: GatewayContext, principal: Principa
         behind: false,
         hasRoom: () => writer.unsentBytes <= limits.unsentBytesMax,
         write: (frame) => writer.writeFrame(frame),
+        lost: () => {
+          entry.attached = false;
+          entry.asked = { ...entry.asked, from: { epoch: entry.epoch, offset: reader.cursor } };
+          enqueue(entry);
+        },
       };
-      const entry: Entry = { asked, reader, attached: false, retry: undefined, retryMs: 0 };
+      const entry: Entry = { asked, reader, epoch: "", attached: false, retry: undefined, retryMs: 0 };
       entries.set(asked.stream, entry);
       enqueue(entry);
     },

@@ -9,9 +9,8 @@ import { type IncomingMessage, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import { closeCodes, limits } from "@holdfast/protocol";
 import { WebSocketServer } from "ws";
-import { readCookies } from "../auth/cookies.ts";
-import { readUpgradeCredentials } from "../auth/explicitCredentials.ts";
-import { type HostOriginSettings, judgeRequest } from "../auth/hostOrigin.ts";
+import type { HostOriginSettings } from "../auth/hostOrigin.ts";
+import { judgeUpgrade } from "../auth/upgrade.ts";
 import { encodeTextFrame } from "./frame.ts";
 import type { Gateway } from "./gateway.ts";
 import type { UpgradeCredentials } from "./opening.ts";
@@ -70,21 +69,19 @@ export function createUpgrade(gateway: Gateway, settings: () => HostOriginSettin
       socket.on("error", () => socket.destroy());
       if (stopped) return refuse(socket, 503, "The server stops; come back in a second.", { "Retry-After": "1" });
       const url = request.url ?? "/";
-      const judgement = judgeRequest(
+      const judgement = judgeUpgrade(
         { method: request.method ?? "GET", url, headers: request.rawHeaders, encrypted: false },
         settings(),
       );
-      if (!judgement.ok) return refuse(socket, judgement.status, judgement.reason);
-      if (url.split("?", 1)[0] !== path) return refuse(socket, 404, `Sockets are opened at ${path}.`);
-      const credentials = readUpgradeCredentials(request.rawHeaders, url);
-      if (credentials.kind === "refused") return refuse(socket, credentials.status, credentials.reason);
-      const { session, browser } = readCookies(request.rawHeaders, settings().port);
-      const upgrade: UpgradeCredentials = {
-        ...(credentials.kind === "read" && credentials.token !== undefined ? { token: credentials.token } : {}),
-        ...(judgement.cookieCounts && session !== undefined ? { cookie: session } : {}),
-        ...(judgement.cookieCounts && browser !== undefined ? { browser } : {}),
-      };
-      accept(request, socket, head, upgrade, credentials.kind === "ambiguous");
+      if (judgement.kind === "refused") {
+        refuse(socket, judgement.status, judgement.reason);
+        return;
+      }
+      if (url.split("?", 1)[0] !== path) {
+        refuse(socket, 404, `Sockets are opened at ${path}.`);
+        return;
+      }
+      accept(request, socket, head, judgement.credentials, judgement.ambiguous);
     },
     stop() {
       stopped = true;

@@ -16,6 +16,10 @@ export interface Writer {
   writeFrame(frame: Uint8Array): void;
   flush(): void;
   readonly unsentBytes: number;
+  /** Of those, bytes of answers: what this peer asked for faster than it takes (AD-5). */
+  readonly unsentAnswerBytes: number;
+  /** The network took everything. */
+  drained(): void;
   readonly messagesSent: number;
   readonly bytesSent: number;
 }
@@ -26,6 +30,8 @@ export function createWriter(socket: ServerSocket): Writer {
   let scheduled = false;
   let messagesSent = 0;
   let bytesSent = 0;
+  /** Answers written since everything was last taken; an upper bound of those unsent. */
+  let answerBytes = 0;
 
   const flush = (): void => {
     scheduled = false;
@@ -34,6 +40,7 @@ export function createWriter(socket: ServerSocket): Writer {
     queued = [];
     queuedBytes = 0;
     bytesSent += frame.length;
+    answerBytes = (socket.unsentBytes === 0 ? 0 : answerBytes) + frame.length;
     socket.write(frame);
   };
 
@@ -57,6 +64,12 @@ export function createWriter(socket: ServerSocket): Writer {
     flush,
     get unsentBytes() {
       return socket.unsentBytes + queuedBytes;
+    },
+    get unsentAnswerBytes() {
+      return Math.min(socket.unsentBytes, answerBytes) + queuedBytes;
+    },
+    drained() {
+      answerBytes = 0;
     },
     get messagesSent() {
       return messagesSent;

@@ -66,7 +66,7 @@ export function createCommitter({ store, clock, log, deliver }: CommitterOptions
       const result = await store.commit(batch.map(({ operation }) => operation));
       for (const fault of result.faults)
         log.error("operation.failed", { ref: fault.ref, operation: fault.operation, error: fault.error });
-      batch.forEach(({ done }, index) => settle(done, result.outcomes[index] ?? missing(), log));
+      for (const [index, { done }] of batch.entries()) settle(done, result.outcomes[index] ?? missing(), log);
       const before = clock.monotonic();
       deliver(result.appended);
       fanOutMs += fanOutWeight * (clock.monotonic() - before - fanOutMs);

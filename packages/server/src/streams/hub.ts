@@ -31,7 +31,7 @@ export interface Hub {
   deliver(appended: readonly Appended[]): void;
   /** The durable head that this node knows of, for a reader's `head`. */
   head(workspace: string, stream: string): number;
-  /** The stream has a new epoch: what is in memory of it is void. */
+  /** The stream has a new epoch: what is in memory of it is void, and every reader is told so. */
   forget(workspace: string, stream: string): void;
   stop(): void;
 }
@@ -101,7 +101,12 @@ export function createHub({ store, clock, log, encode }: HubOptions): Hub {
     },
     head: (workspace, stream) => find(workspace, stream)?.head ?? 0,
     forget(workspace, stream) {
+      const channel = find(workspace, stream);
       channels.delete(`${workspace}\n${stream}`);
+      for (const reader of channel?.readers ?? []) {
+        catchUp.remove(reader);
+        reader.lost();
+      }
     },
     stop: () => catchUp.stop(),
   };

@@ -9,4 +9,6 @@ export interface Reader {
   hasRoom(): boolean;
   /** Takes one encoded frame, shared with other readers: it must not be changed. */
   write(frame: Uint8Array): void;
+  /** The stream's history was lost: the reader is detached, and asks again with what it had (ST-15). */
+  lost(): void;
 }

@@ -133,6 +133,33 @@ describe("reading", () => {
     expect(later.of("subscribed")[0]?.reset).toBeUndefined();
   });
 
+  it("[ST-15] every reader of a rolled-back stream is told, with the same sub", async () => {
+    const world = await createWorld();
+    void append(world, ["a", "b"]);
+    await world.clock.advance(10);
+    const settled = world.connect();
+    await settled.open({ subscribe: [{ stream: "notes", sub: 4, from: "start" }] });
+    await world.clock.advance(10);
+    const epoch = settled.of("subscribed")[0]?.epoch;
+    const ahead = world.connect();
+    await ahead.open({ subscribe: [{ stream: "notes", sub: 1, from: { epoch, offset: 9 } }] });
+    await world.clock.advance(20);
+    expect(settled.of("subscribed")[1]).toMatchObject({ sub: 4, reset: "epoch", offset: 2 });
+    void append(world, ["c"]);
+    await world.clock.advance(20);
+    expect(offsets(settled)).toEqual([1, 2, 3]);
+  });
+
+  it("[ST-11][AD-5] a slow reader is not closed, and is still heard", async () => {
+    const world = await createWorld();
+    const slow = world.connect();
+    await slow.open({ subscribe: [{ stream: "notes", sub: 1, from: "start" }] });
+    slow.stalled = true;
+    await publishMany(world, 3_000);
+    expect(slow.unsentBytes).toBeGreaterThan(256 * 1024);
+    expect(slow.isPaused).toBe(false);
+  });
+
   it("[OP-8] an inbox is served from the higher of cursor and acknowledgement, never from the start again", async () => {
     const world = await createWorld();
     for (const text of ["a", "b", "c"])

@@ -172,8 +172,12 @@ function createTestClient(world: World, upgrade: UpgradeCredentials): TestClient
         client.closed ??= { code, reason };
       },
       terminate: () => events?.closed(1006, ""),
-      pause: () => void (client.isPaused = true),
-      resume: () => void (client.isPaused = false),
+      pause: () => {
+        client.isPaused = true;
+      },
+      resume: () => {
+        client.isPaused = false;
+      },
     },
     upgrade,
     "127.0.0.1",

@@ -1,0 +1,151 @@
+/**
+ * A live server for anyone's app: wires the rooms, listens, and closes with grace.
+ *
+ * Life cycle: open the store → load the app → sign-in → gateway → listen; close is the reverse (CL-9). A
+ * start that fails gives everything back and throws a `StartError` with one sentence. Nothing here decides
+ * anything: each rule lives in its room.
+ */
+import { randomUUID } from "node:crypto";
+import type { AddressInfo } from "node:net";
+import { limits } from "@holdfast/protocol";
+import type { FastifyInstance } from "fastify";
+import { hostOriginSettings } from "./auth/hostOrigin.ts";
+import { type Auth, createAuth } from "./auth/service.ts";
+import type { GatewayContext } from "./gateway/context.ts";
+import { encodeTextFrame } from "./gateway/frame.ts";
+import { createGateway } from "./gateway/gateway.ts";
+import { createUpgrade } from "./gateway/upgrade.ts";
+import { createHttp } from "./http/app.ts";
+import { type Server, type ServerOptions, StartError } from "./options.ts";
+import type { Plugin, PluginRuntime } from "./plugin.ts";
+import { platformClock, platformRandom } from "./ports/platform.ts";
+import type { Store } from "./store/port.ts";
+import { openSqliteStore } from "./store/sqlite/store.ts";
+import { type Committer, createCommitter } from "./streams/committer.ts";
+import { createHub, type Hub } from "./streams/hub.ts";
+
+/** A burst of reconnects is bounded by the listen backlog (7,845 overflows with Node's default of 511). */
+const listenBacklog = 16_384;
+const drainMsMax = 5_000;
+const workspace = "default";
+const heartbeat = { interval: limits.heartbeatIntervalMs, timeout: limits.heartbeatTimeoutMs };
+
+/** Starts a server. Throws `StartError` where it cannot, with nothing left behind. */
+export async function createServer(options: ServerOptions): Promise<Server> {
+  limits.assertHeartbeat(heartbeat, limits.heartbeatIntervalMs + limits.heartbeatTimeoutMs);
+  const { log } = options;
+  const { plugin: app } = (await import(options.app.href)) as { plugin: Plugin };
+  const store = await openSqliteStore({
+    folder: options.data,
+    plugins: [new URL("./auth/plugin.ts", import.meta.url), options.app],
+    onFailure: (error) => log.error("store.failed", { store: "sqlite", folder: options.data, error }),
+  });
+  try {
+    return await start(options, app, store);
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+async function start(options: ServerOptions, app: Plugin, store: Store): Promise<Server> {
+  const { log, mode, clock = platformClock, random = platformRandom } = options;
+  const hub = createHub({ store, clock, log, encode: encodeTextFrame });
+  const committer = createCommitter({ store, clock, log, deliver: (appended) => hub.deliver(appended) });
+  const run = (task: string, input: unknown, place = workspace): Promise<unknown> =>
+    committer.run({ kind: "task", workspace: place, task, input });
+  const auth = await createAuth({ run, mode, clock, random, log });
+  const runtimes = app.start === undefined ? [] : [app.start({ clock, log, run })];
+  const gateway = createGateway(contextOf({ options, app, auth, store, committer, hub, runtimes }));
+
+  let port = options.port;
+  const settings = () => hostOriginSettings({ port, origins: options.origins });
+  const http = createHttp({
+    settings,
+    auth,
+    mode,
+    version: options.version,
+    log,
+    clock,
+    random,
+    health: () => ({ store: "sqlite" }),
+    ...(options.page === undefined ? {} : { page: options.page }),
+  });
+  const upgrade = createUpgrade(gateway, settings);
+  http.server.on("upgrade", upgrade.handle);
+  for (const runtime of runtimes) await runtime.started();
+  port = await listen(http, options);
+
+  let closing: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    upgrade.stop();
+    await gateway.drain(drainMsMax);
+    await committer.idle();
+    for (const runtime of runtimes) runtime.stopped();
+    hub.stop();
+    await http.close();
+    await store.close();
+  };
+  return {
+    url: `http://${options.host.includes(":") ? `[${options.host}]` : options.host}:${port}`,
+    signInCode: () => auth.signInCode(),
+    agentKey: (name) => auth.agentKey(name),
+    operatorKey: () => auth.operatorKey(),
+    close: () => {
+      closing ??= close();
+      return closing;
+    },
+  };
+}
+
+function contextOf(rooms: {
+  options: ServerOptions;
+  app: Plugin;
+  auth: Auth;
+  store: Store;
+  committer: Committer;
+  hub: Hub;
+  runtimes: readonly PluginRuntime[];
+}): GatewayContext {
+  const { options, app, auth, store, committer, hub, runtimes } = rooms;
+  const { log, mode, clock = platformClock, random = platformRandom } = options;
+  const methods = new Map(Object.entries(app.methods));
+  const whole = new Map(app.streams.filter(({ name }) => !name.endsWith("/")).map((family) => [family.name, family]));
+  const prefixed = app.streams.filter(({ name }) => name.endsWith("/"));
+  return {
+    clock,
+    random,
+    log,
+    mode,
+    node: randomUUID(),
+    heartbeat,
+    authenticator: auth,
+    store,
+    committer,
+    hub,
+    method: (name) => methods.get(name),
+    family: (stream) => whole.get(stream) ?? prefixed.find(({ name }) => stream.startsWith(name)),
+    runtimes,
+  };
+}
+
+async function listen(http: FastifyInstance, { host, port }: ServerOptions): Promise<number> {
+  try {
+    await http.listen({ host, port, backlog: listenBacklog });
+  } catch (error) {
+    const code = (error as { code?: unknown }).code;
+    if (code === "EADDRINUSE") {
+      throw new StartError(
+        `Port ${port} of ${host} is in use by another program; stop that one, or choose another with --port.`,
+        { cause: error },
+      );
+    }
+    if (code === "EACCES" || code === "EADDRNOTAVAIL") {
+      throw new StartError(`${host}:${port} cannot be listened on (${code}); choose another with --host and --port.`, {
+        cause: error,
+      });
+    }
+    throw error;
+  }
+  return (http.server.address() as AddressInfo).port;
+}

@@ -1,0 +1,229 @@
+/**
+ * What an open connection does with each message: one case a type, nothing else.
+ *
+ * Life cycle: made at `welcome`, ended once, whichever way the connection ends. Invariant: every message
+ * that asks for something is answered once, by name; after the credential's end requests and publishes are
+ * refused, and nothing else changes (AU-8). It decides no close of its own but AU-7's: the connection closes.
+ */
+import {
+  type AgentIdentity,
+  type ClientMessage,
+  closeCodes,
+  type ErrorBody,
+  type Hello,
+  ProtocolError,
+  type Publish,
+  type Request,
+  unreachable,
+} from "@holdfast/protocol";
+import type { Principal } from "../plugin.ts";
+import type { PublishOutcome } from "../store/port.ts";
+import type { GatewayContext } from "./context.ts";
+import type { Flow } from "./flow.ts";
+import { type Admitted, credentialsOf, type UpgradeCredentials } from "./opening.ts";
+import { createRequests } from "./requests.ts";
+import { createSubscriptions, type Subscriptions } from "./subscriptions.ts";
+import type { Writer } from "./writer.ts";
+
+export interface OpenConnection {
+  readonly principal: Principal;
+  readonly agent: AgentIdentity | undefined;
+  readonly subscriptions: Subscriptions;
+  /** When the credential ends, ms since 1970. */
+  readonly expiresAt: number | undefined;
+  /** Whether the client was told that it will (AU-7). Set by the sweep. */
+  expiryTold: boolean;
+  readonly visible: boolean;
+  /** It said `leave` (CL-8). */
+  readonly polite: boolean;
+  handle(message: ClientMessage): void;
+  end(): void;
+}
+
+export interface OpenConnectionOptions {
+  readonly context: GatewayContext;
+  readonly id: string;
+  readonly hello: Hello;
+  readonly admitted: Admitted;
+  readonly upgrade: UpgradeCredentials;
+  readonly writer: Writer;
+  readonly flow: Flow;
+  /** TR-4: an `error`, counted towards the close. */
+  readonly complain: (error: ProtocolError) => void;
+  readonly close: (code: number, reason: string) => void;
+}
+
+export function createOpenConnection(options: OpenConnectionOptions): OpenConnection {
+  const { context, id, hello, admitted, upgrade, writer, flow, complain, close } = options;
+  const { clock, log, committer } = context;
+  const { principal, agent } = admitted;
+  const subscriptions = createSubscriptions(context, principal, writer);
+  const requests = createRequests(context, principal);
+  let { expiresAt } = admitted;
+  let visible = hello.visible;
+  let polite = false;
+  let ended = false;
+
+  const isExpired = (): boolean => expiresAt !== undefined && clock.now() >= expiresAt;
+
+  const request = (message: Request): void => {
+    if (isExpired()) {
+      writer.send({ type: "response", id: message.id, error: expiredError().toBody() });
+      return;
+    }
+    flow.requestBegan();
+    requests.handle(message, (outcome) => {
+      flow.requestEnded();
+      const answer = outcome.ok ? { result: outcome.value ?? null } : { error: outcome.error };
+      writer.send({ type: "response", id: message.id, ...answer });
+    });
+  };
+
+  const publish = ({ stream, producer, sequence, events }: Publish): void => {
+    const refuse = (error: ErrorBody): void =>
+      writer.send({ type: "refused", of: "publish", stream, producer, sequence, error });
+    if (isExpired()) {
+      refuse(expiredError().toBody());
+      return;
+    }
+    if (context.family(stream)?.publish === undefined) {
+      refuse(new ProtocolError("forbidden", `nobody may publish to "${stream}"`).toBody());
+      return;
+    }
+    const bytes = JSON.stringify(events).length;
+    flow.publishBegan(bytes);
+    const generation = agent === undefined ? {} : { generation: agent.generation };
+    const operation = {
+      kind: "publish" as const,
+      caller: principal,
+      stream,
+      producer,
+      sequence,
+      events,
+      ...generation,
+    };
+    committer.submit(operation, (outcome) => {
+      flow.publishEnded(bytes);
+      if (!outcome.ok) {
+        refuse(outcome.error);
+        return;
+      }
+      const { sequence: decided, rejected } = outcome.value as PublishOutcome;
+      const named = rejected.length === 0 ? {} : { rejected: [...rejected] };
+      writer.send({ type: "published", stream, producer, sequence: decided, ...named });
+    });
+  };
+
+  const acknowledge = (stream: string, cursor: { epoch: string; offset: number }): void => {
+    const family = context.family(stream);
+    if (family?.inbox !== true || !family.mayRead(principal, stream)) {
+      complain(
+        new ProtocolError("forbidden", `"${stream}" is not an inbox of yours`, { about: { type: "ack", stream } }),
+      );
+      return;
+    }
+    committer.submit({ kind: "ack", workspace: principal.workspace, stream, cursor }, (outcome) => {
+      if (!outcome.ok) log.warn("inbox.ack_failed", { connection: id, stream, code: outcome.error.code });
+    });
+  };
+
+  /** AU-7: a fresh credential for the same identity, while the streams go on. */
+  const authenticate = async (token: string | undefined): Promise<void> => {
+    const fresh = { instance: hello.instance, ...(token === undefined ? {} : { token }) };
+    const verdict = await context.authenticator.verify(credentialsOf(fresh, token === undefined ? upgrade : {}));
+    if (ended) return;
+    if (verdict.kind === "unavailable") {
+      const { reason, retryAfter } = verdict;
+      writer.send({ type: "error", ...new ProtocolError("auth_unavailable", reason, { retryAfter }).toBody() });
+      return;
+    }
+    if (verdict.kind !== "accepted" || !isLater(verdict.expiresAt, expiresAt)) {
+      const error = new ProtocolError("auth_failed", "the credential ends no later than the one in use");
+      writer.send({ type: "error", ...error.toBody() });
+      return;
+    }
+    if (!isSameIdentity(admitted, verdict.principal)) {
+      close(closeCodes.forbidden, "another identity's credential");
+      return;
+    }
+    expiresAt = verdict.expiresAt;
+    connection.expiryTold = false;
+    writer.send({ type: "authenticated", ...(expiresAt === undefined ? {} : { expiresAt }) });
+  };
+
+  const handle = (message: ClientMessage): void => {
+    switch (message.type) {
+      case "hello":
+        complain(new ProtocolError("bad_message", "hello was said already", { about: { type: "hello" } }));
+        return;
+      case "ping":
+        visible = message.visible;
+        writer.send({ type: "pong", n: message.n });
+        return;
+      case "subscribe":
+        subscriptions.subscribe(message);
+        return;
+      case "unsubscribe":
+        subscriptions.unsubscribe(message.stream);
+        return;
+      case "request":
+        request(message);
+        return;
+      case "publish":
+        publish(message);
+        return;
+      case "ack":
+        acknowledge(message.stream, { epoch: message.epoch, offset: message.offset });
+        return;
+      case "signal": {
+        const error = new ProtocolError("forbidden", "this server carries no signals");
+        writer.send({ type: "refused", of: "signal", stream: message.stream, error: error.toBody() });
+        return;
+      }
+      case "auth":
+        void authenticate(message.token);
+        return;
+      case "leave":
+        polite = true;
+        return;
+      default:
+        unreachable(message);
+    }
+  };
+
+  const connection: OpenConnection = {
+    principal,
+    agent,
+    subscriptions,
+    get expiresAt() {
+      return expiresAt;
+    },
+    expiryTold: false,
+    get visible() {
+      return visible;
+    },
+    get polite() {
+      return polite;
+    },
+    handle,
+    end() {
+      ended = true;
+      subscriptions.end();
+    },
+  };
+  return connection;
+}
+
+function expiredError(): ProtocolError {
+  return new ProtocolError("unauthenticated", "the credential has ended; send auth with a fresh one");
+}
+
+function isLater(next: number | undefined, current: number | undefined): boolean {
+  return next === undefined || (current !== undefined && next > current);
+}
+
+/** An agent is known by its key, a person by their id. */
+function isSameIdentity({ principal, agent }: Admitted, fresh: Principal): boolean {
+  if (fresh.workspace !== principal.workspace) return false;
+  return agent === undefined ? fresh.id === principal.id : fresh.key?.id === principal.key?.id;
+}

@@ -1,0 +1,23 @@
+/** A live server for anyone's app: `createServer`, what it takes, and what a plugin is. */
+
+export type { HostOriginSettings } from "./auth/hostOrigin.ts";
+export { createServer } from "./createServer.ts";
+export type { Log } from "./observe/log.ts";
+export { type Mode, type Server, type ServerOptions, StartError } from "./options.ts";
+export type {
+  AgentHello,
+  AgentHooks,
+  AgentWelcome,
+  Method,
+  NewEvent,
+  Plugin,
+  PluginHost,
+  PluginRuntime,
+  Principal,
+  PublishRequest,
+  PublishVerdicts,
+  ReadTransaction,
+  StreamFamily,
+  Task,
+  Transaction,
+} from "./plugin.ts";

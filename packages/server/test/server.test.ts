@@ -1,0 +1,147 @@
+/** The server as a whole over real sockets: upgrade rules, a round trip, a clean end. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer as createTcpServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { ServerMessage } from "@holdfast/protocol";
+import { afterEach, describe, expect, it } from "vitest";
+import { WebSocket } from "ws";
+import { createServer, type Server, StartError } from "../src/index.ts";
+import { newId } from "./support/principals.ts";
+import { makeHello } from "./support/world.ts";
+
+const cleanUps: (() => Promise<void> | void)[] = [];
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
+});
+
+const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
+async function start(extras: { port?: number; data?: string } = {}): Promise<Server> {
+  const data = extras.data ?? newFolder();
+  const app = new URL("./support/notesApp.ts", import.meta.url);
+  const server = await createServer({
+    app,
+    mode: "development",
+    host: "127.0.0.1",
+    port: extras.port ?? 0,
+    data,
+    origins: [],
+    version: "test",
+    log: silent,
+  });
+  cleanUps.push(() => server.close());
+  return server;
+}
+
+function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "holdfast-server-"));
+  cleanUps.push(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+interface Peer {
+  readonly socket: WebSocket;
+  /** The next message of a type. */
+  next<Type extends ServerMessage["type"]>(type: Type): Promise<Extract<ServerMessage, { type: Type }>>;
+  readonly closed: Promise<{ code: number; reason: string }>;
+  send(...messages: object[]): void;
+}
+
+function connect(server: Server, options: object = {}, protocols: string[] = ["holdfast.v1"]): Promise<Peer> {
+  const socket = new WebSocket(`${server.url.replace("http", "ws")}/ws`, protocols, options);
+  cleanUps.push(() => socket.terminate());
+  const received: ServerMessage[] = [];
+  const waiting: (() => void)[] = [];
+  socket.on("message", (data) => {
+    received.push(...(JSON.parse(String(data)) as ServerMessage[]));
+    for (const wake of waiting.splice(0)) wake();
+  });
+  const closed = new Promise<{ code: number; reason: string }>((resolve) =>
+    socket.on("close", (code, reason) => resolve({ code, reason: String(reason) })),
+  );
+  const next: Peer["next"] = async (type) => {
+    for (;;) {
+      const index = received.findIndex((message) => message.type === type);
+      if (index >= 0) return received.splice(index, 1)[0] as never;
+      await new Promise<void>((resolve) => waiting.push(resolve));
+    }
+  };
+  return new Promise((resolve, reject) => {
+    socket.on("open", () =>
+      resolve({ socket, next, closed, send: (...messages) => socket.send(JSON.stringify(messages)) }),
+    );
+    socket.on("unexpected-response", (_request, response) => reject(new Error(`HTTP ${response.statusCode}`)));
+    socket.on("error", reject);
+  });
+}
+
+describe("a server on real sockets", () => {
+  it("[OP-3][RQ-1][ST-4] hello, request, event, in development mode without a credential", async () => {
+    const peer = await connect(await start());
+    expect(peer.socket.protocol).toBe("holdfast.v1");
+    peer.send(makeHello({ subscribe: [{ stream: "notes", sub: 1, from: "start" }] }));
+    expect(await peer.next("welcome")).toMatchObject({ user: { role: "admin", temporary: true } });
+    await peer.next("subscribed");
+    const id = newId();
+    peer.send({ type: "request", id, method: "note.add", params: { text: "Grüße 👋" } });
+    expect(await peer.next("response")).toMatchObject({ id, result: { text: "Grüße 👋" } });
+    expect(await peer.next("events")).toMatchObject({
+      offset: 1,
+      head: 1,
+      events: [{ event: "note.added", data: { text: "Grüße 👋" } }],
+    });
+  });
+
+  it.each([
+    ["a foreign Origin", { origin: "http://evil.example" }, ["holdfast.v1"], "HTTP 403"],
+    ["a rebound Host", { headers: { host: "evil.example" } }, ["holdfast.v1"], "HTTP 403"],
+    ["another subprotocol", {}, ["graphql-ws"], "HTTP 400"],
+  ])("[AU-2][AU-5][TR-2] the upgrade fails for %s", async (_title, options, protocols, message) => {
+    await expect(connect(await start(), options, protocols)).rejects.toThrow(message);
+  });
+
+  it("[AU-2] a wrong credential is accepted, then told: bye and 4401", async () => {
+    const peer = await connect(await start(), { headers: { authorization: "Bearer hfk_wrong" } });
+    peer.send(makeHello());
+    expect(await peer.next("bye")).toMatchObject({ code: 4401 });
+    expect((await peer.closed).code).toBe(4401);
+  });
+
+  it("[TR-4] a binary frame closes 1003; [TR-3] one over 1 MiB closes 1009", async () => {
+    const server = await start();
+    const binary = await connect(server);
+    binary.socket.send(Buffer.from("[]"), { binary: true });
+    expect((await binary.closed).code).toBe(1003);
+    const big = await connect(server);
+    big.socket.send(`["${"x".repeat(1024 * 1024)}"]`);
+    expect((await big.closed).code).toBe(1009);
+  });
+
+  it("[CL-9] close says bye 1012 to all, frees the port and the folder, and can be said twice", async () => {
+    const data = newFolder();
+    const server = await start({ data });
+    const peer = await connect(server);
+    peer.send(makeHello());
+    await peer.next("welcome");
+    await Promise.all([server.close(), server.close()]);
+    expect(await peer.next("bye")).toMatchObject({ code: 1012, reconnect: true });
+    expect((await peer.closed).code).toBe(1012);
+    const again = await start({ data, port: Number(new URL(server.url).port) });
+    expect(again.url).toBe(server.url);
+  });
+
+  it("[F79] a busy port is one sentence, and leaves the folder unlocked", async () => {
+    const busy = createTcpServer();
+    await new Promise<void>((resolve) => busy.listen(0, "127.0.0.1", resolve));
+    cleanUps.push(() => void busy.close());
+    const { port } = busy.address() as { port: number };
+    const data = newFolder();
+    await expect(start({ port, data })).rejects.toThrow(
+      new StartError(
+        `Port ${port} of 127.0.0.1 is in use by another program; stop that one, or choose another with --port.`,
+      ),
+    );
+    await start({ data });
+  });
+});
