@@ -56,9 +56,13 @@ function inThread(engine: Engine, dialect: Dialect): FaultyStore {
     query: async (caller, method, params) => guard(() => engine.query(caller, method, params)),
     close: async () => dialect.close(),
   };
+  /** One call after the other, as in the store's worker: a connection has one transaction. */
+  let last: Promise<unknown> = Promise.resolve();
   const guard = <Value>(run: () => Promise<Value>): Promise<Value> => {
     if (store.failing) throw new Error("the store is down, as asked");
-    return run();
+    const next = last.then(run);
+    last = next.catch(() => {});
+    return next;
   };
   return store;
 }
