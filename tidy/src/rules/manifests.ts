@@ -80,10 +80,14 @@ export function lockfile(file: SourceFile): readonly Finding[] {
   return findings;
 }
 
-/** npm scripts run on any system: one program of ours, and no shell's grammar. */
+/**
+ * npm scripts start one program of ours and use no shell's grammar. One word is allowed before it: `exec`, for
+ * what runs until it is stopped. Without it npm hands a SIGTERM to `sh`, which dies of it and leaves the
+ * server behind as an orphan; with it the signal reaches the server, and npm ends with the server's code.
+ */
 export function scripts(file: SourceFile): readonly Finding[] {
   return Object.entries(read<Manifest>(file).scripts ?? {}).flatMap(([name, command]) => {
-    const program = command.split(" ")[0] ?? "";
+    const program = command.replace(/^exec /, "").split(" ")[0] ?? "";
     if (programs.includes(program) && !/[&|;<>$`=\\]/.test(command)) return [];
     return [{ path: file.path, message: `script "${name}" (${command}) needs a shell: write it in scripts/ for Node` }];
   });
