@@ -85,7 +85,7 @@ export function agentSettings(input: AgentInput): AgentSettings | { readonly pro
     key: key === undefined || key.trim() === "" ? undefined : key.trim(),
     cwd: resolve(input.directory, flags.values.get("cwd") ?? "."),
     keepEnv: flags.switches.has("keep-env"),
-    state: resolve(input.directory, flags.values.get("state") ?? join(statesFolder(input), encodeURIComponent(name))),
+    state: resolve(input.directory, flags.values.get("state") ?? join(statesFolder(input), folderName(name))),
   };
 }
 
@@ -101,6 +101,11 @@ function serverOf(text: string, directory: string): AgentSettings["server"] | { 
     };
   }
   return { file: isAbsolute(text) ? text : resolve(directory, text) };
+}
+
+/** Any name as one folder's name; dots alone would be a way out. */
+function folderName(name: string): string {
+  return /^\.+$/.test(name) ? name.replaceAll(".", "%2E") : encodeURIComponent(name);
 }
 
 /** Where the platform's programs keep state of their own. */

@@ -5,7 +5,7 @@
  * server's next start) → the agent → its end, which is the exit code. Standard error is its log.
  */
 import { homedir, hostname, platform } from "node:os";
-import { type AgentOptions, runAgent } from "@holdfast/agent";
+import type { AgentOptions } from "@holdfast/agent";
 import { unreachable } from "@holdfast/protocol";
 import { type AgentSettings, agentSettings } from "../agent/options.ts";
 import { type ExitCode, exitCodes } from "../commandLine/exitCodes.ts";
@@ -13,7 +13,7 @@ import { logWarnings, makeLog } from "../commandLine/logOutput.ts";
 import type { Surroundings } from "../commandLine/surroundings.ts";
 import { logSettings } from "../config/resolve.ts";
 import { readKey } from "../files/keyFile.ts";
-import { lockProcess } from "../files/processLock.ts";
+import { lockProcess, type ProcessLock } from "../files/processLock.ts";
 import { readServerRecord } from "../files/serverFile.ts";
 import { onStopSignals } from "../shell/signals.ts";
 import { version } from "../version.ts";
@@ -39,12 +39,11 @@ export async function agent(argv: readonly string[], surroundings: Surroundings)
   const log = makeLog(logged.settings, surroundings);
   logWarnings(log);
 
+  // Loaded only now: a refusal needs no agent.
+  const { runAgent } = await import("@holdfast/agent");
   const key = settings.key ?? readKey(settings.state);
-  const lock = lockProcess(settings.state, { pid: process.pid, version, key: key !== undefined });
-  if (lock === null)
-    return refuse(
-      `An agent already runs in the folder "${settings.state}"; stop it, or name another folder as --state <folder>.`,
-    );
+  const lock = locked(settings.state, key !== undefined);
+  if ("problem" in lock) return refuse(lock.problem);
   try {
     const running = await runAgent({ ...options(settings), ...(key === undefined ? {} : { key }), log });
     const forget = onStopSignals({
@@ -60,6 +59,22 @@ export async function agent(argv: readonly string[], surroundings: Surroundings)
     throw error;
   } finally {
     lock.release();
+  }
+}
+
+function locked(state: string, key: boolean): ProcessLock | { readonly problem: string } {
+  try {
+    const lock = lockProcess(state, { pid: process.pid, version, key });
+    return (
+      lock ?? {
+        problem: `An agent already runs in the folder "${state}"; stop it, or name another folder as --state <folder>.`,
+      }
+    );
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return {
+      problem: `The state folder "${state}" cannot be used (${reason}); make it writable, or name another as --state <folder>.`,
+    };
   }
 }
 

@@ -2,7 +2,6 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { createServer, StartError } from "@holdfast/server";
 import type { Log } from "@holdfast/server/log";
 import { type ExitCode, exitCodes } from "../commandLine/exitCodes.ts";
 import { logWarnings, makeLog } from "../commandLine/logOutput.ts";
@@ -10,7 +9,6 @@ import type { Surroundings } from "../commandLine/surroundings.ts";
 import { printConfig } from "../config/print.ts";
 import { resolveConfig } from "../config/resolve.ts";
 import { readTextFile } from "../files/privateFile.ts";
-import { watchFleet } from "../serve/fleetWatch.ts";
 import { startLocalAgents } from "../serve/localAgents.ts";
 import { serveUntilSignal } from "../serve/serveShell.ts";
 import { version } from "../version.ts";
@@ -28,6 +26,9 @@ export async function serve(argv: readonly string[], surroundings: Surroundings)
     output.write(printConfig(config, sources));
     return exitCodes.done;
   }
+  // Loaded only now: a refusal needs no server.
+  const { createServer, StartError } = await import("@holdfast/server");
+  const { watchFleet } = await import("../serve/fleetWatch.ts");
   const log = makeLog(config.log, surroundings);
   logWarnings(log);
   endOnFault(log);

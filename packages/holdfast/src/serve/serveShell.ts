@@ -6,7 +6,8 @@
  * standard output gets `ready` once and at most one sign-in line; a stop ends within `stopMsMax`, with exit 0
  * if all of it ended; a crash leaves everything as SIGKILL would, for the next start to find.
  */
-import type { Log, Server, ServerOptions } from "@holdfast/server";
+import type { Server, ServerOptions } from "@holdfast/server";
+import type { Log } from "@holdfast/server/log";
 import { type ExitCode, exitCodes } from "../commandLine/exitCodes.ts";
 import type { TextStream } from "../commandLine/surroundings.ts";
 import type { Config } from "../config/fields.ts";
@@ -24,12 +25,6 @@ export const stopMsMax = 9_500;
 /** Of it, what the local agents get to end politely what they run. */
 export const agentsStopMsMax = 8_000;
 
-/** What the server must offer besides its published face. */
-export interface OperatedServer extends Server {
-  /** The key with which this machine's owner calls the server from the command line. */
-  operatorKey(): Promise<string>;
-}
-
 export interface ServeParts {
   readonly config: Config;
   readonly version: string;
@@ -40,13 +35,13 @@ export interface ServeParts {
   readonly page: string | undefined;
   /** `HOLDFAST_…` variables that no setting reads. */
   readonly unknownEnvironment: readonly string[];
-  readonly createServer: (options: ServerOptions) => Promise<OperatedServer>;
+  readonly createServer: (options: ServerOptions) => Promise<Server>;
   readonly startAgents: (parts: readonly LocalPart[], agentKey: (name: string) => Promise<string>) => LocalAgents;
   readonly watchFleet: (url: string, key: string, parts: readonly LocalPart[]) => FleetWatch;
 }
 
 interface Running {
-  server: OperatedServer | undefined;
+  server: Server | undefined;
   agents: LocalAgents | undefined;
 }
 
@@ -113,7 +108,7 @@ async function start(parts: ServeParts, running: Running, signalled: Promise<voi
 async function agentsOnline(
   parts: ServeParts,
   running: Running,
-  server: OperatedServer,
+  server: Server,
   key: string,
 ): Promise<"online" | "late"> {
   const wanted = localParts(parts.config.agents);
