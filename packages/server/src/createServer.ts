@@ -14,6 +14,7 @@ import { type Auth, createAuth } from "./auth/service.ts";
 import type { GatewayContext } from "./gateway/context.ts";
 import { encodeTextFrame } from "./gateway/frame.ts";
 import { createGateway } from "./gateway/gateway.ts";
+import { createSignalBoard } from "./gateway/signals.ts";
 import { createUpgrade } from "./gateway/upgrade.ts";
 import { createHttp } from "./http/app.ts";
 import { type Server, type ServerOptions, StartError } from "./options.ts";
@@ -123,6 +124,7 @@ function contextOf(rooms: {
     store,
     committer,
     hub,
+    signals: createSignalBoard(),
     method: (name) => methods.get(name),
     family: (stream) => whole.get(stream) ?? prefixed.find(({ name }) => stream.startsWith(name)),
     runtimes,

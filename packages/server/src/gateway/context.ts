@@ -7,6 +7,7 @@ import type { Method, PluginRuntime, StreamFamily } from "../plugin.ts";
 import type { Store } from "../store/port.ts";
 import type { Committer } from "../streams/committer.ts";
 import type { Hub } from "../streams/hub.ts";
+import type { SignalBoard } from "./signals.ts";
 
 export interface Heartbeat {
   readonly interval: number;
@@ -24,6 +25,7 @@ export interface GatewayContext {
   readonly store: Pick<Store, "query" | "snapshot">;
   readonly committer: Committer;
   readonly hub: Hub;
+  readonly signals: SignalBoard;
   method(name: string): Method | undefined;
   family(stream: string): StreamFamily | undefined;
   readonly runtimes: readonly PluginRuntime[];

@@ -14,6 +14,7 @@ import {
   ProtocolError,
   type Publish,
   type Request,
+  type Signal,
   unreachable,
 } from "@holdfast/protocol";
 import type { Principal } from "../plugin.ts";
@@ -22,6 +23,7 @@ import type { GatewayContext } from "./context.ts";
 import type { Flow } from "./flow.ts";
 import { type Admitted, credentialsOf, type UpgradeCredentials } from "./opening.ts";
 import { createRequests } from "./requests.ts";
+import { createSignalRate, signalProblem } from "./signals.ts";
 import { createSubscriptions, type Subscriptions } from "./subscriptions.ts";
 import type { Writer } from "./writer.ts";
 
@@ -63,6 +65,7 @@ export function createOpenConnection(options: OpenConnectionOptions): OpenConnec
   let visible = hello.visible;
   let polite = false;
   let ended = false;
+  const isWithinRate = createSignalRate(clock);
 
   const isExpired = (): boolean => expiresAt !== undefined && clock.now() >= expiresAt;
 
@@ -127,6 +130,17 @@ export function createOpenConnection(options: OpenConnectionOptions): OpenConnec
     });
   };
 
+  const signal = (message: Signal): void => {
+    const refuse = (error: ProtocolError): void =>
+      writer.send({ type: "refused", of: "signal", stream: message.stream, error: error.toBody() });
+    const problem = signalProblem(principal, message);
+    if (problem !== undefined) refuse(new ProtocolError("forbidden", `signal: ${problem}`));
+    else if (!subscriptions.has(message.stream) && !mayTell(context, principal, message.stream))
+      refuse(new ProtocolError("not_found", `there is no stream "${message.stream}"`));
+    else if (isWithinRate())
+      context.signals.send(principal.workspace, { ...message, from: principal.id }, subscriptions);
+  };
+
   /** AU-7: a fresh credential for the same identity, while the streams go on. */
   const authenticate = async (token: string | undefined): Promise<void> => {
     const fresh = { instance: hello.instance, ...(token === undefined ? {} : { token }) };
@@ -175,11 +189,9 @@ export function createOpenConnection(options: OpenConnectionOptions): OpenConnec
       case "ack":
         acknowledge(message.stream, { epoch: message.epoch, offset: message.offset });
         return;
-      case "signal": {
-        const error = new ProtocolError("forbidden", "this server carries no signals");
-        writer.send({ type: "refused", of: "signal", stream: message.stream, error: error.toBody() });
+      case "signal":
+        signal(message);
         return;
-      }
       case "auth":
         void authenticate(message.token);
         return;
@@ -220,6 +232,12 @@ function expiredError(): ProtocolError {
 
 function isLater(next: number | undefined, current: number | undefined): boolean {
   return next === undefined || (current !== undefined && next > current);
+}
+
+/** ST-17: who may publish to a stream may signal it; an agent tells its health to a stream that everybody reads. */
+function mayTell(context: GatewayContext, principal: Principal, stream: string): boolean {
+  const family = context.family(stream);
+  return principal.kind === "agent" && family !== undefined && (family.always || family.publish !== undefined);
 }
 
 /** An agent is known by its key, a person by their id. */

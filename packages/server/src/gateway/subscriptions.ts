@@ -11,13 +11,14 @@ import type { Principal, StreamFamily } from "../plugin.ts";
 import type { StreamPosition } from "../store/port.ts";
 import type { Reader } from "../streams/reader.ts";
 import type { GatewayContext } from "./context.ts";
+import type { SignalListener } from "./signals.ts";
 import { snapshotParts } from "./snapshotParts.ts";
 import type { Writer } from "./writer.ts";
 
 const retryMsMin = 5_000;
 const retryMsMax = 60_000;
 
-export interface Subscriptions {
+export interface Subscriptions extends SignalListener {
   subscribe(asked: Subscription): void;
   unsubscribe(stream: string): void;
   /** The socket has room again: readers that fell behind go on. */
@@ -55,7 +56,10 @@ export function createSubscriptions(context: GatewayContext, principal: Principa
 
   const drop = (entry: Entry): void => {
     if (entry.retry !== undefined) clock.cancel(entry.retry);
-    if (entry.attached) hub.detach(principal.workspace, entry.asked.stream, entry.reader);
+    if (entry.attached) {
+      hub.detach(principal.workspace, entry.asked.stream, entry.reader);
+      context.signals.leave(principal.workspace, entry.asked.stream, subscriptions);
+    }
     if (entries.get(entry.asked.stream) === entry) entries.delete(entry.asked.stream);
   };
 
@@ -103,6 +107,7 @@ export function createSubscriptions(context: GatewayContext, principal: Principa
     entry.epoch = start.epoch;
     entry.attached = true;
     hub.attach(principal.workspace, stream, entry.reader);
+    context.signals.join(principal.workspace, stream, subscriptions);
   };
 
   const postpone = (entry: Entry, error: unknown): void => {
@@ -123,7 +128,7 @@ export function createSubscriptions(context: GatewayContext, principal: Principa
     last = last.then(() => resolve(entry));
   };
 
-  return {
+  const subscriptions: Subscriptions = {
     subscribe(asked) {
       const older = entries.get(asked.stream);
       if (older !== undefined) drop(older);
@@ -158,11 +163,15 @@ export function createSubscriptions(context: GatewayContext, principal: Principa
         if (attached && reader.behind) hub.drained(principal.workspace, asked.stream, reader);
     },
     has: (stream) => entries.get(stream)?.attached === true,
+    hearSignal(signal) {
+      if (writer.unsentBytes <= limits.unsentBytesMax) writer.send(signal);
+    },
     end() {
       ended = true;
       for (const entry of [...entries.values()]) drop(entry);
     },
   };
+  return subscriptions;
 }
 
 /** Resolves `from` against the stream (ST-2, ST-3, ST-15, OP-8); undefined: there is no such stream. */

@@ -193,6 +193,36 @@ describe("reading", () => {
   });
 });
 
+describe("signals", () => {
+  it("[ST-17] reach the other readers of the stream, from whom they really are, at most 10 a second", async () => {
+    const world = await createWorld();
+    const [sender, reader, stranger] = [world.connect(), world.connect(), world.connect()];
+    for (const client of [sender, reader])
+      await client.open({ subscribe: [{ stream: "notes", sub: 1, from: "start" }] });
+    await stranger.open();
+    sender.send(
+      ...Array.from({ length: 15 }, () => ({ type: "signal", stream: "notes", signal: "typing", from: "bob" })),
+    );
+    await world.clock.advance(1);
+    expect(reader.of("signal")).toHaveLength(10);
+    expect(reader.of("signal")[0]).toEqual({ type: "signal", stream: "notes", signal: "typing", from: "ada" });
+    expect([sender.of("signal"), stranger.of("signal")]).toEqual([[], []]);
+  });
+
+  it.each([
+    ["an unknown signal", { stream: "notes", signal: "shout" }, "forbidden"],
+    ["more than 1 KiB", { stream: "notes", signal: "typing", data: "x".repeat(1_100) }, "forbidden"],
+    ["a stream that is not read", { stream: "log/a", signal: "typing" }, "not_found"],
+  ])("[ST-17] %s is refused", async (_title, message, code) => {
+    const world = await createWorld();
+    const client = world.connect();
+    await client.open({ subscribe: [{ stream: "notes", sub: 1, from: "start" }] });
+    client.send({ type: "signal", ...message });
+    await world.clock.advance(1);
+    expect(client.of("refused")).toMatchObject([{ of: "signal", error: { code } }]);
+  });
+});
+
 describe("writing", () => {
   it("[RQ-1] a request is answered after its events are durable, and a repeat is answered alike", async () => {
     const world = await createWorld();

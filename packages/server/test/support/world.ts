@@ -7,6 +7,7 @@ import { encodeTextFrame } from "../../src/gateway/frame.ts";
 import { createGateway, type Gateway } from "../../src/gateway/gateway.ts";
 import type { UpgradeCredentials } from "../../src/gateway/opening.ts";
 import type { ServerSocketEvents } from "../../src/gateway/serverSocket.ts";
+import { createSignalBoard } from "../../src/gateway/signals.ts";
 import type { Plugin, Principal } from "../../src/plugin.ts";
 import type { Dialect } from "../../src/store/dialect.ts";
 import type { Engine } from "../../src/store/engine.ts";
@@ -88,6 +89,7 @@ export async function createWorld(plugin: Plugin = notes): Promise<World> {
     store,
     committer,
     hub,
+    signals: createSignalBoard(),
     method: (name) => plugin.methods[name],
     family: (stream) =>
       plugin.streams.find((family) =>
