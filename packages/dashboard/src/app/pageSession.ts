@@ -1,0 +1,97 @@
+/**
+ * The page's life: opening, signed out, open; and the one session while it is open.
+ *
+ *   opening ──► signedOut ──code──► opening ──► open ──sign out──► signedOut
+ *      └──► unreachable ──again──► opening          └─another user──► open (all state dropped, OP-5)
+ *
+ * A link that is lost, or a session that ended, is not an end of `open`: what was read stays readable, and
+ * the connection feature says what to do. Invariant: at most one session is open, and it is closed before
+ * another is made. It deliberately knows no React.
+ */
+import type { Session } from "@holdfast/client";
+import type { ControlMethods } from "@holdfast/control/contract";
+import { forgetDrafts } from "../shared/data/drafts.ts";
+import type { About, SignInDoor } from "../shared/http/signIn.ts";
+import { problemText, sentence } from "../shared/format/problem.ts";
+
+export type PageState =
+  | { readonly kind: "opening" }
+  | { readonly kind: "signedOut"; readonly problem: string | undefined }
+  | { readonly kind: "unreachable"; readonly problem: string }
+  | { readonly kind: "open"; readonly session: Session<ControlMethods>; readonly about: About; readonly identity: number };
+
+export interface PageSessionPorts {
+  readonly door: SignInDoor;
+  /** Opens the session; it calls back when another user turns out to be signed in. */
+  readonly open: (about: About, onIdentityChanged: () => void) => Session<ControlMethods>;
+}
+
+export class PageSession {
+  private readonly ports: PageSessionPorts;
+  private current: PageState = { kind: "opening" };
+  private readonly listeners = new Set<() => void>();
+
+  constructor(ports: PageSessionPorts) {
+    this.ports = ports;
+  }
+
+  state = (): PageState => this.current;
+
+  onChange = (listener: () => void): (() => void) => {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  };
+
+  /** Redeems `code` where there is one, then opens as whoever is signed in. */
+  async start(code: string | undefined): Promise<void> {
+    this.show({ kind: "opening" });
+    let problem: string | undefined;
+    if (code !== undefined) {
+      const result = await this.ports.door.redeem(code);
+      if (result.kind === "refused") problem = sentence(result.detail);
+      if (result.kind === "unreachable") problem = unreachableText(result.detail);
+    }
+    try {
+      const about = await this.ports.door.about();
+      if (about.user === null && about.mode !== "development") this.show({ kind: "signedOut", problem });
+      else this.openAs(about);
+    } catch (error) {
+      this.show({ kind: "unreachable", problem: unreachableText(problemText(error)) });
+    }
+  }
+
+  /** Undefined where it worked; else what went wrong, in words. */
+  async signIn(code: string): Promise<string | undefined> {
+    const result = await this.ports.door.redeem(code);
+    if (result.kind === "refused") return sentence(result.detail);
+    if (result.kind === "unreachable") return unreachableText(result.detail);
+    // With a page already open, its session goes on with the new cookie: nothing that is shown is dropped.
+    if (this.current.kind === "open") this.current.session.reconnect();
+    else await this.start(undefined);
+    return undefined;
+  }
+
+  async signOut(): Promise<void> {
+    await this.ports.door.signOut();
+    forgetDrafts();
+    const before = this.current;
+    this.show({ kind: "signedOut", problem: undefined });
+    if (before.kind === "open") await before.session.close();
+  }
+
+  private openAs(about: About): void {
+    const session = this.ports.open(about, () => {
+      forgetDrafts();
+      if (this.current.kind === "open") this.show({ ...this.current, identity: this.current.identity + 1 });
+    });
+    this.show({ kind: "open", session, about, identity: 0 });
+  }
+
+  private show(state: PageState): void {
+    this.current = state;
+    for (const listener of this.listeners) listener();
+  }
+}
+
+
+const unreachableText = (detail: string): string => `The server did not answer as expected: ${sentence(detail)}`;

@@ -1,0 +1,26 @@
+/**
+ * The page's addresses: `/` the fleet, `/agents/<id>` one agent, `/threads/<id>` one thread.
+ *
+ * Every view has one; back, forward and reload show the same. Nothing else is in the address: a one-time
+ * code in its fragment is taken out before the router reads it.
+ */
+import { createRootRoute, createRoute, createRouter } from "@tanstack/react-router";
+import { AgentPage } from "./AgentPage.tsx";
+import { FleetPage, NotFound } from "./FleetPage.tsx";
+import { Shell } from "./Shell.tsx";
+import { ThreadPage } from "./ThreadPage.tsx";
+
+const root = createRootRoute({ component: Shell, notFoundComponent: NotFound });
+const routes = [
+  createRoute({ getParentRoute: () => root, path: "/", component: FleetPage }),
+  createRoute({ getParentRoute: () => root, path: "/agents/$agent", component: AgentPage }),
+  createRoute({ getParentRoute: () => root, path: "/threads/$thread", component: ThreadPage }),
+] as const;
+
+export const router = createRouter({ routeTree: root.addChildren(routes), defaultPreload: false, scrollRestoration: false });
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}

@@ -1,0 +1,2 @@
+/** What the bundler understands beside TypeScript: style sheets as side effects. */
+declare module "*.css";

@@ -1,0 +1,43 @@
+/**
+ * A thin bar after some seconds without a link: what is shown is from before, and why. No toast for a blip,
+ * nothing is cleared. When the session has ended for good: a sentence and one button.
+ */
+import type { ReactNode } from "react";
+import { useConnectionNow, useLive } from "../../shared/data/LiveData.tsx";
+import { Button } from "../../shared/ui/Button.tsx";
+import { useNow } from "../../shared/ui/useNow.ts";
+import { connectionFacts } from "./connectionFacts.ts";
+
+/** Without a link for this long, the person is told. */
+export const quietMs = 5_000;
+
+export function ConnectionBar({ onSignIn }: { readonly onSignIn: () => void }): ReactNode {
+  const connection = useConnectionNow();
+  const { session } = useLive();
+  const now = useNow();
+  const { unlinkedSince, freshAt } = connection.history;
+  const facts = connectionFacts({ ...connection, freshAt, now });
+  const isShown = facts.link.kind === "ended" || (unlinkedSince !== undefined && now - unlinkedSince >= quietMs);
+  return (
+    <div aria-live="polite">
+      {isShown && (
+        <div
+          data-testid="connection-bar"
+          className="flex flex-wrap items-center gap-x-3 gap-y-1 border-b border-attention bg-attention-soft px-3 py-1 text-sm text-text"
+        >
+          <p className="min-w-0 flex-1">
+            {facts.link.kind === "ended" ? facts.reason : `No connection to the server. You see a ${facts.data.text}; agents go on with their work.`}
+          </p>
+          {facts.needsSignIn && (
+            <Button tone="accent" onClick={onSignIn}>
+              Sign in again
+            </Button>
+          )}
+          {facts.canTryNow && (
+            <Button onClick={() => session.reconnect()}>Try now</Button>
+          )}
+        </div>
+      )}
+    </div>
+  );
+}

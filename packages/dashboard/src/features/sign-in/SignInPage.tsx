@@ -1,0 +1,18 @@
+/** What is shown to nobody in particular: the name of the place, and a door. */
+import type { ReactNode } from "react";
+import { SignInForm } from "./SignInForm.tsx";
+
+export function SignInPage(props: {
+  readonly problem: string | undefined;
+  readonly onCode: (code: string) => Promise<string | undefined>;
+}): ReactNode {
+  return (
+    <main className="grid h-full place-items-center overflow-auto p-4">
+      <div className="w-full max-w-sm rounded-lg border border-line bg-raised p-6">
+        <h1 className="mb-1 text-xl font-semibold">Holdfast</h1>
+        <p className="mb-5 text-muted">Sign in to see and steer your agents.</p>
+        <SignInForm problem={props.problem} onCode={props.onCode} />
+      </div>
+    </main>
+  );
+}

@@ -1,0 +1,93 @@
+/** One thread: its terminal, its commands with their steps, and the composer. */
+import type { SubscriptionStatus } from "@holdfast/client";
+import type { Agent, Thread } from "@holdfast/control/contract";
+import { type ReactNode, useEffect, useMemo, useSyncExternalStore } from "react";
+import { useLive, useSends } from "../../shared/data/LiveData.tsx";
+import { type Send, sendsOfThread } from "../../shared/data/sends.ts";
+import { count } from "../../shared/format/count.ts";
+import { problemText, sentence } from "../../shared/format/problem.ts";
+import { Button } from "../../shared/ui/Button.tsx";
+import { CommandList } from "./CommandList.tsx";
+import { Composer } from "./Composer.tsx";
+import { itemOfCommand, itemOfSend, type LadderItem } from "./ladder.ts";
+import { ThreadTerminal } from "./ThreadTerminal.tsx";
+import { type FeedView, ThreadFeed } from "./threadFeed.ts";
+import type { ThreadState } from "./threadState.ts";
+
+export function ThreadView(props: {
+  readonly id: string;
+  /** Undefined for a thread that is older than what the page holds. */
+  readonly thread: Thread | undefined;
+  readonly agent: Agent | undefined;
+  readonly canOperate: boolean;
+}): ReactNode {
+  const { id, thread, agent, canOperate } = props;
+  const { session } = useLive();
+  const { sends } = useSends();
+  const interactive = thread?.kind === "terminal" || agent?.kind === "terminal";
+  const feed = useMemo(() => new ThreadFeed({ session, thread: id, interactive }), [session, id, interactive]);
+  useEffect(() => {
+    feed.open();
+    return () => feed.close();
+  }, [feed]);
+  const view = useSyncExternalStore(feed.onView, feed.view);
+  const items = useMemo(() => itemsOf(view.state, sends, id), [view.state, sends, id]);
+  if (view.status.kind === "refused") return <p className="p-4">{refusedText(view.status)}</p>;
+  return (
+    <>
+      <FeedNotice view={view} />
+      <ThreadTerminal thread={id} feed={feed} state={view.state} interactive={interactive} canOperate={canOperate} />
+      <CommandList items={items} />
+      {thread?.kind !== "terminal" && canOperate && (
+        <Composer
+          key={id}
+          target={{ kind: "thread", thread: id }}
+          label={agent?.kind === "shell" ? "Type a shell command" : "Type a command"}
+          hint={agent?.status === "offline" ? "The agent is offline: a command waits for it, for 24 h at most." : undefined}
+        />
+      )}
+    </>
+  );
+}
+
+function itemsOf(state: ThreadState, sends: readonly Send[], thread: string): readonly LadderItem[] {
+  const inLog = new Set(state.commands.map((command) => command.id));
+  return [...state.commands.map(itemOfCommand), ...sendsOfThread(sends, thread, (command) => inLog.has(command)).map(itemOfSend)];
+}
+
+const refusedText = (status: SubscriptionStatus & { kind: "refused" }): string =>
+  status.error.code === "not_found" ? "There is no such thread, or it is not yours to see." : problemText(status.error);
+
+/** Why what is shown is not yet all there is. */
+function FeedNotice({ view }: { readonly view: FeedView }): ReactNode {
+  const { trouble } = view;
+  if (trouble !== undefined) {
+    return (
+      <div role="alert" className="flex flex-wrap items-center gap-2 border-b border-danger bg-danger-soft px-3 py-1 text-sm">
+        <p className="min-w-0 flex-1">This thread stopped at an event that could not be shown: {problemText(trouble.error)}</p>
+        <Button onClick={trouble.retry}>Try again</Button>
+        <Button onClick={trouble.skip}>Skip this event</Button>
+      </div>
+    );
+  }
+  return (
+    <p aria-live="polite" className="border-b border-line bg-surface px-3 py-0.5 text-sm text-muted empty:hidden">
+      {statusText(view)}
+    </p>
+  );
+}
+
+function statusText({ status, behind }: FeedView): string {
+  switch (status.kind) {
+    case "live":
+    case "refused":
+    case "stopped":
+      return "";
+    case "waiting":
+      return "";
+    case "catchingUp":
+      return behind > 0 ? `Catching up: ${count(behind, "event")} to go` : "";
+    case "pending":
+      return `Waiting for the server: ${sentence(status.reason)}`;
+  }
+}

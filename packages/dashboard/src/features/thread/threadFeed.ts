@@ -1,0 +1,202 @@
+/**
+ * Reads one thread's log from its start and hands it to two readers: the list of commands (a pure fold)
+ * and the terminal, which takes drawing steps at its own pace.
+ *
+ *   session ──events──► fold ──► state (React)
+ *                 └───► steps ──queue──► take() (the painter)
+ *
+ * A terminal is slower than a socket. With more than {@link queueBytesMax} waiting, the feed lets go of the
+ * stream and later reads on from its cursor: that is the protocol's own back-pressure, so memory is bounded
+ * whatever the log's length, and nothing is dropped. Invariant: each offset reaches the fold and the queue
+ * once, in order (I1). It deliberately knows no terminal and no React.
+ */
+import type { AppliedEvent, Session, Subscription, SubscriptionStatus } from "@holdfast/client";
+import type { ControlMethods } from "@holdfast/control/contract";
+import { streams, terminalOf } from "@holdfast/control/names";
+import type { Cursor } from "@holdfast/protocol";
+import { count } from "../../shared/format/count.ts";
+import { type DrawContext, type DrawStep, dim, drawStep } from "./terminal/drawStep.ts";
+import { emptyThread, foldThread, type ThreadState } from "./threadState.ts";
+
+/** Waiting for the terminal: above the first the feed stops reading, below the second it reads on. */
+export const queueBytesMax = 8 * 1024 * 1024;
+export const queueBytesLow = 1024 * 1024;
+/** What an event costs in the queue beside its bytes. */
+const stepBytes = 64;
+
+export interface FeedView {
+  readonly state: ThreadState;
+  readonly status: SubscriptionStatus;
+  /** Events in the log after the last one folded. */
+  readonly behind: number;
+  /** True once the log's end as told at the first answer has been folded. */
+  readonly loaded: boolean;
+  /** A stream that stopped on an event which could not be read, and what the person can do. */
+  readonly trouble: { readonly error: unknown; retry(): void; skip(): void } | undefined;
+}
+
+export class ThreadFeed {
+  private readonly session: Session<ControlMethods>;
+  private readonly thread: string;
+  private readonly interactive: boolean;
+  private subscription: Subscription | undefined;
+  private cursor: Cursor | undefined;
+  private queue: DrawStep[] = [];
+  private queueBytes = 0;
+  private paused = false;
+  private closed = true;
+  private incomplete = false;
+  /** A painter has taken steps: the queue alone is no longer the whole thread. */
+  private hasGiven = false;
+  private current: FeedView = { state: emptyThread, status: { kind: "waiting" }, behind: 0, loaded: false, trouble: undefined };
+  private readonly viewListeners = new Set<() => void>();
+  private stepListener: (() => void) | undefined;
+
+  constructor(options: { session: Session<ControlMethods>; thread: string; interactive: boolean }) {
+    this.session = options.session;
+    this.thread = options.thread;
+    this.interactive = options.interactive;
+  }
+
+  /** Stable until something changed: for `useSyncExternalStore`. */
+  view = (): FeedView => this.current;
+
+  onView = (listener: () => void): (() => void) => {
+    this.viewListeners.add(listener);
+    return () => this.viewListeners.delete(listener);
+  };
+
+  /** One painter: called whenever there may be something to take. A new screen gets the log from its start. */
+  onSteps(listener: () => void): () => void {
+    if (this.hasGiven) this.restart();
+    this.stepListener = listener;
+    listener();
+    return () => {
+      if (this.stepListener === listener) this.stepListener = undefined;
+    };
+  }
+
+  open(): void {
+    this.closed = false;
+    this.subscribe();
+  }
+
+  /** Forgets everything: a feed that is opened again reads from the start, for a new screen. */
+  close(): void {
+    this.closed = true;
+    this.subscription?.unsubscribe();
+    this.subscription = undefined;
+    this.cursor = undefined;
+    this.queue = [];
+    this.queueBytes = 0;
+    this.paused = false;
+    this.incomplete = false;
+    this.hasGiven = false;
+    this.show({ state: emptyThread, status: { kind: "waiting" }, behind: 0, loaded: false, trouble: undefined });
+  }
+
+  /** The next steps, about `bytesMax` of output (at least one step where there is one). */
+  take(bytesMax: number): readonly DrawStep[] {
+    let bytes = 0;
+    let steps = 0;
+    while (steps < this.queue.length && (steps === 0 || bytes < bytesMax)) {
+      bytes += costOf(this.queue[steps]);
+      steps += 1;
+    }
+    const taken = this.queue.splice(0, steps);
+    if (steps > 0) this.hasGiven = true;
+    this.queueBytes -= bytes;
+    if (this.paused && this.queueBytes <= queueBytesLow) this.readOn();
+    return taken;
+  }
+
+  private restart(): void {
+    const wasOpen = !this.closed;
+    this.close();
+    if (wasOpen) this.open();
+  }
+
+  private subscribe(): void {
+    this.subscription = this.session.subscribe(streams.thread(this.thread), {
+      from: this.cursor ?? "start",
+      onEvents: (events, position) => this.events(events, position),
+      onReset: (reset) => this.reset(reset),
+      onStatus: (status) => this.show({ status, ...(status.kind === "live" ? { loaded: true, behind: 0 } : {}) }),
+      onError: (error, decide) => this.troubled(error, decide),
+    });
+  }
+
+  private events(events: readonly AppliedEvent[], position: { readonly cursor: Cursor; readonly head: number }): void {
+    if (this.closed || this.paused) return;
+    let { state } = this.current;
+    let incomplete = this.incomplete || (this.cursor === undefined && (events[0]?.offset ?? 1) > 1);
+    const steps: DrawStep[] = [];
+    for (const event of events) {
+      state = foldThread(state, event);
+      incomplete ||= event.event === "skipped";
+      steps.push(drawStep(event, this.context(state, incomplete)));
+    }
+    // Nothing is kept of a batch in which an event throws: the session gives it again, whole (ST-6).
+    for (const step of steps) this.push(step);
+    this.incomplete = incomplete;
+    this.cursor = position.cursor;
+    this.show({ state, behind: Math.max(0, position.head - position.cursor.offset) });
+    this.stepListener?.();
+    if (this.queueBytes > queueBytesMax) this.pause();
+  }
+
+  private context(state: ThreadState, incomplete: boolean): DrawContext {
+    return {
+      terminal: terminalOf(this.thread),
+      interactive: this.interactive,
+      incomplete,
+      textOf: (id) => state.commands.findLast((command) => command.id === id)?.text,
+    };
+  }
+
+  private reset(reset: { readonly reason: "epoch" | "trimmed"; readonly lost: number | undefined }): void {
+    const lost = reset.lost === undefined ? "" : `; ${count(reset.lost, "event")} before this are gone`;
+    const text = reset.reason === "epoch" ? `this thread's history was restored or rewritten${lost}` : `older history was removed${lost}`;
+    this.queue = [];
+    this.queueBytes = 0;
+    this.incomplete = true;
+    this.cursor = undefined;
+    this.push({ kind: "clear", through: 0, ansi: dim(`· ${text}`) });
+    this.show({ state: emptyThread });
+    this.stepListener?.();
+  }
+
+  private troubled(error: unknown, decide: { retry(): void; skip(): void }): void {
+    const settle = (how: () => void) => () => {
+      this.show({ trouble: undefined });
+      how();
+    };
+    this.show({ trouble: { error, retry: settle(() => decide.retry()), skip: settle(() => decide.skip()) } });
+  }
+
+  private push(step: DrawStep): void {
+    this.queue.push(step);
+    this.queueBytes += costOf(step);
+  }
+
+  private pause(): void {
+    this.paused = true;
+    this.subscription?.unsubscribe();
+    this.subscription = undefined;
+  }
+
+  private readOn(): void {
+    this.paused = false;
+    if (!this.closed) this.subscribe();
+  }
+
+  private show(change: Partial<FeedView>): void {
+    this.current = { ...this.current, ...change };
+    for (const listener of this.viewListeners) listener();
+  }
+}
+
+function costOf(step: DrawStep | undefined): number {
+  if (step === undefined) return 0;
+  return stepBytes + (step.kind === "output" || step.kind === "screen" ? step.bytes.length : 0);
+}

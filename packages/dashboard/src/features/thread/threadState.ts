@@ -1,0 +1,125 @@
+/**
+ * One thread's commands and terminal as the page knows them: a pure fold of the stream `thread/<id>`.
+ *
+ * The log is the record: a command's state is what its events said, in their order, and nothing later
+ * moves it back. Bytes of the terminal are not kept here; they go to the screen (`drawStep.ts`).
+ */
+import type { AgentEventData, Command, CommandOutcome, ThreadServerEventData } from "@holdfast/control/contract";
+
+/** Commands shown of one thread; older finished ones are only on the terminal. */
+export const commandsKeptMax = 200;
+
+/** The size that a terminal has before anyone says otherwise (`thread.create`'s default). */
+export const defaultSize = { cols: 80, rows: 24 } as const;
+
+export interface ThreadCommand {
+  readonly id: string;
+  readonly text: string;
+  readonly sentBy: string;
+  readonly state: "accepted" | "dispatched" | "started" | "finished";
+  readonly outcome: CommandOutcome | null;
+  readonly reason: string | null;
+  readonly exitCode: number | null;
+  readonly inferred: boolean;
+  readonly durationMs: number | null;
+  readonly queuedAt: number;
+  readonly startedAt: number | null;
+  readonly progress: string | null;
+}
+
+export interface ThreadState {
+  /** In the order in which they were accepted. */
+  readonly commands: readonly ThreadCommand[];
+  /** The agent that the thread belongs to, once a command has told it. */
+  readonly agent: string | undefined;
+  readonly size: { readonly cols: number; readonly rows: number };
+  /** The interactive program ended. */
+  readonly closed: { readonly exitCode: number | null; readonly reason: string | null } | null;
+}
+
+export const emptyThread: ThreadState = { commands: [], agent: undefined, size: defaultSize, closed: null };
+
+/** `at`: the event's time on the server's clock, ms. Returns the same object where nothing changed. */
+export function foldThread(
+  state: ThreadState,
+  event: { readonly event: string; readonly at: number; readonly data: unknown },
+): ThreadState {
+  switch (event.event) {
+    case "command.queued":
+      return queued(state, event.data as ThreadServerEventData["command.queued"]);
+    case "command.dispatched":
+      return change(state, event.data, () => ({ state: "dispatched" }));
+    case "command.started":
+      return change(state, event.data, () => ({ state: "started", startedAt: event.at }));
+    case "command.progress":
+      return change(state, event.data, () => ({ progress: (event.data as AgentEventData["command.progress"]).text }));
+    case "command.finished":
+      return change(state, event.data, () => finished(event.data as AgentEventData["command.finished"]));
+    case "terminal.resized":
+    case "terminal.screen": {
+      const { cols, rows } = event.data as AgentEventData["terminal.resized"];
+      return cols === state.size.cols && rows === state.size.rows ? state : { ...state, size: { cols, rows } };
+    }
+    case "terminal.closed": {
+      const { exitCode, reason } = event.data as AgentEventData["terminal.closed"];
+      return { ...state, closed: { exitCode: exitCode ?? null, reason: reason ?? null } };
+    }
+    case "terminal.output":
+      return state.closed === null ? state : { ...state, closed: null };
+    default:
+      return state;
+  }
+}
+
+function queued(state: ThreadState, data: ThreadServerEventData["command.queued"]): ThreadState {
+  if (state.commands.some((command) => command.id === data.command)) return state;
+  const command = { ...fresh(data.command, data.text, data.sentBy), queuedAt: queuedAtOf(data.value) };
+  return { ...state, agent: data.value.agent, commands: bounded([...state.commands, command]) };
+}
+
+const queuedAtOf = (value: Command): number => value.queuedAt;
+
+function fresh(id: string, text: string, sentBy: string): ThreadCommand {
+  return {
+    id,
+    text,
+    sentBy,
+    state: "accepted",
+    outcome: null,
+    reason: null,
+    exitCode: null,
+    inferred: false,
+    durationMs: null,
+    queuedAt: 0,
+    startedAt: null,
+    progress: null,
+  };
+}
+
+function finished(data: AgentEventData["command.finished"]): Partial<ThreadCommand> {
+  return {
+    state: "finished",
+    outcome: data.outcome,
+    reason: data.reason ?? null,
+    exitCode: data.exitCode ?? null,
+    inferred: data.inferred ?? false,
+    durationMs: data.durationMs,
+    progress: null,
+  };
+}
+
+/** A finished command stays as it is: nothing after its end names it (CONTROL.md grammar). */
+function change(state: ThreadState, data: unknown, next: () => Partial<ThreadCommand>): ThreadState {
+  const id = (data as { readonly command: string }).command;
+  const index = state.commands.findLastIndex((command) => command.id === id);
+  const command = state.commands[index];
+  if (command === undefined || command.state === "finished") return state;
+  return { ...state, commands: state.commands.with(index, { ...command, ...next() }) };
+}
+
+/** Drops the oldest finished ones above the limit; one that still runs is never dropped. */
+function bounded(commands: readonly ThreadCommand[]): readonly ThreadCommand[] {
+  if (commands.length <= commandsKeptMax) return commands;
+  const oldest = commands.findIndex((command) => command.state === "finished");
+  return oldest === -1 ? commands : commands.filter((_, index) => index !== oldest);
+}

@@ -1,0 +1,22 @@
+/** Where the page begins: the sign-in code leaves the address, the theme is worn, the page is drawn. */
+import "./theme.css";
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import { takeCodeFromAddress } from "./app/addressCode.ts";
+import { App } from "./app/App.tsx";
+import { makePageSession } from "./app/makePageSession.ts";
+import { wearRememberedTheme } from "./shared/ui/theme.ts";
+
+const code = takeCodeFromAddress(window.location, window.history);
+wearRememberedTheme();
+
+const page = makePageSession();
+void page.start(code);
+
+const root = document.getElementById("root");
+if (root === null) throw new Error("index.html has no element with the id `root`");
+createRoot(root).render(
+  <StrictMode>
+    <App page={page} />
+  </StrictMode>,
+);

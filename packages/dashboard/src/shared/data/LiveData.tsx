@@ -1,0 +1,72 @@
+/**
+ * What the whole page shares: the session, the fleet, the threads, what was sent, the connection's history.
+ *
+ * Each stream is read once here and given to every view by context, so that two views never disagree. The
+ * folds are pure and in files of their own; this file only wires them to React.
+ */
+import type { Session } from "@holdfast/client";
+import type { ControlMethods } from "@holdfast/control/contract";
+import { streams } from "@holdfast/control/names";
+import { useStream } from "@holdfast/react";
+import { createContext, type ReactNode, use } from "react";
+import { type About } from "../http/signIn.ts";
+import { emptyFleet, type FleetState, fleetFromSnapshot, foldFleet } from "./fleetState.ts";
+import { type SendsApi, useSendsStore } from "./sendsStore.ts";
+import { emptyThreads, foldThreads, type ThreadsState, threadsFromSnapshot } from "./threadsState.ts";
+import { type ConnectionView, useConnectionView } from "./useConnectionView.ts";
+
+interface Loaded<State> {
+  readonly state: State;
+  /** False until the first answer: an empty list is then not yet an empty list. */
+  readonly isLoaded: boolean;
+}
+
+interface Live {
+  readonly session: Session<ControlMethods>;
+  readonly about: About;
+  readonly fleet: Loaded<FleetState>;
+  readonly threads: Loaded<ThreadsState>;
+}
+
+const LiveContext = createContext<Live | undefined>(undefined);
+const SendsContext = createContext<SendsApi | undefined>(undefined);
+const ConnectionContext = createContext<ConnectionView | undefined>(undefined);
+
+export function LiveData(props: {
+  readonly session: Session<ControlMethods>;
+  readonly about: About;
+  readonly children: ReactNode;
+}): ReactNode {
+  const { session, about } = props;
+  const fleet = useStream(streams.fleet, foldFleet, fleetOptions);
+  const threads = useStream(streams.threads, foldThreads, threadsOptions);
+  const sends = useSendsStore(session);
+  const connection = useConnectionView(session);
+  const live = {
+    session,
+    about,
+    fleet: { state: fleet.state, isLoaded: isLoaded(fleet.status) || fleet.state !== emptyFleet },
+    threads: { state: threads.state, isLoaded: isLoaded(threads.status) || threads.state !== emptyThreads },
+  };
+  return (
+    <LiveContext value={live}>
+      <ConnectionContext value={connection}>
+        <SendsContext value={sends}>{props.children}</SendsContext>
+      </ConnectionContext>
+    </LiveContext>
+  );
+}
+
+export const useLive = (): Live => provided(use(LiveContext));
+export const useSends = (): SendsApi => provided(use(SendsContext));
+export const useConnectionNow = (): ConnectionView => provided(use(ConnectionContext));
+
+const fleetOptions = { from: "latest", initial: emptyFleet, snapshot: fleetFromSnapshot } as const;
+const threadsOptions = { from: "latest", initial: emptyThreads, snapshot: threadsFromSnapshot } as const;
+
+const isLoaded = (status: { readonly kind: string }): boolean => status.kind === "live" || status.kind === "catchingUp";
+
+function provided<Value>(value: Value | undefined): Value {
+  if (value === undefined) throw new Error("this component must be inside LiveData");
+  return value;
+}

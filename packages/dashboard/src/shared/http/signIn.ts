@@ -1,0 +1,72 @@
+/**
+ * Signing in and out over HTTP: the few calls that are not the session's.
+ *
+ * A one-time code comes in the address's fragment (which no server and no log ever sees), or is pasted. It
+ * is exchanged for a cookie that scripts cannot read; the page keeps neither. Errors come as RFC 9457.
+ */
+
+/** A call that takes longer counts as no answer. */
+export const signInTimeoutMs = 10_000;
+/** Codes are short; what is longer is not one. */
+const codeLengthMax = 512;
+
+export interface About {
+  readonly mode: "local" | "development";
+  readonly user: { readonly id: string; readonly name: string; readonly role: string; readonly workspace: string; readonly temporary: boolean } | null;
+  readonly version: string;
+}
+
+export type SignInResult = { readonly kind: "signedIn" } | { readonly kind: "refused"; readonly detail: string } | { readonly kind: "unreachable"; readonly detail: string };
+
+export interface SignInDoor {
+  /** Throws where the server does not answer as ours does. */
+  about(): Promise<About>;
+  redeem(code: string): Promise<SignInResult>;
+  signOut(): Promise<void>;
+}
+
+export const signInDoor: SignInDoor = {
+  about: async () => {
+    const response = await ask("GET");
+    if (!response.ok) throw new Error(await detailOf(response));
+    return (await response.json()) as About;
+  },
+  redeem: async (code) => {
+    try {
+      const response = await ask("POST", { code });
+      if (response.ok) return { kind: "signedIn" };
+      const detail = await detailOf(response);
+      return response.status < 500 && response.status !== 429 ? { kind: "refused", detail } : { kind: "unreachable", detail };
+    } catch (error) {
+      return { kind: "unreachable", detail: error instanceof Error ? error.message : String(error) };
+    }
+  },
+  signOut: async () => {
+    const response = await ask("DELETE");
+    if (!response.ok && response.status !== 401) throw new Error(await detailOf(response));
+  },
+};
+
+/** The code in what was typed: itself, or the part behind `#` of a whole link. Undefined where there is none. */
+export function codeIn(typed: string): string | undefined {
+  const text = typed.trim();
+  const code = text.includes("#") ? text.slice(text.indexOf("#") + 1) : text;
+  return code === "" || code.length > codeLengthMax || /\s|\//.test(code) ? undefined : code;
+}
+
+function ask(method: "GET" | "POST" | "DELETE", body?: unknown): Promise<Response> {
+  return fetch("/api/session", {
+    method,
+    cache: "no-store",
+    credentials: "same-origin",
+    signal: AbortSignal.timeout(signInTimeoutMs),
+    headers: method === "GET" ? {} : { "content-type": "application/json" },
+    ...(method === "GET" ? {} : { body: JSON.stringify(body ?? {}) }),
+  });
+}
+
+async function detailOf(response: Response): Promise<string> {
+  const problem: unknown = await response.json().catch(() => undefined);
+  if (typeof problem === "object" && problem !== null && "detail" in problem && typeof problem.detail === "string") return problem.detail;
+  return `the server answered HTTP ${response.status}`;
+}
