@@ -1,0 +1,26 @@
+/**
+ * Turns a terminal into a client of the control centre.
+ *
+ * `runAgent` is all there is for a caller: it installs no signal handlers, prints nothing, and leaves nothing.
+ */
+import { createSession } from "@holdfast/client";
+import { type AgentEnd, type RunningAgent, startAgent } from "./agent.ts";
+import { createExecutor } from "./executors.ts";
+import type { AgentLog } from "./log.ts";
+import type { AgentOptions } from "./options.ts";
+import { systemClock, systemRandom } from "./ports/system.ts";
+import { nodePty } from "./pty/nodePtyShell.ts";
+import { AgentStartError, type StartErrorCode } from "./state/startError.ts";
+
+export type { AgentEnd, AgentLog, AgentOptions, RunningAgent, StartErrorCode };
+export { AgentStartError };
+
+/** Starts an agent on this machine. Rejects with an {@link AgentStartError}, a sentence to print. */
+export function runAgent(options: AgentOptions): Promise<RunningAgent> {
+  return startAgent(options, {
+    createSession,
+    createExecutor: (given, exited) => createExecutor(given, process.env, nodePty(systemClock), systemClock, exited),
+    clock: systemClock,
+    random: systemRandom,
+  });
+}
