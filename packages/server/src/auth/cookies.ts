@@ -4,7 +4,6 @@
  * Cookies ignore ports, so their names carry ours: two servers of one machine do not sign each other out.
  * Both are `HttpOnly; SameSite=Lax; Path=/`. Whether the session cookie counts is `hostOrigin.ts`'s to say.
  */
-import { fastifyCookie } from "@fastify/cookie";
 import { isUuid } from "@holdfast/protocol";
 import { type RawHeaders, valuesOf } from "./headers.ts";
 
@@ -22,11 +21,20 @@ export function browserCookieName(port: number): string {
 
 /** Both cookies, where present; a browser id that we cannot have set is absent. */
 export function readCookies(headers: RawHeaders, port: number): { session?: string; browser?: string } {
-  const cookies = fastifyCookie.parse(valuesOf(headers, "cookie").join("; "));
-  const session = cookies[cookieName(port)];
-  const browser = cookies[browserCookieName(port)];
+  const pairs = valuesOf(headers, "cookie").flatMap((value) => value.split(";"));
+  const session = cookieValue(pairs, cookieName(port));
+  const browser = cookieValue(pairs, browserCookieName(port));
   return {
     ...(session === undefined || session === "" ? {} : { session }),
     ...(isUuid(browser) ? { browser } : {}),
   };
+}
+
+/** The first cookie of that name. Ours are made of letters that need no quoting, so none is undone. */
+function cookieValue(pairs: readonly string[], name: string): string | undefined {
+  const start = `${name}=`;
+  return pairs
+    .map((pair) => pair.trim())
+    .find((pair) => pair.startsWith(start))
+    ?.slice(start.length);
 }

@@ -52,7 +52,9 @@ export function readUpgradeCredentials(headers: RawHeaders, url: string): Stated
 
 /** The distinct tokens of `Authorization`; another scheme than Bearer is an unreadable token. */
 export function authorizationTokens(headers: RawHeaders): string[] {
-  const tokens = valuesOf(headers, "authorization").map((value) => /^Bearer +([^\s,]+)$/i.exec(value)?.[1] ?? unreadableToken);
+  const tokens = valuesOf(headers, "authorization").map(
+    (value) => /^Bearer +([^\s,]+)$/i.exec(value)?.[1] ?? unreadableToken,
+  );
   return [...new Set(tokens)];
 }
 
@@ -63,7 +65,9 @@ export const tokenInQueryReason =
 export function hasTokenInQuery(url: string): boolean {
   const start = url.indexOf("?");
   if (start < 0) return false;
-  return [...new URLSearchParams(url.slice(start + 1)).keys()].some((name) => queryNames.has(name.trim().toLowerCase()));
+  return [...new URLSearchParams(url.slice(start + 1)).keys()].some((name) =>
+    queryNames.has(name.trim().toLowerCase()),
+  );
 }
 
 function refused(reason: string): StatedCredentials {

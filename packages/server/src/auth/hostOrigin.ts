@@ -45,7 +45,8 @@ export type Judgement =
 
 /** Judges one request or upgrade. `status` is 415 only for a body that is not declared as JSON, else 403. */
 export function judgeRequest(request: JudgedRequest, settings: HostOriginSettings): Judgement {
-  if (!/^\/(?![/\\])/.test(request.url)) return refused(`The request target ${quote(request.url)} is not a path of this server.`);
+  if (!/^\/(?![/\\])/.test(request.url))
+    return refused(`The request target ${quote(request.url)} is not a path of this server.`);
 
   const ownOrigin = ownOriginOf(request, settings);
   if (ownOrigin === undefined) {
@@ -56,22 +57,34 @@ export function judgeRequest(request: JudgedRequest, settings: HostOriginSetting
   const origins = valuesOf(request.headers, "origin");
   const allowed = origins.length === 1 && isAllowedOrigin(origins[0] ?? "", ownOrigin, settings);
   if (origins.length > 0 && !allowed) {
-    return refused(`Origin (${origins.map(quote).join(", ")}) may not use this server; only ${ownOrigin} and configured origins may.`);
+    return refused(
+      `Origin (${origins.map(quote).join(", ")}) may not use this server; only ${ownOrigin} and configured origins may.`,
+    );
   }
   if (!allowed && isCrossSite(request.headers) && !isPageNavigation(request)) {
-    return refused("Sec-Fetch-Site says that another site sent this; only a link to a page of this server may be followed from there.");
+    return refused(
+      "Sec-Fetch-Site says that another site sent this; only a link to a page of this server may be followed from there.",
+    );
   }
 
   const reading = request.method === "GET" || request.method === "HEAD";
   if (!reading && !isJson(request.headers)) {
     const types = valuesOf(request.headers, "content-type").map(quote).join(", ") || "none";
-    return { ok: false, status: 415, reason: `Content-Type (${types}) of a ${quote(request.method)} must be application/json.` };
+    return {
+      ok: false,
+      status: 415,
+      reason: `Content-Type (${types}) of a ${quote(request.method)} must be application/json.`,
+    };
   }
   return { ok: true, ownOrigin, cookieCounts: allowed || reading };
 }
 
 /** Settings with every origin in the form in which browsers send it. Throws a StartError that names a wrong one. */
-export function hostOriginSettings(options: { port: number; publicUrl?: string; origins: readonly string[] }): HostOriginSettings {
+export function hostOriginSettings(options: {
+  port: number;
+  publicUrl?: string;
+  origins: readonly string[];
+}): HostOriginSettings {
   const { port, publicUrl, origins } = options;
   return {
     loopback: true,
@@ -88,8 +101,13 @@ export function isPagePath(path: string): boolean {
 
 function readOrigin(text: string, field: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  const isOrigin = url !== undefined && /^https?:$/.test(url.protocol) && url.pathname === "/" && url.search + url.hash + url.username === "";
-  if (!isOrigin) throw new StartError(`${field}: ${quote(text)} is not an origin; write it like http://localhost:5173.`);
+  const isOrigin =
+    url !== undefined &&
+    /^https?:$/.test(url.protocol) &&
+    url.pathname === "/" &&
+    url.search + url.hash + url.username === "";
+  if (!isOrigin)
+    throw new StartError(`${field}: ${quote(text)} is not an origin; write it like http://localhost:5173.`);
   return url.origin;
 }
 
@@ -133,7 +151,9 @@ function isPageNavigation({ method, url, headers }: JudgedRequest): boolean {
     return values.length === 1 && values[0] === value;
   };
   const path = url.replace(/[?#].*$/s, "");
-  return method === "GET" && only("sec-fetch-mode", "navigate") && only("sec-fetch-dest", "document") && isPagePath(path);
+  return (
+    method === "GET" && only("sec-fetch-mode", "navigate") && only("sec-fetch-dest", "document") && isPagePath(path)
+  );
 }
 
 /** Exactly JSON, in UTF-8: what a parser might still take for JSON is not (RELIABILITY F12). */

@@ -18,7 +18,15 @@ export interface AuthTables {
   auth_sign_in_codes: { hash: string; user: string; created: number; expires: number };
   auth_sessions: { id: string; user: string; created: number; expires: number };
   /** `user`: whom the key acts for; null where it acts for an agent. `enrol` and `revoked`: 0 or 1. */
-  auth_keys: { id: string; name: string; user: string | null; role: Role; enrol: number; expires: number; revoked: number };
+  auth_keys: {
+    id: string;
+    name: string;
+    user: string | null;
+    role: Role;
+    enrol: number;
+    expires: number;
+    revoked: number;
+  };
 }
 
 export const authMigrations: Readonly<Record<string, Migration>> = {
@@ -38,7 +46,10 @@ export const authMigrations: Readonly<Record<string, Migration>> = {
         .addColumn("workspace", "text", (column) => column.notNull())
         .execute();
       await db.insertInto("auth_users").values(owner).execute();
-      for (const [table, key] of [["auth_sign_in_codes", "hash"], ["auth_sessions", "id"]] as const) {
+      for (const [table, key] of [
+        ["auth_sign_in_codes", "hash"],
+        ["auth_sessions", "id"],
+      ] as const) {
         await db.schema
           .createTable(table)
           .addColumn(key, "text", (column) => column.primaryKey())

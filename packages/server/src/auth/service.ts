@@ -61,10 +61,16 @@ export interface Auth extends Authenticator {
 
 export async function createAuth(options: AuthOptions): Promise<Auth> {
   const { mode, clock, random, log } = options;
-  const run = <Name extends keyof AuthWork>(task: Name, input: AuthWork[Name]["input"]): Promise<AuthWork[Name]["output"]> =>
-    options.run(task, input) as Promise<AuthWork[Name]["output"]>;
+  const run = <Name extends keyof AuthWork>(
+    task: Name,
+    input: AuthWork[Name]["input"],
+  ): Promise<AuthWork[Name]["output"]> => options.run(task, input) as Promise<AuthWork[Name]["output"]>;
   const tokens = await createTokens(await run("auth.signingKey", { candidate: await makeSigningKey(random) }), clock);
-  const standings = createStandings({ ask: (kind, id) => run(kind === "key" ? "auth.key" : "auth.session", { id }), clock, log });
+  const standings = createStandings({
+    ask: (kind, id) => run(kind === "key" ? "auth.key" : "auth.session", { id }),
+    clock,
+    log,
+  });
   const newId = (): string => uuidv7(clock.now(), random.bytes(10));
 
   const judgeKey = async (token: string): Promise<Verdict> => {
@@ -93,14 +99,26 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
 
   const addKey = async (key: Pick<NewKey, "name" | "user" | "role" | "enrol" | "replaces">): Promise<string> => {
     if (key.name === "" || key.name.length > limits.nameLengthMax) {
-      throw new ProtocolError("invalid_params", `The key's name has ${key.name.length} characters; give it 1 to ${limits.nameLengthMax}.`);
+      throw new ProtocolError(
+        "invalid_params",
+        `The key's name has ${key.name.length} characters; give it 1 to ${limits.nameLengthMax}.`,
+      );
     }
     const id = newId();
     const { holder, expiresAt, replaced } = await run("auth.addKey", { ...key, id, lifeMs: apiKeyLifeMs });
     for (const old of replaced) standings.ended("key", old);
     log.info("auth.key_made", { name: key.name, role: key.role, keyId: id });
     const { role, enrol } = key;
-    const claims: Claims = { kind: "key", jti: id, sub: key.user ?? id, exp: seconds(expiresAt), name: holder, role, workspace, enrol };
+    const claims: Claims = {
+      kind: "key",
+      jti: id,
+      sub: key.user ?? id,
+      exp: seconds(expiresAt),
+      name: holder,
+      role,
+      workspace,
+      enrol,
+    };
     return apiKeyPrefix + (await tokens.sign(claims));
   };
 
@@ -119,7 +137,16 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
       if (redeemed === null) return { kind: "refused" };
       const { user, expiresAt } = redeemed;
       const { id: sub, name, role } = user;
-      const cookie = await tokens.sign({ kind: "session", jti: session, sub, exp: seconds(expiresAt), name, role, workspace: user.workspace, enrol: false });
+      const cookie = await tokens.sign({
+        kind: "session",
+        jti: session,
+        sub,
+        exp: seconds(expiresAt),
+        name,
+        role,
+        workspace: user.workspace,
+        enrol: false,
+      });
       log.info("auth.signed_in", { user: sub, session });
       return { kind: "signedIn", cookie, user: { ...user, temporary: false }, expiresAt };
     },
@@ -188,7 +215,14 @@ function accept(claims: Claims, now: Pick<Claims, "name" | "role">): Verdict {
 
 /** AU-6: the same user on every reconnect of one client, and in every tab of one browser. */
 function developmentUser(id: string): Verdict {
-  const principal: Principal = { kind: "person", id: `dev-temp-${id}`, name: "Developer", role: "admin", workspace, temporary: true };
+  const principal: Principal = {
+    kind: "person",
+    id: `dev-temp-${id}`,
+    name: "Developer",
+    role: "admin",
+    workspace,
+    temporary: true,
+  };
   return { kind: "accepted", principal, cookie: false };
 }
 

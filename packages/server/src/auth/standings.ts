@@ -79,7 +79,8 @@ export function createStandings({ ask, clock, log }: StandingsOptions): Standing
       const key = `${kind} ${id}`;
       const known = entries.get(key);
       const now = clock.monotonic();
-      if (known !== undefined && (known.standing.kind === "ended" || now - known.at < keptMs)) return Promise.resolve(known.standing);
+      if (known !== undefined && (known.standing.kind === "ended" || now - known.at < keptMs))
+        return Promise.resolve(known.standing);
       if (now < restUntil) return Promise.resolve(known?.standing ?? { kind: "unknown" });
       const asked = asking.get(key) ?? learn(key, kind, id);
       asking.set(key, asked);
@@ -94,7 +95,9 @@ export function createStandings({ ask, clock, log }: StandingsOptions): Standing
 /** The answer, or a rejection after {@link answerMsMax}; leaves no timer behind. */
 function within<T>(clock: Clock, answer: Promise<T>): Promise<T> {
   return new Promise<T>((resolve, reject) => {
-    const timer = clock.after(answerMsMax, () => reject(new Error(`the store did not answer within ${answerMsMax} ms`)));
+    const timer = clock.after(answerMsMax, () =>
+      reject(new Error(`the store did not answer within ${answerMsMax} ms`)),
+    );
     answer.then(resolve, reject).finally(() => clock.cancel(timer));
   });
 }

@@ -21,7 +21,10 @@ export interface AuthWork {
   "auth.signingKey": { input: { candidate: SigningKeyRow }; output: SigningKeyRow };
   "auth.addCode": { input: { hash: string; user: string; lifeMs: number }; output: { expiresAt: number } };
   /** null: unknown, used or expired, which nobody can tell apart. */
-  "auth.redeemCode": { input: { hash: string; session: string; lifeMs: number }; output: { user: Person; expiresAt: number } | null };
+  "auth.redeemCode": {
+    input: { hash: string; session: string; lifeMs: number };
+    output: { user: Person; expiresAt: number } | null;
+  };
   /** null: ended or never there. */
   "auth.session": { input: { id: string }; output: { name: string; role: Role } | null };
   "auth.endSession": { input: { id: string }; output: null };
@@ -49,15 +52,26 @@ export interface NewKey {
 }
 
 type Work = {
-  readonly [Name in keyof AuthWork]: (tx: AuthTransaction, input: AuthWork[Name]["input"]) => Promise<AuthWork[Name]["output"]>;
+  readonly [Name in keyof AuthWork]: (
+    tx: AuthTransaction,
+    input: AuthWork[Name]["input"],
+  ) => Promise<AuthWork[Name]["output"]>;
 };
 
 const work: Work = {
   "auth.signingKey": async ({ db }, { candidate }) => {
     // One slot: of several nodes that start at once, one writes and all read what it wrote.
     const row = { slot: "current", ...candidate };
-    await db.insertInto("auth_signing_keys").values(row).onConflict((conflict) => conflict.column("slot").doNothing()).execute();
-    return db.selectFrom("auth_signing_keys").select(["id", "jwk"]).where("slot", "=", "current").executeTakeFirstOrThrow();
+    await db
+      .insertInto("auth_signing_keys")
+      .values(row)
+      .onConflict((conflict) => conflict.column("slot").doNothing())
+      .execute();
+    return db
+      .selectFrom("auth_signing_keys")
+      .select(["id", "jwk"])
+      .where("slot", "=", "current")
+      .executeTakeFirstOrThrow();
   },
 
   "auth.addCode": async ({ db, now }, { hash, user, lifeMs }) => {
@@ -71,12 +85,19 @@ const work: Work = {
   },
 
   "auth.redeemCode": async ({ db, now }, { hash, session, lifeMs }) => {
-    const code = await db.deleteFrom("auth_sign_in_codes").where("hash", "=", hash).returning(["user", "expires"]).executeTakeFirst();
+    const code = await db
+      .deleteFrom("auth_sign_in_codes")
+      .where("hash", "=", hash)
+      .returning(["user", "expires"])
+      .executeTakeFirst();
     if (code === undefined || Number(code.expires) <= now) return null;
     const user = await db.selectFrom("auth_users").selectAll().where("id", "=", code.user).executeTakeFirstOrThrow();
     await db.deleteFrom("auth_sessions").where("expires", "<=", now).execute();
     const expiresAt = now + lifeMs;
-    await db.insertInto("auth_sessions").values({ id: session, user: user.id, created: now, expires: expiresAt }).execute();
+    await db
+      .insertInto("auth_sessions")
+      .values({ id: session, user: user.id, created: now, expires: expiresAt })
+      .execute();
     return { user, expiresAt };
   },
 
@@ -108,12 +129,20 @@ const work: Work = {
           .execute()
       : [];
     const expiresAt = now + lifeMs;
-    await db.insertInto("auth_keys").values({ id, name, user, role, enrol: enrol ? 1 : 0, expires: expiresAt, revoked: 0 }).execute();
+    await db
+      .insertInto("auth_keys")
+      .values({ id, name, user, role, enrol: enrol ? 1 : 0, expires: expiresAt, revoked: 0 })
+      .execute();
     return { holder: await holderOf(db, user, name), expiresAt, replaced: replaced.map((row) => row.id) };
   },
 
   "auth.key": async ({ db }, { id }) => {
-    const row = await db.selectFrom("auth_keys").select(["name", "role", "user"]).where("id", "=", id).where("revoked", "=", 0).executeTakeFirst();
+    const row = await db
+      .selectFrom("auth_keys")
+      .select(["name", "role", "user"])
+      .where("id", "=", id)
+      .where("revoked", "=", 0)
+      .executeTakeFirst();
     return row === undefined ? null : { name: await holderOf(db, row.user, row.name), role: row.role };
   },
 
@@ -133,4 +162,10 @@ async function holderOf(db: AuthTransaction["db"], user: string | null, keyName:
 export const authTasks: Readonly<Record<keyof AuthWork, Task>> = work;
 
 /** Sign-in as the store's worker loads it, beside the app's own plugin. */
-export const authPlugin: Plugin = { name: "auth", migrations: authMigrations, methods: {}, streams: [], tasks: authTasks };
+export const authPlugin: Plugin = {
+  name: "auth",
+  migrations: authMigrations,
+  methods: {},
+  streams: [],
+  tasks: authTasks,
+};

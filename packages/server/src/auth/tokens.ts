@@ -53,7 +53,10 @@ export async function makeSigningKey(random: Pick<Random, "bytes">): Promise<{ i
   return { id: await calculateJwkThumbprint(jwk), jwk: JSON.stringify(jwk) };
 }
 
-export async function createTokens(signingKey: { id: string; jwk: string }, clock: Pick<Clock, "now">): Promise<Tokens> {
+export async function createTokens(
+  signingKey: { id: string; jwk: string },
+  clock: Pick<Clock, "now">,
+): Promise<Tokens> {
   const { d: secret, ...publicPart } = JSON.parse(signingKey.jwk) as JWK;
   if (secret === undefined) throw new TypeError(`the signing key ${signingKey.id} has no private part`);
   const privateKey = await importJWK({ ...publicPart, d: secret }, algorithm);
@@ -70,7 +73,8 @@ export async function createTokens(signingKey: { id: string; jwk: string }, cloc
     async read(token, kind) {
       if (token.length > tokenCharsMax) return refused(`it is longer than ${tokenCharsMax} characters`);
       const keyId = keyIdOf(token);
-      if (keyId !== signingKey.id) return refused(keyId === undefined ? unreadable : "it was signed by another deployment");
+      if (keyId !== signingKey.id)
+        return refused(keyId === undefined ? unreadable : "it was signed by another deployment");
       try {
         const { payload } = await jwtVerify(token, publicKey, {
           algorithms: [algorithm],
@@ -80,7 +84,8 @@ export async function createTokens(signingKey: { id: string; jwk: string }, cloc
           currentDate: new Date(clock.now()),
         });
         const read = claims.safeParse(payload);
-        if (!read.success || read.data.kind !== kind) return refused(kind === "key" ? "it is not an API key" : "it is not a session");
+        if (!read.success || read.data.kind !== kind)
+          return refused(kind === "key" ? "it is not an API key" : "it is not a session");
         return { kind: "valid", claims: read.data };
       } catch (error) {
         // In our words: the library's message may repeat what it was given. Anything else is our fault and rises.

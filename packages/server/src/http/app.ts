@@ -61,7 +61,11 @@ export function createHttp(options: HttpOptions): FastifyInstance {
     requestTimeout: requestTimeoutMs,
     keepAliveTimeout: keepAliveTimeoutMs,
     // A request without Host is refused by the guard, in our words.
-    http: { headersTimeout: headersTimeoutMs, connectionsCheckingInterval: connectionsCheckingMs, requireHostHeader: false },
+    http: {
+      headersTimeout: headersTimeoutMs,
+      connectionsCheckingInterval: connectionsCheckingMs,
+      requireHostHeader: false,
+    },
     frameworkErrors: (error, request, reply) => void answer(guarded(error, request, reply, settings()), request, reply),
     clientErrorHandler: (error, socket) => refuseUnreadable(error.code, socket, newRef()),
   });
@@ -69,12 +73,18 @@ export function createHttp(options: HttpOptions): FastifyInstance {
   addGuard(app, settings);
   app.register(fastifyCookie);
   app.setErrorHandler(answer);
-  app.setNotFoundHandler((request, reply) => answer(new HttpError(404, "not_found", "There is nothing at this address."), request, reply));
+  app.setNotFoundHandler((request, reply) =>
+    answer(new HttpError(404, "not_found", "There is nothing at this address."), request, reply),
+  );
 
   app.get("/healthz", async () => ({ ...health(), status: "ok", mode, version }));
   app.get("/ws", async (_request, reply) => {
     reply.header("upgrade", "websocket");
-    throw new HttpError(426, "bad_message", "This address is for WebSockets: send an upgrade with the subprotocol holdfast.v1.");
+    throw new HttpError(
+      426,
+      "bad_message",
+      "This address is for WebSockets: send an upgrade with the subprotocol holdfast.v1.",
+    );
   });
   addSessionRoutes(app, { auth, mode, version, clock, random, port: () => settings().port });
   if (page !== undefined) addPageRoutes(app, page);
@@ -87,7 +97,7 @@ function readJsonOnly(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("application/json", { parseAs: "string" }, (request, body, done) => {
     if (body === "") done(null, undefined);
-    else parse(request, body as string, done);
+    else void parse(request, body as string, done);
   });
 }
 
@@ -110,11 +120,17 @@ function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
 /** What Node could not parse, or waited for too long: answered on the bare socket, then closed. */
 function refuseUnreadable(code: string, socket: Socket, ref: string): void {
   const status = code === "ERR_HTTP_REQUEST_TIMEOUT" ? 408 : code === "HPE_HEADER_OVERFLOW" ? 431 : 400;
-  const detail = status === 408 ? "The request took too long to arrive." : "This is not an HTTP request that this server reads.";
+  const detail =
+    status === 408 ? "The request took too long to arrive." : "This is not an HTTP request that this server reads.";
   if (socket.writable) {
     const problem = problemOf(new HttpError(status, "bad_message", detail), ref);
     const body = JSON.stringify(problem);
-    const headers = { ...securityHeaders(), "content-type": problemType, "content-length": String(Buffer.byteLength(body)), connection: "close" };
+    const headers = {
+      ...securityHeaders(),
+      "content-type": problemType,
+      "content-length": String(Buffer.byteLength(body)),
+      connection: "close",
+    };
     const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
     socket.write(`HTTP/1.1 ${status} ${problem.title}\r\n${lines.join("\r\n")}\r\n\r\n${body}`);
   }

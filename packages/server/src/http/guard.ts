@@ -3,12 +3,13 @@
  *
  * Invariant: no handler runs, and no body is read, before {@link judgeRequest} has said yes (AU-5, W3).
  */
+
+import { ProtocolError } from "@holdfast/protocol";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { readCookies } from "../auth/cookies.ts";
 import { authorizationTokens, hasTokenInQuery, tokenInQueryReason } from "../auth/explicitCredentials.ts";
 import { type HostOriginSettings, type Judgement, judgeRequest } from "../auth/hostOrigin.ts";
 import type { Credentials } from "../auth/verdict.ts";
-import { ProtocolError } from "@holdfast/protocol";
 import { HttpError } from "./problem.ts";
 import { securityHeaders } from "./securityHeaders.ts";
 
@@ -27,17 +28,25 @@ export function addGuard(app: FastifyInstance, settings: () => HostOriginSetting
 export function admit(request: FastifyRequest, reply: FastifyReply, settings: HostOriginSettings): Admitted {
   reply.headers(securityHeaders());
   const { method = "", url = "", rawHeaders } = request.raw;
-  const judgement = judgeRequest({ method, url, headers: rawHeaders, encrypted: request.protocol === "https" }, settings);
-  if (!judgement.ok) throw new HttpError(judgement.status, judgement.status === 403 ? "forbidden" : "bad_message", judgement.reason);
+  const judgement = judgeRequest(
+    { method, url, headers: rawHeaders, encrypted: request.protocol === "https" },
+    settings,
+  );
+  if (!judgement.ok)
+    throw new HttpError(judgement.status, judgement.status === 403 ? "forbidden" : "bad_message", judgement.reason);
   reply.headers(securityHeaders(judgement.ownOrigin));
   if (hasTokenInQuery(url)) throw new HttpError(400, "bad_message", tokenInQueryReason);
   return judgement;
 }
 
 /** Every credential of a request, and whether its cookie counts. Throws `ambiguous_credentials`. */
-export function credentialsOf(request: FastifyRequest, port: number): Omit<Credentials, "instance"> & { readonly ignoredCookie: boolean } {
+export function credentialsOf(
+  request: FastifyRequest,
+  port: number,
+): Omit<Credentials, "instance"> & { readonly ignoredCookie: boolean } {
   const tokens = authorizationTokens(request.raw.rawHeaders);
-  if (tokens.length > 1) throw new ProtocolError("ambiguous_credentials", "Authorization came twice, with different tokens.");
+  if (tokens.length > 1)
+    throw new ProtocolError("ambiguous_credentials", "Authorization came twice, with different tokens.");
   const [token] = tokens;
   const { session, browser } = readCookies(request.raw.rawHeaders, port);
   const { cookieCounts } = request.getDecorator<Admitted>(decorator);

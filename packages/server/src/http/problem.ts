@@ -45,7 +45,13 @@ export function problemOf(error: unknown, ref: string): Problem {
   const status = statusOf(error);
   if (status === 413) return problem(413, "too_large", "The body is larger than this server reads.", ref);
   if (status === 404) return problem(404, "not_found", "There is nothing here.", ref);
-  if (status >= 400 && status < 500) return problem(status, "bad_message", "The request could not be read; send valid JSON, and a path without broken escapes.", ref);
+  if (status >= 400 && status < 500)
+    return problem(
+      status,
+      "bad_message",
+      "The request could not be read; send valid JSON, and a path without broken escapes.",
+      ref,
+    );
   return problem(500, "internal", `A fault of the server; the log has it as ${ref}.`, ref);
 }
 

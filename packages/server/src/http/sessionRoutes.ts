@@ -48,15 +48,22 @@ export function addSessionRoutes(app: FastifyInstance, options: SessionRoutesOpt
 
   app.post("/api/session", async (request, reply): Promise<SessionAnswer> => {
     const body = signIn.safeParse(request.body);
-    if (!body.success) throw new ProtocolError("invalid_params", "The body must be { code }, a sign-in code.", { details: { field: "code" } });
+    if (!body.success)
+      throw new ProtocolError("invalid_params", "The body must be { code }, a sign-in code.", {
+        details: { field: "code" },
+      });
     const retryAfter = attempts.begin(request.ip);
-    if (retryAfter > 0) throw new ProtocolError("rate_limited", "Too many wrong sign-in codes from here.", { retryAfter });
+    if (retryAfter > 0)
+      throw new ProtocolError("rate_limited", "Too many wrong sign-in codes from here.", { retryAfter });
     const redeemed = await auth.redeem(body.data.code).catch((error: unknown) => {
       attempts.giveBack(request.ip);
       throw error;
     });
     if (redeemed.kind === "refused") {
-      throw new ProtocolError("unauthenticated", "This sign-in code was used, has expired, or never was; `npm run sign-in` makes a new one.");
+      throw new ProtocolError(
+        "unauthenticated",
+        "This sign-in code was used, has expired, or never was; `npm run sign-in` makes a new one.",
+      );
     }
     attempts.giveBack(request.ip);
     reply.setCookie(cookieName(port()), redeemed.cookie, { ...cookieAttributes, maxAge });
@@ -73,10 +80,12 @@ export function addSessionRoutes(app: FastifyInstance, options: SessionRoutesOpt
 
   app.post("/api/sign-in-codes", async (request) => {
     const { token } = credentialsOf(request, port());
-    if (token === undefined) throw new ProtocolError("unauthenticated", "Send this machine's operator key as `Authorization: Bearer`.");
+    if (token === undefined)
+      throw new ProtocolError("unauthenticated", "Send this machine's operator key as `Authorization: Bearer`.");
     const verdict = await auth.verify({ token, instance: "" });
     if (verdict.kind !== "accepted") throw errorOf(verdict);
-    if (verdict.principal.role !== "admin") throw new ProtocolError("forbidden", `The role ${verdict.principal.role} may not make sign-in codes.`);
+    if (verdict.principal.role !== "admin")
+      throw new ProtocolError("forbidden", `The role ${verdict.principal.role} may not make sign-in codes.`);
     return { code: await auth.signInCode(), expiresIn: signInCodeLifeMs };
   });
 }

@@ -1,0 +1,91 @@
+/** The HTTP door over real sign-in, with a built page in a temporary folder. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from "fastify";
+import { hostOriginSettings } from "../../src/auth/hostOrigin.ts";
+import { createHttp } from "../../src/http/app.ts";
+import type { Mode } from "../../src/options.ts";
+import { type AuthWorld, openAuth } from "../auth/authWorld.ts";
+
+export const port = 4400;
+export const ownOrigin = `http://127.0.0.1:${port}`;
+export const sessionCookie = `holdfast_session_${port}`;
+export const browserCookie = `holdfast_browser_${port}`;
+
+export interface HttpWorld {
+  readonly app: FastifyInstance;
+  readonly world: AuthWorld;
+  /** A request of our own page: the right Host and Origin, JSON where there is a body. */
+  ask(method: string, url: string, options?: Asked): Promise<LightMyRequestResponse>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+export interface Asked {
+  readonly body?: unknown;
+  readonly cookie?: string;
+  readonly from?: string;
+  /** Beside or instead of the page's own. */
+  readonly headers?: Record<string, string | string[]>;
+}
+
+export async function openHttp(mode: Mode = "local", listening = false): Promise<HttpWorld> {
+  const world = await openAuth(mode);
+  const page = buildPage();
+  const settings = () =>
+    hostOriginSettings({ port: listening ? portOf(app) : port, origins: ["http://localhost:5173"] });
+  const app: FastifyInstance = createHttp({
+    settings,
+    auth: world.auth,
+    mode,
+    version: "0.1.0",
+    page,
+    log: world.logger,
+    clock: world.clock,
+    random: world.random,
+    health: () => ({ store: "sqlite" }),
+  });
+  if (listening) await app.listen({ host: "127.0.0.1", port: 0 });
+  else await app.ready();
+  return {
+    app,
+    world,
+    ask: (method, url, options = {}) => app.inject(request(method, url, options)),
+    async [Symbol.asyncDispose]() {
+      await app.close();
+      await world[Symbol.asyncDispose]();
+      rmSync(page, { recursive: true });
+    },
+  };
+}
+
+export function portOf(app: FastifyInstance): number {
+  const address = app.server.address();
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
+
+function request(method: string, url: string, { body, cookie, from, headers }: Asked): InjectOptions {
+  const reading = method === "GET" || method === "HEAD";
+  return {
+    method: method as "GET",
+    url,
+    headers: {
+      host: `127.0.0.1:${port}`,
+      ...(reading ? {} : { origin: ownOrigin, "content-type": "application/json" }),
+      ...(cookie === undefined ? {} : { cookie }),
+      ...headers,
+    },
+    ...(body === undefined ? {} : { payload: typeof body === "string" ? body : JSON.stringify(body) }),
+    ...(from === undefined ? {} : { remoteAddress: from }),
+  };
+}
+
+function buildPage(): string {
+  const folder = mkdtempSync(join(tmpdir(), "holdfast-page-"));
+  mkdirSync(join(folder, "assets"));
+  writeFileSync(join(folder, "index.html"), "<!doctype html><title>Holdfast</title>");
+  writeFileSync(join(folder, "favicon.svg"), "<svg/>");
+  writeFileSync(join(folder, ".secret"), "hidden");
+  writeFileSync(join(folder, "assets", "index-Ab12.js"), "export {};");
+  return folder;
+}
