@@ -44,6 +44,7 @@ export function startRuntime(host: PluginHost): PluginRuntime {
         try {
           await run("control.presence", { changes: batch }, batch[0]?.workspace ?? anyWorkspace);
         } catch (error) {
+          if (stopped) return;
           outage.began(error);
           for (const change of batch) presence.failed(change, clock.monotonic());
         }
@@ -67,7 +68,7 @@ export function startRuntime(host: PluginHost): PluginRuntime {
           ? sweepApartMs
           : Math.min(sweepIdleMs, Math.max(sweepApartMs, due.inMs ?? sweepIdleMs));
     } catch (error) {
-      outage.began(error);
+      if (!stopped) outage.began(error);
     }
     if (!stopped) timer.sweep.arm(delayMs, () => void look());
   };

@@ -17,7 +17,7 @@ const unstarted = ["queued", "dispatched"] as const;
 export interface Due {
   /** Those with something to do now. */
   readonly workspaces: readonly string[];
-  /** How long until something else is due, in ms; null: nothing can. */
+  /** Where nothing is due now: how long until something is, in ms; null: nothing can. */
   readonly inMs: number | null;
 }
 

@@ -1,0 +1,233 @@
+/**
+ * The control centre over the server's real engine and a database in memory, with a clock that stands still.
+ *
+ * What a test says is an operation, as the gateway would send it; what it reads is the log and the snapshots.
+ */
+import { type ErrorBody, type HelloAgent, ProtocolError, uuidv7 } from "@holdfast/protocol";
+import type { AgentWelcome, Principal } from "@holdfast/server/plugin";
+import type { Kysely } from "kysely";
+import { createEngine } from "../../../server/src/store/engine.ts";
+import { migrate } from "../../../server/src/store/migrate.ts";
+import type { Operation, PublishOutcome } from "../../../server/src/store/port.ts";
+import { openSqlite } from "../../../server/src/store/sqlite/dialect.ts";
+import {
+  type Agent,
+  type ControlMethods,
+  type MethodName,
+  type MethodResult,
+  methods,
+  type Thread,
+} from "../../contract/index.ts";
+import { streams } from "../../contract/names.ts";
+import { plugin } from "../../src/plugin.ts";
+import type { ControlTables } from "../../src/tables.ts";
+
+const startMs = 1_780_000_000_000;
+const everything = 1_000_000_000;
+
+export interface LoggedEvent {
+  readonly event: string;
+  readonly data: Record<string, unknown>;
+  readonly keyframe?: string;
+}
+
+/** An agent's process, as a test plays it. */
+export interface FakeAgent {
+  readonly id: string;
+  readonly name: string;
+  readonly generation: number;
+  readonly inbox: string;
+  readonly connection: string;
+  readonly process: string;
+  readonly principal: Principal;
+}
+
+export type Control = Awaited<ReturnType<typeof openControl>>;
+
+export async function openControl(clock: { now: number } = { now: startMs }) {
+  let seed = 1;
+  const bytes = (count: number): Uint8Array =>
+    Uint8Array.from({ length: count }, () => {
+      seed = (seed * 48_271) % 2_147_483_647;
+      return seed & 0xff;
+    });
+  const newId = (): string => uuidv7(clock.now, bytes(10));
+  const dialect = openSqlite({ file: ":memory:", readOnly: false });
+  await migrate(dialect.kysely, [plugin]);
+  const engine = createEngine({ dialect, plugins: [plugin], clock: { now: () => clock.now }, random: { bytes } });
+  let queries = 0;
+  const executor = dialect.kysely.getExecutor();
+  const executeQuery = executor.executeQuery.bind(executor);
+  executor.executeQuery = (...query) => {
+    queries += 1;
+    return executeQuery(...query);
+  };
+  const sequences = new Map<string, number>();
+  const producers = new Map<string, string>();
+
+  // One call at a time, as the store's worker does.
+  let last: Promise<unknown> = Promise.resolve();
+  const alone = <Result>(run: () => Promise<Result>): Promise<Result> => {
+    const result = last.then(run);
+    last = result.catch(() => undefined);
+    return result;
+  };
+  const commit = async (operation: Operation): Promise<unknown> => {
+    const { outcomes, faults } = await alone(() => engine.commit([operation]));
+    if (faults[0] !== undefined) throw faults[0].error;
+    const [outcome] = outcomes;
+    if (outcome === undefined) throw new Error("no outcome");
+    if (outcome.ok) return outcome.value;
+    throw ProtocolError.fromBody(outcome.error);
+  };
+
+  return {
+    clock,
+    newId,
+    db: dialect.kysely as unknown as Kysely<ControlTables>,
+
+    async call<Name extends MethodName>(
+      method: Name,
+      params: ControlMethods[Name]["params"],
+      caller: Principal = person(),
+    ): Promise<MethodResult<Name>> {
+      const parsed: unknown = methods[method].params.parse(params);
+      if (methods[method].kind === "read") {
+        const { outcome, faults } = await alone(() => engine.query(caller, method, parsed));
+        if (faults[0] !== undefined) throw faults[0].error;
+        if (!outcome.ok) throw ProtocolError.fromBody(outcome.error);
+        return outcome.value as MethodResult<Name>;
+      }
+      const id = newId();
+      return (await commit({
+        kind: "request",
+        caller,
+        id,
+        method,
+        params: parsed,
+        hash: id,
+      })) as MethodResult<Name>;
+    },
+
+    async hello(
+      claims: Partial<HelloAgent> = {},
+      as: { readonly key?: Principal["key"]; readonly open?: boolean; readonly workspace?: string } = {},
+    ): Promise<FakeAgent> {
+      const workspace = as.workspace ?? "default";
+      const connection = newId();
+      const hello: HelloAgent = {
+        name: "shell",
+        kind: "shell",
+        host: "host",
+        capabilities: [],
+        process: newId(),
+        open: [],
+        ...claims,
+      };
+      const caller = { ...person(workspace), ...(as.key === undefined ? {} : { key: as.key }) };
+      const welcome = (await commit({
+        kind: "agentHello",
+        workspace,
+        hello: { caller, hello, connection, open: as.open ?? as.key === undefined },
+      })) as AgentWelcome;
+      const { identity, inbox } = welcome;
+      const principal: Principal = {
+        kind: "agent",
+        id: identity.id,
+        name: identity.name,
+        role: "agent",
+        workspace,
+        temporary: false,
+      };
+      return { ...identity, inbox, connection, process: hello.process, principal };
+    },
+
+    /** Publishes to a thread; each event's verdict. Throws what refuses the whole. */
+    async publish(
+      agent: Pick<FakeAgent, "principal" | "generation">,
+      thread: string,
+      events: readonly { readonly event: string; readonly data: unknown; readonly keyframe?: string }[],
+    ): Promise<(ErrorBody | null)[]> {
+      const stream = streams.thread(thread);
+      const key = `${agent.principal.id} ${agent.generation} ${stream}`;
+      const producer = producers.get(key) ?? newId();
+      producers.set(key, producer);
+      const sequence = (sequences.get(key) ?? 0) + 1;
+      const { principal: caller, generation } = agent;
+      const value = await commit({ kind: "publish", caller, generation, stream, producer, sequence, events });
+      const { rejected } = value as PublishOutcome;
+      sequences.set(key, sequence + events.length - 1);
+      return events.map((_, index) => rejected.find((one) => one.sequence === sequence + index)?.error ?? null);
+    },
+
+    task: (name: string, input: unknown = {}, workspace = "default") =>
+      commit({ kind: "task", workspace, task: name, input }),
+
+    async events(stream: string, workspace = "default"): Promise<LoggedEvent[]> {
+      const { events } = await dialect.read(workspace, stream, 0, everything, everything);
+      return events.map(({ event, json, keyframe }) => ({
+        event,
+        data: JSON.parse(json) as Record<string, unknown>,
+        ...(keyframe === undefined ? {} : { keyframe }),
+      }));
+    },
+
+    async fleet(workspace = "default"): Promise<Agent[]> {
+      const snapshot = await alone(() => engine.snapshot(workspace, streams.fleet));
+      return ((snapshot?.data?.["agents"] ?? []) as Agent[]).toSorted((left, right) => (left.id < right.id ? -1 : 1));
+    },
+
+    async threads(workspace = "default"): Promise<Thread[]> {
+      const snapshot = await alone(() => engine.snapshot(workspace, streams.threads));
+      return (snapshot?.data?.["threads"] ?? []) as Thread[];
+    },
+
+    /** How many queries of handlers `run` costs. */
+    async countQueries(run: () => Promise<unknown>): Promise<number> {
+      const before = queries;
+      await run();
+      return queries - before;
+    },
+
+    exists: async (stream: string, workspace = "default") => (await dialect.position(workspace, stream)) !== null,
+  };
+}
+
+export function person(workspace = "default", id = "ada"): Principal {
+  return { kind: "person", id, name: "Ada", role: "operator", workspace, temporary: false };
+}
+
+/** What a promise is refused with. */
+export async function refusal(promise: Promise<unknown>): Promise<string> {
+  try {
+    await promise;
+  } catch (error) {
+    if (error instanceof ProtocolError) return error.code;
+    throw error;
+  }
+  return "accepted";
+}
+
+/** The state that a viewer of the fleet has who folded every event. */
+export function foldFleet(events: readonly LoggedEvent[]): Agent[] {
+  const agents = new Map<string, Agent>();
+  for (const { data } of events) {
+    const agent = data["agent"] as Agent;
+    agents.set(agent.id, agent);
+  }
+  return [...agents.values()].sort((left, right) => (left.id < right.id ? -1 : 1));
+}
+
+/** The codes of verdicts, `null` for accepted ones. */
+export const codes = (verdicts: readonly (ErrorBody | null)[]): (string | null)[] =>
+  verdicts.map((verdict) => verdict?.code ?? null);
+
+export const started = (command: string) => ({ event: "command.started", data: { command } });
+export const finished = (command: string, outcome = "completed", extras: Record<string, unknown> = {}) => ({
+  event: "command.finished",
+  data: { command, outcome, durationMs: 5, ...extras },
+});
+export const output = (terminal: string, text: string, command?: string) => ({
+  event: "terminal.output",
+  data: { terminal, data: Buffer.from(text).toString("base64"), ...(command === undefined ? {} : { command }) },
+});
