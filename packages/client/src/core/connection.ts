@@ -1,0 +1,25 @@
+/**
+ * The connection: one state value, one table, one step.
+ *
+ *   idle ─▶ authenticating ─▶ connecting ─▶ greeting ─▶ open ─▶ closing ─▶ closed
+ *              ▲  │                │           │          │
+ *              └──┴─── waiting ◀───┴───────────┴──────────┘      stopped: until a person says `reconnect`
+ *
+ * `stepConnection` is pure: time is `event.now`, chance an argument, effects are data. Invariants: at most
+ * one socket is owned, and whoever speaks for another attempt is not heard (CL-6, X6); every state but
+ * `idle`, `authenticating`, `stopped` and `closed` holds a deadline, so nothing waits for ever (X13);
+ * timers are a function of the state, so leaving a state can leak none (F18). It deliberately knows no
+ * streams, requests or producers.
+ */
+import type { Random } from "@holdfast/protocol";
+import { type Connection, type ConnectionEvent, type EventKind, ownedAttempt, type Rule, type StateKind, type Step } from "./connectionState.ts";
+import { connectionTable } from "./connectionTable.ts";
+
+/** One event, by the table. Who speaks for an abandoned attempt or question is not heard (CL-6). */
+export function stepConnection(connection: Connection, event: ConnectionEvent, random: Random): Step {
+  const { memory, state } = connection;
+  if ("attempt" in event && event.attempt !== ownedAttempt(state)) return { memory, state, effects: [] };
+  // The table types each rule by its row and column; a lookup by two unions cannot keep that bond.
+  const rule = connectionTable[state.kind][event.kind] as Rule<StateKind, EventKind>;
+  return rule(memory, state, event, random);
+}

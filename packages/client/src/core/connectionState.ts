@@ -1,0 +1,191 @@
+/** The connection as a value: its states, what outlives them, what happens to it, and what it asks for. */
+import { type Bye, type Identity, limits, type Random, type Welcome } from "@holdfast/protocol";
+import type { Heartbeat } from "./heartbeat.ts";
+
+export type TokenReason = "first" | "expiring" | "rejected";
+export type Hint = "online" | "offline" | "visible" | "hidden" | "woke";
+type Farewell = Pick<Bye, "code" | "reason" | "retryAfter" | "slot"> | undefined;
+
+export type ConnectionState =
+  | { readonly kind: "idle" }
+  /** The token is asked for; `request` tells its answer from that of an earlier question. */
+  | { readonly kind: "authenticating"; readonly request: number }
+  | { readonly kind: "waiting"; readonly untilMs: number; readonly reason: string }
+  | { readonly kind: "connecting"; readonly attempt: number; readonly deadlineMs: number }
+  | { readonly kind: "greeting"; readonly attempt: number; readonly deadlineMs: number; readonly bye: Farewell }
+  | OpenState
+  /** `flushing` waits for answers (CL-8), `ending` for the other side's close frame. */
+  | { readonly kind: "closing"; readonly attempt: number; readonly deadlineMs: number; readonly phase: "flushing" | "ending" }
+  | { readonly kind: "stopped"; readonly reason: string }
+  | { readonly kind: "closed" };
+
+export interface OpenState {
+  readonly kind: "open";
+  readonly attempt: number;
+  readonly welcome: Welcome;
+  readonly welcomedMs: number;
+  readonly heartbeat: Heartbeat;
+  /** When the heartbeat is looked at next: never later than it is due. */
+  readonly heartbeatAtMs: number;
+  readonly settled: boolean;
+  /** CL-3: 10 s old with every subscription settled; failures are forgotten. */
+  readonly stable: boolean;
+  readonly bye: Farewell;
+  /** AU-7: the question for a better token under way, and when to ask again. */
+  readonly refresh: { readonly request: number; readonly tries: number; readonly atMs: number | undefined } | undefined;
+}
+
+export type StateKind = ConnectionState["kind"];
+export type StateOf<Kind extends StateKind> = Extract<ConnectionState, { kind: Kind }>;
+
+/** What outlives a state. */
+export interface ConnectionMemory {
+  /** False: no `getToken`, so cookie or nothing. */
+  readonly usesToken: boolean;
+  readonly attempt: number;
+  readonly tokenRequest: number;
+  readonly startedMs: number | undefined;
+  readonly failures: number;
+  /** CL-4: no automatic attempt before. */
+  readonly floorMs: number;
+  readonly slot: string | undefined;
+  readonly spreadMs: number;
+  readonly token: string | undefined;
+  /** The token has not yet carried a stable connection, so a refusal counts (CL-2). */
+  readonly tokenFresh: boolean;
+  readonly rejectedToken: string | undefined;
+  readonly refusals: number;
+  readonly tokenFailures: number;
+  /** 1002, 1003, 1007, 1009, 1010 in a row (CL-2). */
+  readonly faults: number;
+  /** Pings unanswered in a row (LV-1). */
+  readonly silences: number;
+  readonly expect: Identity | undefined;
+  readonly lastClose: { readonly code: number; readonly reason: string; readonly uptime: number } | undefined;
+  readonly online: boolean;
+  readonly visible: boolean;
+  readonly hintedMs: number;
+  readonly manualMs: number;
+  /** Our clock to the server's, ms (RQ-1). */
+  readonly serverOffsetMs: number;
+}
+
+export interface Connection {
+  readonly state: ConnectionState;
+  readonly memory: ConnectionMemory;
+}
+
+/** What the answer to `askToken` was. */
+export type TokenOutcome = { readonly kind: "token"; readonly token: string } | { readonly kind: "signedOut" } | { readonly kind: "unreachable" };
+
+type Occurrence =
+  | { readonly kind: "start" }
+  | { readonly kind: "tokenAnswered"; readonly request: number; readonly outcome: TokenOutcome }
+  | { readonly kind: "socketOpened"; readonly attempt: number }
+  | { readonly kind: "socketClosed"; readonly attempt: number; readonly code: number; readonly reason: string }
+  /** Any inbound frame. `spread` where it held a `pong` that tells one. */
+  | { readonly kind: "frameHeard"; readonly attempt: number; readonly spread: number | undefined }
+  | { readonly kind: "welcomed"; readonly attempt: number; readonly welcome: Welcome }
+  | { readonly kind: "byeHeard"; readonly attempt: number; readonly bye: Bye }
+  | { readonly kind: "expiring"; readonly attempt: number }
+  | { readonly kind: "frameSent" }
+  | { readonly kind: "settled"; readonly all: boolean }
+  | { readonly kind: "attemptDue" }
+  | { readonly kind: "openingDue" }
+  | { readonly kind: "heartbeatDue" }
+  | { readonly kind: "stableDue" }
+  | { readonly kind: "refreshDue" }
+  | { readonly kind: "closingDue" }
+  | { readonly kind: "hinted"; readonly hint: Hint }
+  | { readonly kind: "reconnectAsked" }
+  | { readonly kind: "closeAsked" }
+  /** Nothing of ours is unanswered any more. */
+  | { readonly kind: "flushed" };
+
+export type ConnectionEvent = Occurrence & { readonly now: number };
+export type EventKind = Occurrence["kind"];
+export type EventOf<Kind extends EventKind> = Extract<Occurrence, { kind: Kind }> & { readonly now: number };
+
+export type ConnectionEffect =
+  | { readonly kind: "askToken"; readonly request: number; readonly why: TokenReason }
+  | { readonly kind: "openSocket"; readonly attempt: number }
+  /** Closes it and never hears it again. */
+  | { readonly kind: "dropSocket"; readonly attempt: number }
+  /** Closes it with 1000 and goes on listening, for CL-8. */
+  | { readonly kind: "endSocket"; readonly attempt: number }
+  /** `hello` is due: what else belongs in it is the session's to add. */
+  | { readonly kind: "greet" }
+  | { readonly kind: "ping"; readonly n: number; readonly visible: boolean }
+  | { readonly kind: "authenticate"; readonly token: string }
+  | { readonly kind: "leave" }
+  | { readonly kind: "identityChanged" };
+
+export interface Step {
+  readonly memory: ConnectionMemory;
+  readonly state: ConnectionState;
+  readonly effects: readonly ConnectionEffect[];
+}
+
+export type Rule<State extends StateKind, Event extends EventKind> = (memory: ConnectionMemory, state: StateOf<State>, event: EventOf<Event>, random: Random) => Step;
+
+export function makeConnection(usesToken: boolean, serverOffsetMs: number): Connection {
+  return {
+    state: { kind: "idle" },
+    memory: {
+      usesToken,
+      attempt: 0,
+      tokenRequest: 0,
+      startedMs: undefined,
+      failures: 0,
+      floorMs: Number.NEGATIVE_INFINITY,
+      slot: undefined,
+      spreadMs: 0,
+      token: undefined,
+      tokenFresh: false,
+      rejectedToken: undefined,
+      refusals: 0,
+      tokenFailures: 0,
+      faults: 0,
+      silences: 0,
+      expect: undefined,
+      lastClose: undefined,
+      online: true,
+      visible: true,
+      hintedMs: Number.NEGATIVE_INFINITY,
+      manualMs: Number.NEGATIVE_INFINITY,
+      serverOffsetMs,
+    },
+  };
+}
+
+/** The one socket that is ours; undefined while there is none. */
+export function ownedAttempt(state: ConnectionState): number | undefined {
+  return "attempt" in state ? state.attempt : undefined;
+}
+
+/** Every timer of a state: event to raise → when. */
+export type ConnectionTimer = Extract<EventKind, `${string}Due`>;
+export function connectionTimers(state: ConnectionState): Partial<Record<ConnectionTimer, number | undefined>> {
+  switch (state.kind) {
+    case "waiting":
+      return { attemptDue: state.untilMs };
+    case "connecting":
+    case "greeting":
+      return { openingDue: state.deadlineMs };
+    case "open":
+      return {
+        heartbeatDue: state.heartbeatAtMs,
+        stableDue: state.stable ? undefined : stableAtMs(state),
+        refreshDue: state.refresh?.atMs,
+      };
+    case "closing":
+      return { closingDue: state.deadlineMs };
+    default:
+      return {};
+  }
+}
+
+/** CL-3: when an open connection may be old enough; undefined where its age is not what is missing. */
+function stableAtMs(state: OpenState): number | undefined {
+  return state.settled ? state.welcomedMs + limits.stableAfterMs : undefined;
+}

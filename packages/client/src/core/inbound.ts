@@ -1,0 +1,101 @@
+/** The server's messages, each to the room that it is for. Total over the types of the protocol. */
+import { type AgentIdentity, type Refused, unreachable } from "@holdfast/protocol";
+import { ownedAttempt } from "./connectionState.ts";
+import { readResponse, retryUnauthenticated } from "./outbox.ts";
+import { type ProducerContext, readPublished, readPublishRefused } from "./producer.ts";
+import { readMessage } from "./reader.ts";
+import { contextOf } from "./rooms.ts";
+import { canSpeak, makeUuid, type SessionContext, type SessionCore } from "./sessionCore.ts";
+import { readEvents, readPending, readRefused, readSnapshot, readSubscribed } from "./stream.ts";
+import { stepThrough } from "./through.ts";
+
+/** One element of a frame of the owned socket. What cannot be read is counted, never obeyed (TR-5). */
+export function readServerMessage(core: SessionCore, event: { readonly attempt: number; readonly value: unknown }, context: SessionContext): void {
+  const { attempt } = event;
+  if (attempt !== ownedAttempt(core.connection.state)) return;
+  const read = readMessage(event.value);
+  if (read.kind !== "message") {
+    core.unknownMessages += 1;
+    return;
+  }
+  const { message } = read;
+  const { now } = context;
+  if (message.type === "welcome") return stepThrough(core, { kind: "welcomed", attempt, welcome: message, now }, context);
+  if (message.type === "bye") return stepThrough(core, { kind: "byeHeard", attempt, bye: message, now }, context);
+  // Nothing else means anything before `welcome`, or after we have said good-bye.
+  if (!canSpeak(core)) return;
+  const stream = "stream" in message ? core.streams.get(message.stream) : undefined;
+  const streamContext = contextOf(core, context);
+  switch (message.type) {
+    case "pong":
+      if (message.spread !== undefined) stepThrough(core, { kind: "frameHeard", attempt, spread: message.spread, now }, context);
+      return;
+    case "expiring":
+      return stepThrough(core, { kind: "expiring", attempt, now }, context);
+    case "authenticated":
+      return retryUnauthenticated(core.outbox);
+    case "agent":
+      return nameAgent(core, { id: message.id, name: message.name, generation: message.generation }, context);
+    case "subscribed":
+      if (stream !== undefined) readSubscribed(stream, message, streamContext);
+      return proveStore(core, false);
+    case "snapshot":
+      if (stream !== undefined) readSnapshot(stream, message, streamContext);
+      return;
+    case "events":
+      if (stream !== undefined) readEvents(stream, message, streamContext);
+      return proveStore(core, (message.events.at(-1)?.at ?? 0) > (core.degraded?.since ?? 0));
+    case "pending":
+      core.degraded ??= { reason: message.reason, since: Math.round(now + core.connection.memory.serverOffsetMs) };
+      if (stream !== undefined) readPending(stream, message, streamContext);
+      return;
+    case "signal":
+      // Ephemeral, and this session's face has no listener for it.
+      return;
+    case "refused":
+      return readRefusal(core, message, context);
+    case "response":
+      readResponse(core.outbox, message, context);
+      return proveStore(core, message.error === undefined);
+    case "published":
+      for (const producer of core.producers.values()) readPublished(producer, message, producerContext(core, context));
+      return proveStore(core, true);
+    case "error":
+      // Something of ours could not be judged and has no better answer (TR-4): a fault, counted for the ledger.
+      core.unknownMessages += 1;
+      return;
+    default:
+      return unreachable(message);
+  }
+}
+
+function readRefusal(core: SessionCore, message: Refused, context: SessionContext): void {
+  if (message.of === "subscribe") {
+    const stream = core.streams.get(message.stream);
+    if (stream !== undefined) readRefused(stream, message.sub, message.error, contextOf(core, context));
+  } else if (message.of === "publish") {
+    for (const producer of core.producers.values()) {
+      if (producer.uuid === message.producer) readPublishRefused(producer, message.sequence, message.error, producerContext(core, context));
+    }
+  }
+}
+
+/** OP-7: told later where the store was down at `welcome`. */
+function nameAgent(core: SessionCore, agent: AgentIdentity, context: SessionContext): void {
+  core.agent = agent;
+  core.agentNamed = true;
+  context.out.push({ kind: "agentNamed", agent });
+  proveStore(core, true);
+}
+
+/** The store works again: nothing waits for it, and it has proved so where `welcome` said that it does not. */
+function proveStore(core: SessionCore, proved: boolean): void {
+  const { state } = core.connection;
+  if (core.degraded === undefined || (state.kind === "open" && state.welcome.degraded === core.degraded && !proved)) return;
+  for (const stream of core.streams.values()) if (stream.pending !== undefined) return;
+  core.degraded = undefined;
+}
+
+function producerContext(core: SessionCore, context: SessionContext): ProducerContext {
+  return { now: context.now, random: context.random, out: context.out, makeUuid: () => makeUuid(core, context) };
+}

@@ -1,0 +1,219 @@
+/**
+ * One producer of one stream: its events, from `publish` until they are decided (PB-1…PB-5).
+ *
+ *   queued ─sent─▶ under way ─published─▶ settled        loss, refusal: back to queued, from `expected`
+ *
+ * Invariants: sequences are contiguous from 1 and each event is decided once, in order; what is not
+ * `published` is kept, so a resend is always possible and never has an effect twice (PB-2). A full buffer
+ * asks the source to pause; nothing is dropped. The state is owned by the core and changed in place.
+ */
+import { assert, type ErrorBody, limits, ProtocolError, type Published, type Random, readRetryAfter } from "@holdfast/protocol";
+import { jittered } from "./backoff.ts";
+import type { SessionEffect } from "./effects.ts";
+import { producerBufferBytesHardMax, publishBatchBytesMax, publishBatchEventsMax, publishedEventOverheadBytes } from "./limits.ts";
+
+interface Kept {
+  /** Which `publish` call of this producer it was; -1 for what the producer says of itself. */
+  readonly ordinal: number;
+  /** JSON of the event. */
+  readonly text: string;
+  readonly bytes: number;
+}
+
+export interface Producer {
+  readonly key: number;
+  readonly stream: string;
+  uuid: string;
+  /** Not yet decided; the first has sequence `record + 1`. */
+  kept: Kept[];
+  /** All up to here is decided (PB-2). */
+  record: number;
+  /** The last sequence sent on this connection. */
+  sentThrough: number;
+  underWayBytes: number;
+  keptBytes: number;
+  ordinals: number;
+  accepting: boolean;
+  /** No more events; it goes once the last is decided. */
+  closing: boolean;
+  stopped: ProtocolError | undefined;
+  retryAtMs: number | undefined;
+  refusals: number;
+  /** Values of `expected` already resent from, since the last progress (PB-3). */
+  readonly resentFrom: Set<number>;
+  /** The record is to be asked for: an empty publish. */
+  asksRecord: boolean;
+}
+
+export interface ProducerContext {
+  readonly now: number;
+  readonly random: Random;
+  readonly out: SessionEffect[];
+  /** A fresh UUID, for a producer that must start anew. */
+  readonly makeUuid: () => string;
+}
+
+export function makeProducer(key: number, stream: string, uuid: string): Producer {
+  return {
+    key,
+    stream,
+    uuid,
+    kept: [],
+    record: 0,
+    sentThrough: 0,
+    underWayBytes: 0,
+    keptBytes: 0,
+    ordinals: 0,
+    accepting: true,
+    closing: false,
+    stopped: undefined,
+    retryAtMs: undefined,
+    refusals: 0,
+    resentFrom: new Set(),
+    asksRecord: false,
+  };
+}
+
+/** Queues one event's JSON. The n-th call of a producer has ordinal n, from 0: under it the event is settled. */
+export function queueEvent(producer: Producer, text: string): void {
+  assert(producer.keptBytes <= producerBufferBytesHardMax, `the producer of ${producer.stream} keeps ${producer.keptBytes} bytes: wait for onDrain while it is not accepting`);
+  keep(producer, { ordinal: takeOrdinal(producer), text, bytes: text.length + publishedEventOverheadBytes });
+}
+
+/** Settles the next event at once, without a sequence: it never was one. */
+export function refuseEvent(producer: Producer, error: ProtocolError, out: SessionEffect[]): void {
+  settleEvent(producer, takeOrdinal(producer), error, false, out);
+}
+
+/** Sends what may be sent: batches of about 64 KiB, `windowBytesMax` under way. */
+export function flushProducer(producer: Producer, windowBytesMax: number, out: SessionEffect[]): void {
+  if (producer.stopped !== undefined || producer.retryAtMs !== undefined) return;
+  if (producer.asksRecord) {
+    producer.asksRecord = false;
+    out.push({ kind: "send", text: publishText(producer, producer.record + 1, []) });
+  }
+  let index = producer.sentThrough - producer.record;
+  while (index < producer.kept.length && producer.underWayBytes < windowBytesMax) {
+    const texts: string[] = [];
+    const sequence = producer.record + index + 1;
+    let bytes = 0;
+    for (let event = producer.kept[index]; event !== undefined; event = producer.kept[index]) {
+      if (texts.length > 0 && (bytes + event.bytes > publishBatchBytesMax || texts.length >= publishBatchEventsMax)) break;
+      texts.push(event.text);
+      bytes += event.bytes;
+      index += 1;
+    }
+    producer.underWayBytes += bytes;
+    producer.sentThrough = producer.record + index;
+    out.push({ kind: "send", text: publishText(producer, sequence, texts) });
+  }
+}
+
+/** PB-2: cumulative; each event up to `sequence` is decided, in order. */
+export function readPublished(producer: Producer, message: Published, context: ProducerContext): void {
+  if (message.producer !== producer.uuid) return;
+  const through = Math.min(message.sequence, producer.record + producer.kept.length);
+  if (through <= producer.record) return;
+  const rejections = new Map(message.rejected?.map(({ sequence, error }) => [sequence, error]));
+  const decided = producer.kept.splice(0, through - producer.record);
+  decided.forEach(({ ordinal, bytes }, index) => {
+    const sequence = producer.record + 1 + index;
+    const rejection = rejections.get(sequence);
+    producer.keptBytes -= bytes;
+    if (sequence <= producer.sentThrough) producer.underWayBytes -= bytes;
+    if (ordinal >= 0) settleEvent(producer, ordinal, rejection === undefined ? null : ProtocolError.fromBody(rejection), false, context.out);
+  });
+  producer.record = through;
+  producer.sentThrough = Math.max(producer.sentThrough, through);
+  producer.refusals = 0;
+  producer.resentFrom.clear();
+  if (!producer.accepting && producer.keptBytes <= limits.producerBufferBytesMax / 2 && !producer.closing) {
+    producer.accepting = true;
+    context.out.push({ kind: "drained", producer: producer.key });
+  }
+}
+
+/** PB-3: nothing of that batch was recorded. */
+export function readPublishRefused(producer: Producer, sequence: number | undefined, error: ErrorBody, context: ProducerContext): void {
+  if (producer.stopped !== undefined) return;
+  if (error.code === "sequence_gap") return resend(producer, sequence, error, context);
+  if (!error.retryable) return stopProducer(producer, ProtocolError.fromBody(error), context.out);
+  rewind(producer, sequence ?? producer.record + 1);
+  waitToResend(producer, error.retryAfter, context);
+}
+
+/** The connection is gone: what is not `published` is sent again, and has no effect twice. */
+export function rewindProducer(producer: Producer): void {
+  rewind(producer, producer.record + 1);
+  producer.retryAtMs = undefined;
+  producer.refusals = 0;
+  producer.resentFrom.clear();
+}
+
+/** Every event hears that it will never be decided here; `publish` is refused from now on. */
+export function stopProducer(producer: Producer, error: ProtocolError, out: SessionEffect[]): void {
+  producer.stopped = error;
+  producer.accepting = false;
+  producer.retryAtMs = undefined;
+  const { kept } = producer;
+  Object.assign(producer, { kept: [], keptBytes: 0, underWayBytes: 0 });
+  for (const { ordinal } of kept) if (ordinal >= 0) settleEvent(producer, ordinal, error, true, out);
+  out.push({ kind: "producerStopped", producer: producer.key, error });
+}
+
+function resend(producer: Producer, sequence: number | undefined, error: ErrorBody, context: ProducerContext): void {
+  const expected = error.details?.["expected"];
+  if (typeof expected !== "number" || !Number.isSafeInteger(expected) || expected < 1) return waitToResend(producer, error.retryAfter, context);
+  // A batch that was sent behind the refused one says the same again; the verdict on `expected` is on its way.
+  if (producer.resentFrom.has(expected) && sequence !== expected && producer.sentThrough >= expected) return;
+  if (expected <= producer.record) return startAnew(producer, expected, context);
+  if (expected > producer.record + producer.kept.length + 1) {
+    return stopProducer(producer, new ProtocolError("sequence_gap", `${producer.stream}: the server expects ${expected}, which was never published`), context.out);
+  }
+  // What lies before `expected` is decided, but how is not known here: the record tells.
+  if (expected > producer.record + 1) producer.asksRecord = true;
+  rewind(producer, expected);
+  if (producer.resentFrom.has(expected)) return waitToResend(producer, error.retryAfter, context);
+  producer.resentFrom.add(expected);
+}
+
+/** The server asks for events that are gone: a new history of this producer, which says so (PB-3). */
+function startAnew(producer: Producer, expected: number, context: ProducerContext): void {
+  const { kept, record } = producer;
+  const note = JSON.stringify({ event: "note", data: { text: `Events ${expected} to ${record} of an earlier producer were lost by the server.` } });
+  Object.assign(producer, { uuid: context.makeUuid(), kept: [], record: 0, sentThrough: 0, underWayBytes: 0, keptBytes: 0 });
+  producer.resentFrom.clear();
+  keep(producer, { ordinal: -1, text: note, bytes: note.length });
+  for (const event of kept) keep(producer, event);
+}
+
+function waitToResend(producer: Producer, retryAfter: number | undefined, { now, random }: ProducerContext): void {
+  if (producer.retryAtMs !== undefined) return;
+  producer.retryAtMs = now + (readRetryAfter(retryAfter) ?? jittered(producer.refusals, random));
+  producer.refusals += 1;
+}
+
+function rewind(producer: Producer, sequence: number): void {
+  const through = Math.max(producer.record, Math.min(producer.sentThrough, sequence - 1));
+  for (const { bytes } of producer.kept.slice(through - producer.record, producer.sentThrough - producer.record)) producer.underWayBytes -= bytes;
+  producer.sentThrough = through;
+}
+
+function takeOrdinal(producer: Producer): number {
+  producer.ordinals += 1;
+  return producer.ordinals - 1;
+}
+
+function keep(producer: Producer, event: Kept): void {
+  producer.kept.push(event);
+  producer.keptBytes += event.bytes;
+  if (producer.keptBytes > limits.producerBufferBytesMax) producer.accepting = false;
+}
+
+function settleEvent(producer: Producer, ordinal: number, rejection: ProtocolError | null, stopped: boolean, out: SessionEffect[]): void {
+  out.push({ kind: "settleEvent", producer: producer.key, ordinal, rejection, stopped });
+}
+
+function publishText(producer: Producer, sequence: number, texts: readonly string[]): string {
+  return `{"type":"publish","stream":${JSON.stringify(producer.stream)},"producer":"${producer.uuid}","sequence":${sequence},"events":[${texts.join(",")}]}`;
+}

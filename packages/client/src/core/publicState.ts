@@ -1,0 +1,46 @@
+/** What the session shows of itself (CL-11): derived from the core, never kept beside it. */
+import type { SessionState, SessionStatistics } from "../api.ts";
+import type { SessionCore } from "./sessionCore.ts";
+import { activeOf, isSettled } from "./stream.ts";
+
+/** `wallOffsetMs`: wall clock minus monotonic, ms. */
+export function publicState(core: SessionCore, wallOffsetMs: number): SessionState {
+  const { state, memory } = core.connection;
+  switch (state.kind) {
+    case "idle":
+    case "authenticating":
+      return { kind: state.kind };
+    case "connecting":
+    case "greeting":
+      return { kind: "connecting", attempt: memory.failures + 1 };
+    case "waiting":
+      return memory.online
+        ? { kind: "waiting", attempt: memory.failures + 1, retryAt: Math.round(state.untilMs + wallOffsetMs), reason: state.reason }
+        : { kind: "offline" };
+    case "open":
+      if (core.degraded !== undefined) return { kind: "degraded", ...core.degraded };
+      return openState(core);
+    case "closing":
+      return { kind: "stopped", reason: "closing" };
+    case "stopped":
+      return { kind: "stopped", reason: state.reason };
+    case "closed":
+      return { kind: "stopped", reason: "closed" };
+  }
+}
+
+export function publicStatistics(core: SessionCore): SessionStatistics {
+  const { counts, welcomes, longestGapMs, unknownMessages } = core;
+  return { ...counts, reconnects: Math.max(0, welcomes - 1), longestGapMs, unknownMessages };
+}
+
+function openState(core: SessionCore): SessionState {
+  let behind = 0;
+  let settled = true;
+  for (const stream of core.streams.values()) {
+    settled = settled && isSettled(stream);
+    if (!stream.answered) continue;
+    for (const { cursor } of activeOf(stream)) behind = Math.max(behind, cursor === undefined ? 0 : stream.head - cursor.offset);
+  }
+  return settled && behind === 0 ? { kind: "live" } : { kind: "catchingUp", behind };
+}

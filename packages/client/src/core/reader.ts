@@ -1,0 +1,129 @@
+/**
+ * Reads the server's messages without a schema library (Zod would cost a page 28–92 KB).
+ *
+ * Each message is a list of fields and checks. Invariant, held by a test on generated messages: a reader
+ * accepts exactly what the Zod schema of the same message accepts. Unknown fields are ignored, unknown
+ * types are the caller's to count (TR-5); nothing is done for a message before its whole shape was read.
+ */
+import { isErrorCode, isUuid, type ServerMessage, type ServerMessageType } from "@holdfast/protocol";
+
+type Check = (value: unknown) => boolean;
+
+export type ReadResult =
+  | { readonly kind: "message"; readonly message: ServerMessage }
+  | { readonly kind: "unknown" }
+  | { readonly kind: "malformed"; readonly type: string };
+
+/** One element of a frame. */
+export function readMessage(value: unknown): ReadResult {
+  if (!isRecord(value) || typeof value["type"] !== "string") return { kind: "malformed", type: "" };
+  const type = value["type"];
+  if (!Object.hasOwn(readers, type)) return { kind: "unknown" };
+  return readers[type as ServerMessageType](value) ? { kind: "message", message: value as unknown as ServerMessage } : { kind: "malformed", type };
+}
+
+/** A whole frame: undefined where it is not a JSON array (TR-1). */
+export function readFrame(text: string): readonly unknown[] | undefined {
+  try {
+    const frame: unknown = JSON.parse(text);
+    return Array.isArray(frame) ? frame : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value);
+const any: Check = () => true;
+const bool: Check = (value) => typeof value === "boolean";
+const text: Check = (value) => typeof value === "string";
+const number: Check = Number.isFinite;
+const integer: Check = Number.isSafeInteger;
+const count: Check = (value) => integer(value) && (value as number) >= 0;
+const positive: Check = (value) => integer(value) && (value as number) >= 1;
+const textOf =
+  (least: number, most: number): Check =>
+  (value) =>
+    typeof value === "string" && value.length >= least && value.length <= most;
+const oneOf =
+  (...values: readonly unknown[]): Check =>
+  (value) =>
+    values.includes(value);
+const optional =
+  (check: Check): Check =>
+  (value) =>
+    value === undefined || check(value);
+const listOf =
+  (check: Check, least = 0): Check =>
+  (value) =>
+    Array.isArray(value) && value.length >= least && value.every(check);
+const shape = (fields: Readonly<Record<string, Check>>): Check => {
+  const entries = Object.entries(fields);
+  return (value) => isRecord(value) && entries.every(([name, check]) => check(value[name]));
+};
+
+const name: Check = (value) => textOf(1, 200)(value) && /^[A-Za-z0-9][A-Za-z0-9._:@/+-]*$/.test(value as string);
+const epoch = textOf(1, 64);
+const errorFields = {
+  code: isErrorCode,
+  message: text,
+  about: optional(shape({ type: text, id: optional(text), stream: optional(text), sequence: optional(integer) })),
+  retryable: bool,
+  retryAfter: optional(number),
+  details: optional(isRecord),
+};
+const errorBody = shape(errorFields);
+const agentFields = { id: text, name: text, generation: positive };
+const ofStream = { stream: text, sub: count };
+
+const readers: Readonly<Record<ServerMessageType, Check>> = {
+  welcome: shape({
+    connection: text,
+    node: text,
+    now: count,
+    user: shape({ id: text, name: text, role: oneOf("viewer", "operator", "admin", "agent"), workspace: text, temporary: bool }),
+    expiresAt: optional(count),
+    heartbeat: shape({ interval: count, timeout: count }),
+    spread: count,
+    limits: shape({ frameBytes: count, eventBytes: count, requests: count, publishBytes: count, subscriptions: count }),
+    degraded: optional(shape({ reason: text, since: count })),
+    features: isRecord,
+    agent: optional(shape(agentFields)),
+  }),
+  agent: shape(agentFields),
+  authenticated: shape({ expiresAt: optional(count) }),
+  expiring: shape({ in: count }),
+  subscribed: shape({
+    ...ofStream,
+    epoch,
+    offset: count,
+    head: count,
+    reset: optional(oneOf("epoch", "trimmed")),
+    lost: optional(count),
+    snapshot: optional(positive),
+  }),
+  snapshot: shape({ ...ofStream, part: positive, data: isRecord }),
+  events: shape({
+    stream: text,
+    offset: positive,
+    head: positive,
+    events: listOf(
+      shape({ event: textOf(1, Number.POSITIVE_INFINITY), at: count, data: any, keyframe: optional(text), offset: optional(positive), through: optional(positive) }),
+      1,
+    ),
+  }),
+  pending: shape({ ...ofStream, reason: text, ref: optional(text) }),
+  signal: shape({ stream: name, signal: textOf(1, 40), data: any, from: optional(textOf(0, 200)) }),
+  refused: shape({
+    of: oneOf("subscribe", "publish", "signal"),
+    stream: text,
+    sub: optional(count),
+    producer: optional(isUuid),
+    sequence: optional(count),
+    error: errorBody,
+  }),
+  response: shape({ id: text, result: any, error: optional(errorBody) }),
+  published: shape({ stream: text, producer: isUuid, sequence: count, rejected: optional(listOf(shape({ sequence: positive, error: errorBody }))) }),
+  pong: shape({ n: count, spread: optional(count) }),
+  bye: shape({ code: integer, reason: text, reconnect: bool, retryAfter: optional(number), slot: optional(text) }),
+  error: shape(errorFields),
+};

@@ -1,0 +1,196 @@
+/**
+ * One stream as this client reads it: one subscription on the wire, any number of local subscribers, each
+ * with a cursor of its own (ST-2…ST-6).
+ *
+ *   unasked ─ask─▶ asked ─subscribed─▶ (snapshot parts) ─▶ reading ─gap─▶ repair due ─▶ asked
+ *
+ * Invariant (I1): a subscriber is given `cursor + 1` only, so what it is given is a contiguous run; a
+ * reset or a snapshot is the only jump, and it is told. Nothing is buffered: who is behind asks again from
+ * the lowest cursor, and who has an event already drops it. The state is owned by the core and changed in
+ * place; there is no clock and no socket here.
+ */
+import type { Cursor, ErrorBody, Events, From, Pending, Snapshot, Subscribed } from "@holdfast/protocol";
+import type { AppliedEvent } from "../api.ts";
+import { isBehind, makeSubscriber, refreshStatus, resetSubscriber } from "./subscriber.ts";
+import { requestRepair } from "./repair.ts";
+import type { Stream, StreamContext, Subscriber } from "./streamState.ts";
+
+export function makeStream(name: string): Stream {
+  return {
+    name,
+    subscribers: new Map(),
+    sub: undefined,
+    asked: undefined,
+    answered: false,
+    head: 0,
+    parts: undefined,
+    pending: undefined,
+    refused: undefined,
+    stale: false,
+    repair: { atMs: undefined, recentMs: [], underWay: false },
+  };
+}
+
+export function addSubscriber(stream: Stream, id: number, from: From, takesSnapshots: boolean): void {
+  stream.subscribers.set(id, makeSubscriber(id, from, takesSnapshots));
+  stream.stale = true;
+}
+
+/** What to ask for all who read: a snapshot for who wants one, else the lowest cursor (ST-2). */
+export function lowestFrom(stream: Stream): From | undefined {
+  const active = activeOf(stream);
+  const without = active.filter((subscriber) => subscriber.cursor === undefined);
+  if (without.some((subscriber) => subscriber.from === "latest")) return "latest";
+  if (without.length > 0) return "start";
+  const cursors = active.flatMap((subscriber) => subscriber.cursor ?? []);
+  return cursors.length === 0 ? undefined : cursors.reduce((low, cursor) => (cursor.offset < low.offset ? cursor : low));
+}
+
+/** Notes that `from` goes out under `sub`; all else of the stream is ignored until its echo. */
+export function noteAsked(stream: Stream, sub: number, from: From): void {
+  Object.assign(stream, { sub, asked: from, answered: false, parts: undefined, pending: undefined, refused: undefined, stale: false });
+  stream.repair.atMs = undefined;
+}
+
+/** The connection is gone; cursors stay. */
+export function noteLost(stream: Stream, context: StreamContext): void {
+  Object.assign(stream, { sub: undefined, asked: undefined, answered: false, parts: undefined, pending: undefined, refused: undefined, stale: true });
+  stream.repair.atMs = undefined;
+  refreshStatus(stream, context.out);
+}
+
+/** ST-3: where the reading goes on, or starts anew. */
+export function readSubscribed(stream: Stream, message: Subscribed, context: StreamContext): void {
+  if (message.sub !== stream.sub) return;
+  const position = { epoch: message.epoch, offset: message.offset };
+  Object.assign(stream, { answered: true, head: message.head, pending: undefined, parts: undefined });
+  if (stream.repair.underWay) context.counts.gapsRepaired += 1;
+  stream.repair.underWay = false;
+  for (const subscriber of stream.subscribers.values()) {
+    if (message.reset !== undefined) resetSubscriber(subscriber, message.reset, message.lost, context.out);
+    else if (subscriber.cursor !== undefined && subscriber.cursor.epoch !== message.epoch) resetSubscriber(subscriber, "epoch", undefined, context.out);
+  }
+  const asked = message.reset === undefined ? stream.asked : "latest";
+  if (message.snapshot !== undefined) {
+    stream.parts = { total: message.snapshot, read: 0, data: {}, position };
+  } else {
+    for (const subscriber of activeOf(stream)) {
+      if (subscriber.cursor === undefined && subscriber.from === asked) subscriber.cursor = position;
+    }
+    askForWhoIsBehind(stream, position, asked, context);
+  }
+  refreshStatus(stream, context.out);
+}
+
+/** ST-3: a part; the whole is given when the last one is there. */
+export function readSnapshot(stream: Stream, message: Snapshot, context: StreamContext): void {
+  if (message.sub !== stream.sub || stream.parts === undefined) return;
+  const { parts } = stream;
+  if (message.part !== parts.read + 1) return requestRepair(stream, context);
+  parts.read += 1;
+  for (const [key, value] of Object.entries(message.data)) {
+    const before = parts.data[key];
+    parts.data[key] = Array.isArray(before) && Array.isArray(value) ? before.concat(value) : value;
+  }
+  if (parts.read < parts.total) return;
+  stream.parts = undefined;
+  for (const subscriber of activeOf(stream)) {
+    if (!subscriber.takesSnapshots && (subscriber.cursor !== undefined || subscriber.from !== "latest")) continue;
+    subscriber.beforeSnapshot = subscriber.cursor;
+    subscriber.cursor = parts.position;
+    context.out.push({ kind: "deliverSnapshot", subscriber: subscriber.id, data: parts.data, position: { cursor: parts.position, head: stream.head } });
+  }
+  askForWhoIsBehind(stream, parts.position, "latest", context);
+  refreshStatus(stream, context.out);
+}
+
+/** ST-4, ST-5: each subscriber gets `cursor + 1` onwards; lower is dropped, higher is a gap. */
+export function readEvents(stream: Stream, message: Events, context: StreamContext): void {
+  context.counts.received += message.events.length;
+  if (!stream.answered) return;
+  if (stream.parts !== undefined) return requestRepair(stream, context);
+  stream.pending = undefined;
+  stream.head = message.head;
+  const events = placed(stream.name, message);
+  const used = new Set<AppliedEvent>();
+  const cursors: number[] = [];
+  let gap = false;
+  for (const subscriber of activeOf(stream)) {
+    if (subscriber.cursor === undefined) continue;
+    cursors.push(subscriber.cursor.offset);
+    gap = give(stream, subscriber, subscriber.cursor, events, used, context) || gap;
+  }
+  const lowest = Math.min(...cursors);
+  context.counts.applied += used.size;
+  context.counts.duplicatesSuppressed += events.filter((event) => !used.has(event) && event.through <= lowest).length;
+  if (gap) requestRepair(stream, context);
+  refreshStatus(stream, context.out);
+}
+
+/** ST-7, ST-8: the server completes it by itself. */
+export function readPending(stream: Stream, message: Pending, context: StreamContext): void {
+  if (message.sub !== stream.sub) return;
+  stream.pending = message.reason;
+  refreshStatus(stream, context.out);
+}
+
+/** ST-18: asked again with the next connection, or later where it may be retried. */
+export function readRefused(stream: Stream, sub: number | undefined, error: ErrorBody, context: StreamContext): void {
+  if (sub !== stream.sub) return;
+  stream.refused = error;
+  stream.answered = false;
+  if (error.retryable) requestRepair(stream, context, error.retryAfter);
+  refreshStatus(stream, context.out);
+}
+
+/** CL-3: nothing of this stream is still to be answered. */
+export function isSettled(stream: Stream): boolean {
+  if (activeOf(stream).length === 0) return true;
+  return !stream.stale && (stream.refused !== undefined || (stream.answered && stream.parts === undefined && stream.pending === undefined));
+}
+
+export function activeOf(stream: Stream): Subscriber[] {
+  return [...stream.subscribers.values()].filter((subscriber) => subscriber.stopped === undefined);
+}
+
+function placed(stream: string, message: Events): AppliedEvent[] {
+  let next = message.offset;
+  return message.events.map((event) => {
+    const offset = event.offset ?? next;
+    const through = Math.max(offset, event.through ?? offset);
+    next = through + 1;
+    return { ...event, stream, offset, through };
+  });
+}
+
+/** Gives one subscriber what follows its cursor. True: something in between is missing. */
+function give(stream: Stream, subscriber: Subscriber, cursor: Cursor, events: readonly AppliedEvent[], used: Set<AppliedEvent>, context: StreamContext): boolean {
+  let { offset } = cursor;
+  let gap = false;
+  if (offset >= (subscriber.isolateThrough ?? offset)) subscriber.isolateThrough = undefined;
+  const applied: AppliedEvent[] = [];
+  for (const event of events) {
+    if (event.through <= offset) continue;
+    gap = event.offset !== offset + 1;
+    if (gap) break;
+    offset = event.through;
+    used.add(event);
+    // ST-10: a removed run only moves the cursor.
+    if (event.event !== "skipped") applied.push(event);
+  }
+  if (offset === cursor.offset) return gap;
+  subscriber.cursor = { epoch: cursor.epoch, offset };
+  if (applied.length > 0) {
+    const position = { cursor: subscriber.cursor, head: stream.head };
+    const oneByOne = subscriber.isolateThrough !== undefined;
+    context.out.push({ kind: "deliver", subscriber: subscriber.id, events: applied, position, oneByOne });
+  }
+  return gap;
+}
+
+/** Who was not served by this answer asks for itself; where the server could have served it, as after a gap. */
+function askForWhoIsBehind(stream: Stream, position: Cursor, asked: From | undefined, context: StreamContext): void {
+  if (!activeOf(stream).some((subscriber) => isBehind(subscriber, position))) return;
+  if (typeof asked === "string") stream.stale = true;
+  else requestRepair(stream, context);
+}

@@ -1,0 +1,51 @@
+/** One stream of this client as a value: what is asked on the wire, who reads it here, what is being repaired. */
+import type { Cursor, ErrorBody, From, Random } from "@holdfast/protocol";
+import type { SubscriptionStatus } from "../api.ts";
+import type { SessionEffect } from "./effects.ts";
+
+export interface Stream {
+  readonly name: string;
+  readonly subscribers: Map<number, Subscriber>;
+  /** The newest `sub`, on this connection; undefined while nothing is asked. */
+  sub: number | undefined;
+  asked: From | undefined;
+  /** The echo of the newest `sub` has come: only then is anything of the stream heard. */
+  answered: boolean;
+  head: number;
+  /** Parts still to come; `position` is the state that they make. */
+  parts: { readonly total: number; read: number; readonly data: Record<string, unknown>; readonly position: Cursor } | undefined;
+  pending: string | undefined;
+  refused: ErrorBody | undefined;
+  /** What is asked no longer fits who reads: ask again at the next flush. */
+  stale: boolean;
+  readonly repair: Repair;
+}
+
+export interface StreamContext {
+  readonly now: number;
+  readonly random: Random;
+  readonly out: SessionEffect[];
+  readonly counts: { received: number; applied: number; duplicatesSuppressed: number; gapsRepaired: number };
+}
+
+export interface Subscriber {
+  readonly id: number;
+  /** What it asks for while it has no cursor. */
+  from: "start" | "latest";
+  /** Whether a snapshot that another asked for is taken too. Who asked for a log keeps its log. */
+  readonly takesSnapshots: boolean;
+  cursor: Cursor | undefined;
+  /** The cursor before the newest snapshot, to go back to where its handler throws. */
+  beforeSnapshot: Cursor | undefined;
+  stopped: { readonly error: unknown; readonly skipTo: Cursor | undefined; readonly single: boolean } | undefined;
+  /** Events up to here are handed over one by one; the first that throws is left out. */
+  isolateThrough: number | undefined;
+  status: SubscriptionStatus;
+}
+
+export interface Repair {
+  atMs: number | undefined;
+  recentMs: number[];
+  /** The newest question was a repair; its answer counts. */
+  underWay: boolean;
+}

@@ -1,0 +1,105 @@
+/**
+ * One local reader of a stream: its cursor, and what happens when its handler throws (ST-6).
+ *
+ *   reading ─throws─▶ stopped ─retry─▶ reading
+ *                        └──skip──▶ one by one up to the event that throws, without it ─▶ reading
+ *
+ * The cursor moves together with the applied state: it is moved as the events are handed over, and put
+ * back where the handler threw. No automatic loop: only the program's `retry` or `skip` goes on.
+ */
+import { type Cursor, type From, ProtocolError } from "@holdfast/protocol";
+import type { SubscriptionStatus } from "../api.ts";
+import type { SessionEffect } from "./effects.ts";
+import type { Stream, Subscriber } from "./streamState.ts";
+
+export function makeSubscriber(id: number, from: From, takesSnapshots: boolean): Subscriber {
+  const asksCursor = typeof from === "object";
+  return {
+    id,
+    from: asksCursor ? "latest" : from,
+    takesSnapshots: takesSnapshots && from === "latest",
+    cursor: asksCursor ? from : undefined,
+    beforeSnapshot: undefined,
+    stopped: undefined,
+    isolateThrough: undefined,
+    status: { kind: "waiting" },
+  };
+}
+
+/** ST-3: its state must go, whoever it is; a stopped one stays stopped. */
+export function resetSubscriber(subscriber: Subscriber, reason: "epoch" | "trimmed", lost: number | undefined, out: SessionEffect[]): void {
+  if (subscriber.stopped !== undefined) subscriber.stopped = { ...subscriber.stopped, skipTo: undefined };
+  subscriber.cursor = undefined;
+  subscriber.beforeSnapshot = undefined;
+  subscriber.isolateThrough = undefined;
+  subscriber.from = "latest";
+  out.push({ kind: "deliverReset", subscriber: subscriber.id, reason, lost });
+}
+
+/** Where the handler threw: before `offset`; undefined for a snapshot. */
+export interface Throw {
+  readonly error: unknown;
+  readonly at: { readonly offset: number; readonly through: number } | undefined;
+}
+
+/** The handler threw: back to before that event, and wait for the program's word (ST-6). */
+export function stopSubscriber(stream: Stream, subscriber: Subscriber, { error, at }: Throw, out: SessionEffect[]): void {
+  const { cursor } = subscriber;
+  if (at !== undefined && cursor !== undefined && at.offset <= (subscriber.isolateThrough ?? 0)) {
+    // `skip` was said of this one: it is left out, and the rest asked for again.
+    subscriber.isolateThrough = undefined;
+    subscriber.cursor = { epoch: cursor.epoch, offset: at.through };
+    if (at.through < cursor.offset) stream.stale = true;
+    return;
+  }
+  subscriber.stopped = { error, skipTo: cursor, single: at === undefined || at.through === cursor?.offset };
+  if (at === undefined) subscriber.cursor = subscriber.beforeSnapshot;
+  else if (cursor !== undefined) subscriber.cursor = { epoch: cursor.epoch, offset: at.offset - 1 };
+  refreshStatus(stream, out);
+  out.push({ kind: "deliverError", subscriber: subscriber.id, error });
+}
+
+/** The program's word on a stopped subscriber. */
+export function resumeSubscriber(stream: Stream, subscriber: Subscriber, decision: "retry" | "skip", out: SessionEffect[]): void {
+  const { stopped } = subscriber;
+  if (stopped === undefined) return;
+  subscriber.stopped = undefined;
+  if (decision === "skip" && stopped.skipTo !== undefined) {
+    if (stopped.single) subscriber.cursor = stopped.skipTo;
+    else subscriber.isolateThrough = stopped.skipTo.offset;
+  }
+  stream.stale = true;
+  refreshStatus(stream, out);
+}
+
+/** Not served by an answer that goes on after `position`. */
+export function isBehind(subscriber: Subscriber, position: Cursor): boolean {
+  return subscriber.cursor === undefined || subscriber.cursor.offset < position.offset;
+}
+
+/** Tells each subscriber whose status changed. */
+export function refreshStatus(stream: Stream, out: SessionEffect[]): void {
+  for (const subscriber of stream.subscribers.values()) {
+    const status = statusOf(stream, subscriber);
+    if (isSameStatus(status, subscriber.status)) continue;
+    subscriber.status = status;
+    out.push({ kind: "deliverStatus", subscriber: subscriber.id, status });
+  }
+}
+
+function statusOf(stream: Stream, subscriber: Subscriber): SubscriptionStatus {
+  if (subscriber.stopped !== undefined) return { kind: "stopped", error: subscriber.stopped.error };
+  if (stream.refused !== undefined) return { kind: "refused", error: ProtocolError.fromBody(stream.refused) };
+  if (stream.pending !== undefined) return { kind: "pending", reason: stream.pending };
+  if (!stream.answered || stream.parts !== undefined || subscriber.cursor === undefined) return { kind: "waiting" };
+  const behind = stream.head - subscriber.cursor.offset;
+  return behind > 0 ? { kind: "catchingUp", behind } : { kind: "live" };
+}
+
+function isSameStatus(one: SubscriptionStatus, other: SubscriptionStatus): boolean {
+  if (one.kind !== other.kind) return false;
+  if (one.kind === "catchingUp" && other.kind === "catchingUp") return one.behind === other.behind;
+  if (one.kind === "pending" && other.kind === "pending") return one.reason === other.reason;
+  if (one.kind === "refused" && other.kind === "refused") return one.error.code === other.error.code;
+  return true;
+}

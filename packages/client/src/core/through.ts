@@ -1,0 +1,36 @@
+/** One event through the connection, and what it means for the rooms. */
+import { stepConnection } from "./connection.ts";
+import type { ConnectionEvent } from "./connectionState.ts";
+import { hello } from "./hello.ts";
+import { abandon, dropIdentity, loseRooms, welcomeRooms } from "./rooms.ts";
+import { type SessionContext, type SessionCore, send } from "./sessionCore.ts";
+
+export function stepThrough(core: SessionCore, event: ConnectionEvent, context: SessionContext): void {
+  const before = core.connection.state;
+  const { memory, state, effects } = stepConnection(core.connection, event, context.random);
+  core.connection = { memory, state };
+  for (const effect of effects) {
+    switch (effect.kind) {
+      case "greet":
+        send(context, hello(core));
+        break;
+      case "ping":
+        send(context, { type: "ping", n: effect.n, visible: effect.visible });
+        break;
+      case "authenticate":
+        send(context, { type: "auth", token: effect.token });
+        break;
+      case "leave":
+        send(context, { type: "leave" });
+        break;
+      case "identityChanged":
+        dropIdentity(core, context);
+        break;
+      default:
+        context.out.push(effect);
+    }
+  }
+  if (state.kind === "open" && before.kind !== "open") welcomeRooms(core, state.welcome, context);
+  if (state.kind !== "open" && state.kind !== "closing" && (before.kind === "open" || before.kind === "closing" || before.kind === "greeting")) loseRooms(core, context);
+  if (state.kind === "closed" && before.kind !== "closed") abandon(core, context);
+}
