@@ -1,5 +1,6 @@
 /** How a database gets the tables of `tables.ts`: forward only, the same on SQLite and PostgreSQL. */
-import type { CreateTableBuilder, Kysely, Migration } from "kysely";
+import type { CreateTableBuilder, Kysely } from "kysely";
+import type { Migration } from "kysely/migration";
 
 export const migrations: Readonly<Record<string, Migration>> = {
   "control-001-agents-threads-commands": {

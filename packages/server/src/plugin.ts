@@ -9,7 +9,8 @@
  * deliberately never sees a frame or a socket.
  */
 import type { AgentIdentity, Clock, HelloAgent, Role } from "@holdfast/protocol";
-import type { Kysely, Migration } from "kysely";
+import type { Kysely } from "kysely";
+import type { Migration } from "kysely/migration";
 import type { z } from "zod";
 import type { Log } from "./observe/log.ts";
 

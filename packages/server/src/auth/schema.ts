@@ -6,7 +6,7 @@
  * agent a key belongs to (OP-6) is the control domain's to keep.
  */
 import type { Role } from "@holdfast/protocol";
-import type { Migration } from "kysely";
+import type { Migration } from "kysely/migration";
 
 /** The owner of this machine: who signs in with a code of the command line. */
 export const ownerId = "owner";

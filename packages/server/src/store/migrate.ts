@@ -1,5 +1,6 @@
 /** Brings a database to this program's schema: Kysely's migrator over the server's and the plugins' tables. */
-import { type Kysely, type Migration, Migrator } from "kysely";
+import type { Kysely } from "kysely";
+import { type Migration, Migrator } from "kysely/migration";
 import type { Plugin } from "../plugin.ts";
 import { storeMigrations } from "./schema.ts";
 

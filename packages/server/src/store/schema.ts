@@ -4,8 +4,8 @@
  * One schema for SQLite and PostgreSQL: text, integers, JSON as text. Event data is text since `jsonb`
  * refuses what JSON allows. Invariant: `streams.head` is the offset of the stream's last event.
  */
-import type { Generated, Migration } from "kysely";
-import { sql } from "kysely";
+import { type Generated, sql } from "kysely";
+import type { Migration } from "kysely/migration";
 
 export interface StreamsTable {
   id: Generated<number>;
