@@ -319,7 +319,13 @@ function input(test: Awaited<ReturnType<typeof makeAgent>>, text: string): void 
 
 /** The visible screen and the cursor after `chunks`. */
 async function drawn(chunks: readonly Uint8Array[]): Promise<unknown> {
-  const terminal = new headless.Terminal({ cols: 80, rows: 24, scrollback: 2_000, allowProposedApi: true, logLevel: "off" });
+  const terminal = new headless.Terminal({
+    cols: 80,
+    rows: 24,
+    scrollback: 2_000,
+    allowProposedApi: true,
+    logLevel: "off",
+  });
   for (const chunk of chunks) await new Promise<void>((resolve) => terminal.write(chunk, resolve));
   const { baseY, cursorX, cursorY } = terminal.buffer.active;
   const lines = Array.from({ length: 24 }, (_, row) =>

@@ -34,7 +34,12 @@ export class Screen {
   /** `answer` gets the replies to device queries; `progressed` is called as fed bytes have been drawn. */
   constructor(size: ScreenSize, answer: (bytes: Uint8Array) => void, progressed: () => void) {
     this.current = size;
-    this.terminal = new headless.Terminal({ ...size, scrollback: scrollbackLinesMax, allowProposedApi: true, logLevel: "off" });
+    this.terminal = new headless.Terminal({
+      ...size,
+      scrollback: scrollbackLinesMax,
+      allowProposedApi: true,
+      logLevel: "off",
+    });
     // The addon is typed for the browser's terminal; the headless one has what it uses.
     this.terminal.loadAddon(this.serializer as unknown as ITerminalAddon);
     this.terminal.onData((text) => answer(Buffer.from(text, "utf8")));
