@@ -26,6 +26,13 @@ export interface Principal {
   readonly key?: { readonly id: string; readonly enrol: boolean };
 }
 
+/**
+ * Whatever tables a plugin has: its handlers name them, the server does not know them. Kysely's type is
+ * invariant in its tables, so no safe type stands for "some".
+ */
+// biome-ignore lint/suspicious/noExplicitAny: the only type that every plugin's tables fit
+export type SomeTables = any;
+
 export interface NewEvent {
   readonly event: string;
   readonly data: unknown;
@@ -34,7 +41,7 @@ export interface NewEvent {
 }
 
 /** Reads of one moment: everything in one snapshot transaction. */
-export interface ReadTransaction<Tables = unknown> {
+export interface ReadTransaction<Tables = SomeTables> {
   readonly db: Kysely<Tables>;
   readonly workspace: string;
   /** Server clock, ms since 1970. */
@@ -42,7 +49,7 @@ export interface ReadTransaction<Tables = unknown> {
 }
 
 /** One operation of a batch. Appended events get their offsets when the batch commits. */
-export interface Transaction<Tables = unknown> extends ReadTransaction<Tables> {
+export interface Transaction<Tables = SomeTables> extends ReadTransaction<Tables> {
   /** A new UUIDv7 on the server's clock. */
   newId(): string;
   /** Appends to a stream of this workspace, after what was appended before. Creates the stream if need be. */
@@ -58,7 +65,7 @@ export interface Method {
   readonly kind: "read" | "effect";
   /** Also called by agents (role `agent`). */
   readonly agents?: boolean;
-  readonly handle: (tx: Transaction<never>, params: never, caller: Principal) => Promise<unknown>;
+  readonly handle: (tx: Transaction<SomeTables>, params: never, caller: Principal) => Promise<unknown>;
 }
 
 export interface PublishRequest {
@@ -84,9 +91,9 @@ export interface StreamFamily {
   readonly inbox: boolean;
   readonly mayRead: (principal: Principal, stream: string) => boolean;
   /** State exactly at the head of this read transaction (ST-9); without it `latest` starts at the head. */
-  readonly snapshot?: (tx: ReadTransaction<never>, stream: string) => Promise<Record<string, unknown>>;
+  readonly snapshot?: (tx: ReadTransaction<SomeTables>, stream: string) => Promise<Record<string, unknown>>;
   /** Judges and appends. Absent: nobody may publish. */
-  readonly publish?: (tx: Transaction<never>, request: PublishRequest) => Promise<PublishVerdicts>;
+  readonly publish?: (tx: Transaction<SomeTables>, request: PublishRequest) => Promise<PublishVerdicts>;
 }
 
 export interface AgentHello {
@@ -106,7 +113,7 @@ export interface AgentWelcome {
 /** Agents as the protocol knows them (OP-6…OP-8). All three run in a transaction. */
 export interface AgentHooks {
   /** Registers or finds the agent; throws `forbidden` or `fenced`. */
-  readonly hello: (tx: Transaction<never>, hello: AgentHello) => Promise<AgentWelcome>;
+  readonly hello: (tx: Transaction<SomeTables>, hello: AgentHello) => Promise<AgentWelcome>;
 }
 
 /** What a plugin may use on the main thread. */
@@ -129,7 +136,7 @@ export interface PluginRuntime {
   stopped(): void;
 }
 
-export type Task = (tx: Transaction<never>, input: never) => Promise<unknown>;
+export type Task = (tx: Transaction<SomeTables>, input: never) => Promise<unknown>;
 
 export interface Plugin {
   readonly name: string;

@@ -84,7 +84,7 @@ export async function openControl(clock: { now: number } = { now: startMs }) {
   return {
     clock,
     newId,
-    db: dialect.kysely as unknown as Kysely<ControlTables>,
+    db: dialect.kysely as Kysely<ControlTables>,
 
     async call<Name extends MethodName>(
       method: Name,

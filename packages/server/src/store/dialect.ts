@@ -5,6 +5,7 @@
  * is one connection, used by one engine, one call at a time.
  */
 import type { Kysely } from "kysely";
+import type { SomeTables } from "../plugin.ts";
 import type { Appended, EventRun, StreamPosition } from "./port.ts";
 
 /** An event on its way into the log: encoded, without an offset yet. */
@@ -19,7 +20,7 @@ export interface PendingEvent {
 
 export interface Dialect {
   /** For handlers' typed queries, on the same connection and so in the same transaction. */
-  readonly kysely: Kysely<never>;
+  readonly kysely: Kysely<SomeTables>;
   begin(write: boolean): Promise<void>;
   commit(): Promise<void>;
   rollback(): Promise<void>;

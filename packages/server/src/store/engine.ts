@@ -38,7 +38,7 @@ export function createEngine(options: EngineOptions): Engine {
     now: number,
     appends: PendingEvent[],
     opens: Promise<void>[],
-  ): Transaction<never> => ({
+  ): Transaction => ({
     db: dialect.kysely,
     workspace,
     now,
@@ -59,7 +59,7 @@ export function createEngine(options: EngineOptions): Engine {
 
   const run = async (operation: Operation, now: number, appends: PendingEvent[]): Promise<unknown> => {
     const opens: Promise<void>[] = [];
-    const view = (workspace: string): Transaction<never> => transaction(workspace, now, appends, opens);
+    const view = (workspace: string): Transaction => transaction(workspace, now, appends, opens);
     const value = await perform(operation, view, app, dialect, newEpoch);
     await Promise.all(opens);
     return value;
@@ -119,7 +119,7 @@ export function createEngine(options: EngineOptions): Engine {
       try {
         const position = await dialect.position(workspace, stream);
         if (position === null) return null;
-        const view: ReadTransaction<never> = { db: dialect.kysely, workspace, now: clock.now() };
+        const view: ReadTransaction = { db: dialect.kysely, workspace, now: clock.now() };
         const read = app.family(stream)?.snapshot;
         return { position, data: read === undefined ? null : await read(view, stream) };
       } finally {
@@ -165,7 +165,7 @@ function found<Value>(value: Value | undefined, what: string, name: string): Val
 
 async function perform(
   operation: Operation,
-  view: (workspace: string) => Transaction<never>,
+  view: (workspace: string) => Transaction,
   app: AppIndex,
   dialect: Dialect,
   newEpoch: () => string,

@@ -1,11 +1,11 @@
 /** Brings a database to this program's schema: Kysely's migrator over the server's and the plugins' tables. */
 import type { Kysely } from "kysely";
 import { type Migration, Migrator } from "kysely/migration";
-import type { Plugin } from "../plugin.ts";
+import type { Plugin, SomeTables } from "../plugin.ts";
 import { storeMigrations } from "./schema.ts";
 
 /** Runs what is missing, forward only. Throws what the failing migration threw. */
-export async function migrate(kysely: Kysely<never>, plugins: readonly Plugin[]): Promise<void> {
+export async function migrate(kysely: Kysely<SomeTables>, plugins: readonly Plugin[]): Promise<void> {
   const all: Record<string, Migration> = Object.assign(
     {},
     storeMigrations,

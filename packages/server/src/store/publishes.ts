@@ -17,17 +17,17 @@ import type { StoreTables } from "./schema.ts";
 const rejectionsKeptMax = 1_000;
 
 type PublishOperation = Extract<Operation, { kind: "publish" }>;
-export type Judge = (tx: Transaction<never>, request: PublishRequest) => Promise<PublishVerdicts>;
+export type Judge = (tx: Transaction, request: PublishRequest) => Promise<PublishVerdicts>;
 type Rejection = PublishOutcome["rejected"][number];
 
 export async function publish(
   dialect: Dialect,
-  tx: Transaction<never>,
+  tx: Transaction,
   operation: PublishOperation,
   judge: Judge | undefined,
 ): Promise<PublishOutcome> {
   if (judge === undefined) throw new ProtocolError("forbidden", `nobody may publish to "${operation.stream}"`);
-  const db = dialect.kysely as unknown as Kysely<StoreTables>;
+  const db = dialect.kysely as Kysely<StoreTables>;
   const record = await recordOf(db, operation);
   if (operation.events.length === 0) return record;
   if (operation.sequence < 1)
@@ -50,7 +50,7 @@ export async function publish(
 }
 
 async function judgeAll(
-  tx: Transaction<never>,
+  tx: Transaction,
   operation: PublishOperation,
   events: readonly unknown[],
   first: number,

@@ -6,13 +6,14 @@
  */
 import { type ErrorBody, errorRules, limits, ProtocolError, uuidv7TimeMs } from "@holdfast/protocol";
 import type { Kysely } from "kysely";
+import type { SomeTables } from "../plugin.ts";
 import type { Operation } from "./port.ts";
 import type { StoreTables } from "./schema.ts";
 
 type RequestOperation = Extract<Operation, { kind: "request" }>;
 
 export interface Answering {
-  readonly db: Kysely<never>;
+  readonly db: Kysely<SomeTables>;
   readonly now: number;
   readonly operation: RequestOperation;
 }
@@ -86,7 +87,7 @@ async function requireAfter(answering: Answering): Promise<void> {
 }
 
 function tables(answering: Answering): Kysely<StoreTables> {
-  return answering.db as unknown as Kysely<StoreTables>;
+  return answering.db as Kysely<StoreTables>;
 }
 
 async function find(answering: Answering, id: string): Promise<{ hash: string; answer: string } | undefined> {

@@ -9,7 +9,7 @@ interface Tables {
   notes: { id: Generated<number>; text: string };
 }
 
-const db = (tx: ReadTransaction<never>): Kysely<Tables> => tx.db as unknown as Kysely<Tables>;
+const db = (tx: ReadTransaction): Kysely<Tables> => tx.db as Kysely<Tables>;
 
 export const plugin: Plugin = {
   name: "notes",
@@ -29,7 +29,7 @@ export const plugin: Plugin = {
       params: z.object({ text: z.string() }),
       role: "operator",
       kind: "effect",
-      handle: async (tx: Transaction<never>, params: { text: string }) => {
+      handle: async (tx: Transaction, params: { text: string }) => {
         await db(tx).insertInto("notes").values({ text: params.text }).execute();
         tx.append("notes", { event: "note.added", data: { text: params.text } });
         if (params.text === "refuse") throw new ProtocolError("conflict", "refused as asked");
@@ -41,7 +41,7 @@ export const plugin: Plugin = {
       params: z.object({}),
       role: "viewer",
       kind: "read",
-      handle: async (tx: Transaction<never>) => ({ items: await db(tx).selectFrom("notes").select("text").execute() }),
+      handle: async (tx: Transaction) => ({ items: await db(tx).selectFrom("notes").select("text").execute() }),
     },
   },
   streams: [
@@ -70,7 +70,7 @@ export const plugin: Plugin = {
     { name: "inbox/", always: false, inbox: true, mayRead: (principal, stream) => stream === `inbox/${principal.id}` },
   ],
   tasks: {
-    "notes.inbox": async (tx: Transaction<never>, input: { to: string; text: string }) => {
+    "notes.inbox": async (tx: Transaction, input: { to: string; text: string }) => {
       tx.append(`inbox/${input.to}`, { event: "told", data: { text: input.text } });
       return null;
     },

@@ -7,6 +7,7 @@
  */
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import { Kysely, SqliteDialect } from "kysely";
+import type { SomeTables } from "../../plugin.ts";
 import type { Dialect, PendingEvent } from "../dialect.ts";
 import type { Appended, EventRun, StoredEvent, StreamPosition } from "../port.ts";
 
@@ -31,7 +32,7 @@ export function openSqlite(settings: SqliteSettings): Dialect {
   }
   const prepare = statementCache(database);
   return {
-    kysely: new Kysely<never>({ dialect: new SqliteDialect({ database: asKyselyDatabase(database, prepare) }) }),
+    kysely: new Kysely<SomeTables>({ dialect: new SqliteDialect({ database: asKyselyDatabase(database, prepare) }) }),
     begin: async (write) => void prepare(write ? "begin immediate" : "begin").run(),
     commit: async () => void prepare("commit").run(),
     rollback: async () => {
