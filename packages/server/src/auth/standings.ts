@@ -82,7 +82,10 @@ export function createStandings({ ask, clock, log }: StandingsOptions): Standing
       if (known !== undefined && (known.standing.kind === "ended" || now - known.at < keptMs))
         return Promise.resolve(known.standing);
       if (now < restUntil) return Promise.resolve(known?.standing ?? { kind: "unknown" });
-      const asked = asking.get(key) ?? learn(key, kind, id);
+      const underWay = asking.get(key);
+      if (underWay !== undefined) return underWay;
+      // Begun in a later turn, so that even a question that fails at once is taken out after it was put in.
+      const asked = Promise.resolve().then(() => learn(key, kind, id));
       asking.set(key, asked);
       return asked;
     },

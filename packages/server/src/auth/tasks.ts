@@ -6,8 +6,8 @@
  * gives way. These deliberately see hashes and ids only, never a code, a cookie or an API key.
  */
 import type { Role, User } from "@holdfast/protocol";
-import type { Plugin, Task, Transaction } from "../plugin.ts";
-import { type AuthTables, authMigrations } from "./schema.ts";
+import type { Task, Transaction } from "../plugin.ts";
+import type { AuthTables } from "./schema.ts";
 
 /** Outstanding sign-in codes of all users together. */
 export const signInCodesMax = 20;
@@ -160,12 +160,3 @@ async function holderOf(db: AuthTransaction["db"], user: string | null, keyName:
 }
 
 export const authTasks: Readonly<Record<keyof AuthWork, Task>> = work;
-
-/** Sign-in as the store's worker loads it, beside the app's own plugin. */
-export const authPlugin: Plugin = {
-  name: "auth",
-  migrations: authMigrations,
-  methods: {},
-  streams: [],
-  tasks: authTasks,
-};

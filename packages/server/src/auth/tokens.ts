@@ -11,7 +11,7 @@ import type { Clock, Random } from "@holdfast/protocol";
 import { calculateJwkThumbprint, decodeProtectedHeader, errors, importJWK, type JWK, jwtVerify, SignJWT } from "jose";
 import { z } from "zod";
 
-export const issuer = "holdfast";
+const issuer = "holdfast";
 export const apiKeyPrefix = "hfk_";
 const algorithm = "EdDSA";
 /** AU-4: how far two clocks may differ. */

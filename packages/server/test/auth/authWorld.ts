@@ -1,8 +1,9 @@
 /** Sign-in over a real engine in memory, with a clock, a store and a log that the test holds. */
 import { createHash } from "node:crypto";
 import { ProtocolError, type Random } from "@holdfast/protocol";
+import { plugin as authPlugin } from "../../src/auth/plugin.ts";
 import { type Auth, createAuth } from "../../src/auth/service.ts";
-import { authPlugin } from "../../src/auth/tasks.ts";
+
 import type { Log } from "../../src/observe/log.ts";
 import type { Mode } from "../../src/options.ts";
 import type { Engine } from "../../src/store/engine.ts";

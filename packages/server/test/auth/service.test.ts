@@ -100,6 +100,19 @@ describe("sessions", () => {
     expect(world.asked).toEqual(["auth.session", "auth.session"]);
   });
 
+  test("[AU-3] many who come at once wait for one question, and for no longer than 2 s", async () => {
+    await using world = await openAuth();
+    const cookie = await signIn(world);
+    world.asked.length = 0;
+    world.store = "hangs";
+    const verdicts = Array.from({ length: 20 }, () => world.auth.verify({ cookie, instance }));
+    await vi.waitUntil(() => world.clock.timers > 0);
+    await world.clock.advance(2_000);
+    for (const verdict of await Promise.all(verdicts)) expect(verdict).toMatchObject({ kind: "accepted" });
+    expect(world.asked).toEqual(["auth.session"]);
+    expect(world.clock.timers).toBe(0);
+  });
+
   test("[AU-4] one ends with its time, 30 s of tolerance given", async () => {
     await using world = await openAuth();
     const cookie = await signIn(world);
