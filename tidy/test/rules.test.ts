@@ -187,10 +187,15 @@ test("manifests: versions, floors, scripts, .npmrc and documents", () => {
     packages: {
       "node_modules/ws": installed("8.20.9"),
       "node_modules/a/node_modules/fast-jwt": installed("7.0.0"),
-      "node_modules/fastify": { version: "5.10.0" },
+      "node_modules/fastify": { version: "5.10.0", optionalDependencies: { "fastify-darwin": "5.10.0" } },
     },
   });
-  for (const named of ["ws 8.20.9 is older", "fast-jwt may not", "fastify has no integrity"]) {
+  for (const named of [
+    "ws 8.20.9 is older",
+    "fast-jwt may not",
+    "fastify has no integrity",
+    "fastify-darwin has no entry",
+  ]) {
     expectRed(lockfile(locked), named);
   }
   expect(lockfile(manifest("x", { packages: { "node_modules/ws": installed("8.100.0") } }))).toEqual([]);

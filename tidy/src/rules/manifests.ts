@@ -16,9 +16,16 @@ interface Manifest {
 }
 
 interface Lockfile {
-  readonly packages: Readonly<
-    Record<string, { readonly version?: string; readonly integrity?: string; readonly link?: boolean }>
-  >;
+  readonly packages: Readonly<Record<string, LockedPackage>>;
+}
+
+interface LockedPackage {
+  readonly version?: string;
+  readonly integrity?: string;
+  readonly link?: boolean;
+  readonly os?: readonly string[];
+  readonly cpu?: readonly string[];
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
 }
 
 /** Package → the oldest version that may be installed; `null`: may not be installed at all. */
@@ -58,13 +65,24 @@ export function versions(root: SourceFile, packages: readonly SourceFile[]): rea
   });
 }
 
-/** S3 against the lockfile; and every package that is fetched is pinned by its hash (S1). */
+/** S3 against the lockfile; and every package that is fetched is pinned by its hash (S1), for every platform. */
 export function lockfile(file: SourceFile): readonly Finding[] {
   const findings: Finding[] = [];
-  for (const [path, entry] of Object.entries(read<Lockfile>(file).packages)) {
+  const { packages } = read<Lockfile>(file);
+  const names = new Set(Object.keys(packages).map((path) => path.slice(path.lastIndexOf("node_modules/") + 13)));
+  for (const [path, entry] of Object.entries(packages)) {
+    for (const name of Object.keys(entry.optionalDependencies ?? {})) {
+      if (!names.has(name)) {
+        findings.push({
+          path: file.path,
+          message: `${name} has no entry, so \`npm ci\` fails: run \`npm run lockfile\``,
+        });
+      }
+    }
     const name = path.slice(path.lastIndexOf("node_modules/") + "node_modules/".length);
     if (!path.includes("node_modules/") || entry.link === true) continue;
-    if (entry.integrity === undefined) {
+    // Binaries for other platforms may be ones that no registry here has: see scripts/lockfile.mjs.
+    if (entry.integrity === undefined && entry.os === undefined && entry.cpu === undefined) {
       findings.push({ path: file.path, message: `${name} has no integrity hash: install it anew from the registry` });
     }
     const floor = floors[name];
