@@ -71,6 +71,9 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
     clock,
     log,
   });
+  // AU-6: once a start, never per connection.
+  if (mode === "development")
+    log.warn("auth.development_mode", { meaning: "whoever reaches this port is an admin without signing in" });
   const newId = (): string => uuidv7(clock.now(), random.bytes(10));
 
   const judgeKey = async (token: string): Promise<Verdict> => {

@@ -374,7 +374,8 @@ describe("development mode", () => {
       cookie: false,
     });
     expect(await world.auth.verify({ instance, browser })).toMatchObject({ principal: { id: `dev-temp-${browser}` } });
-    expect(world.log).toEqual([]);
+    // One warning at start, none per connection.
+    expect(world.log.map(({ level, event }) => `${level} ${event}`)).toEqual(["warn auth.development_mode"]);
   });
 
   test("[AU-6] a wrong explicit credential is refused here too; a lapsed cookie is no credential", async () => {
