@@ -15,6 +15,8 @@ export interface Import {
   readonly to: string;
   /** Erased before anything runs. */
   readonly isType: boolean;
+  /** Named by its URL, to be started as a worker or a program: it knows us as little as a stranger would. */
+  readonly isUrl: boolean;
 }
 
 export interface ImportGraph {
@@ -30,7 +32,7 @@ export function importGraph(files: readonly SourceFile[], manifests: readonly So
   const imports: Import[] = [];
   const broken: Finding[] = [];
   for (const file of files) {
-    for (const { specifier, start, isType } of specifiers(file)) {
+    for (const { specifier, start, isType, isUrl } of specifiers(file)) {
       const to = specifier.startsWith(".")
         ? posix.join(posix.dirname(file.path), specifier)
         : specifier.startsWith("@holdfast/")
@@ -41,7 +43,7 @@ export function importGraph(files: readonly SourceFile[], manifests: readonly So
       if (to === undefined) {
         broken.push({ path: file.path, line, message: `"${specifier}" is not among the exports of its package` });
       } else if (paths.has(to)) {
-        imports.push({ from: file.path, line, to, isType });
+        imports.push({ from: file.path, line, to, isType, isUrl });
       }
     }
   }
@@ -52,13 +54,14 @@ interface Specifier {
   readonly specifier: string;
   readonly start: number;
   readonly isType: boolean;
+  readonly isUrl: boolean;
 }
 
 function specifiers(file: SourceFile): readonly Specifier[] {
   const found: Specifier[] = [];
-  const add = (source: unknown, node: SyntaxNode, isType: boolean): void => {
+  const add = (source: unknown, node: SyntaxNode, isType: boolean, isUrl = false): void => {
     const specifier = literalText(source);
-    if (specifier !== undefined) found.push({ specifier, start: node.start, isType });
+    if (specifier !== undefined) found.push({ specifier, start: node.start, isType, isUrl });
   };
   walk(parse(file), (node) => {
     switch (node.type) {
@@ -74,7 +77,7 @@ function specifiers(file: SourceFile): readonly Specifier[] {
         add(node["source"] ?? node["argument"], node, true);
         return;
       case "NewExpression":
-        if (isOwnUrl(node)) add((node["arguments"] as readonly unknown[])[0], node, false);
+        if (isOwnUrl(node)) add((node["arguments"] as readonly unknown[])[0], node, false, true);
         return;
       default:
     }

@@ -119,10 +119,11 @@ export function direction(imports: readonly Import[]): readonly Finding[] {
   });
 }
 
-/** A cycle has no first file to read. Each is named once, from its alphabetically first file; types count. */
+/** A cycle has no first file to read. Each is named once, from its alphabetically first file; types count, and what is only started by its URL does not. */
 export function cycles(imports: readonly Import[]): readonly Finding[] {
   const next = new Map<string, Set<string>>();
-  for (const { from, to } of imports) {
+  for (const { from, to, isUrl } of imports) {
+    if (isUrl) continue;
     const targets = next.get(from) ?? new Set<string>();
     next.set(from, targets.add(to));
   }

@@ -8,7 +8,7 @@ import type { Finding, SourceFile } from "../finding.ts";
 import { isTest } from "../repository.ts";
 
 const linesMax = 450;
-const headerCharactersMin = 30;
+const headerCharactersMin = 20;
 
 export function fileLength(file: SourceFile): readonly Finding[] {
   const lines = file.text.split("\n").length - 1;
