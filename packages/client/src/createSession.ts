@@ -5,7 +5,16 @@
  * policy; what outlives a connection is in the core.
  */
 import { ProtocolError, uuidv7 } from "@holdfast/protocol";
-import type { CallOptions, MethodMap, Session, SessionOptions, SessionState, SessionStatistics, SubscribeOptions, Subscription } from "./api.ts";
+import type {
+  CallOptions,
+  MethodMap,
+  Session,
+  SessionOptions,
+  SessionState,
+  SessionStatistics,
+  SubscribeOptions,
+  Subscription,
+} from "./api.ts";
 import type { SessionEffect } from "./core/effects.ts";
 import { publicState, publicStatistics } from "./core/publicState.ts";
 import { makeSessionCore } from "./core/sessionCore.ts";
@@ -92,7 +101,9 @@ export function createSession<Methods extends MethodMap = MethodMap>(options: Se
       case "deliverError": {
         const { subscriber } = effect;
         const handler = handlers.get(subscriber);
-        const thrown = handler && runHandler(handler, effect, (decision) => engine.post({ kind: "decided", subscriber, decision }), report);
+        const thrown =
+          handler &&
+          runHandler(handler, effect, (decision) => engine.post({ kind: "decided", subscriber, decision }), report);
         return thrown && { subscriber, thrown };
       }
       default:
@@ -106,7 +117,13 @@ export function createSession<Methods extends MethodMap = MethodMap>(options: Se
     const handler: Handler = { options: subscribeOptions, status: { kind: "waiting" } };
     if (closing === undefined) {
       handlers.set(subscriber, handler);
-      engine.post({ kind: "subscribe", subscriber, stream, from: subscribeOptions.from, takesSnapshots: subscribeOptions.onSnapshot !== undefined });
+      engine.post({
+        kind: "subscribe",
+        subscriber,
+        stream,
+        from: subscribeOptions.from,
+        takesSnapshots: subscribeOptions.onSnapshot !== undefined,
+      });
     }
     return {
       stream,
@@ -122,9 +139,14 @@ export function createSession<Methods extends MethodMap = MethodMap>(options: Se
     };
   }
 
-  async function call(method: string, params: unknown, { signal, timeout, durable = false, lane }: CallOptions = {}): Promise<unknown> {
+  async function call(
+    method: string,
+    params: unknown,
+    { signal, timeout, durable = false, lane }: CallOptions = {},
+  ): Promise<unknown> {
     signal?.throwIfAborted();
-    if (closing !== undefined) throw new ProtocolError("unavailable", `${method}: the session is closed; it was not sent`);
+    if (closing !== undefined)
+      throw new ProtocolError("unavailable", `${method}: the session is closed; it was not sent`);
     const text = toJson(params ?? {}, method);
     keys += 1;
     const key = keys;
@@ -167,7 +189,8 @@ export function createSession<Methods extends MethodMap = MethodMap>(options: Se
       return () => listeners.delete(listener);
     },
     subscribe,
-    call: (method, params, callOptions) => call(method, params, callOptions) as Promise<Methods[typeof method]["result"]>,
+    call: (method, params, callOptions) =>
+      call(method, params, callOptions) as Promise<Methods[typeof method]["result"]>,
     producer: (stream) => producers.open(stream),
     acknowledge: (stream, cursor) => engine.post({ kind: "acknowledge", stream, cursor }),
     signal: (stream, signal, data) => engine.post({ kind: "signal", stream, signal, data }),

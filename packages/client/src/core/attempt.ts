@@ -6,7 +6,15 @@
  */
 import { limits, type Random } from "@holdfast/protocol";
 import { jittered, slowDelay } from "./backoff.ts";
-import type { ConnectionEvent, ConnectionMemory, ConnectionState, EventOf, StateOf, Step, TokenReason } from "./connectionState.ts";
+import type {
+  ConnectionEvent,
+  ConnectionMemory,
+  ConnectionState,
+  EventOf,
+  StateOf,
+  Step,
+  TokenReason,
+} from "./connectionState.ts";
 import { hintedAttemptsApartMs, openingTimeoutMs } from "./limits.ts";
 import { earliestMs, ignore, step, stop, wait, withHint } from "./step.ts";
 import { isBetterToken, tokenEndsMs } from "./token.ts";
@@ -18,7 +26,12 @@ export function beginAttempt(memory: ConnectionMemory, state: ConnectionState, e
   return askToken(memory);
 }
 
-export function answerToken(memory: ConnectionMemory, state: StateOf<"authenticating">, event: EventOf<"tokenAnswered">, random: Random): Step {
+export function answerToken(
+  memory: ConnectionMemory,
+  state: StateOf<"authenticating">,
+  event: EventOf<"tokenAnswered">,
+  random: Random,
+): Step {
   if (event.request !== state.request) return ignore(memory, state);
   const { outcome } = event;
   switch (outcome.kind) {
@@ -31,7 +44,8 @@ export function answerToken(memory: ConnectionMemory, state: StateOf<"authentica
     }
     case "token": {
       const known = { ...memory, tokenFailures: 0 };
-      if (!isBetterToken(outcome.token, memory.rejectedToken) || !isUsable(outcome.token, memory, event.now)) return refuse(known, event.now, random);
+      if (!isBetterToken(outcome.token, memory.rejectedToken) || !isUsable(outcome.token, memory, event.now))
+        return refuse(known, event.now, random);
       // A different token after the last refusal gets one attempt (CL-2).
       const refusals = Math.min(memory.refusals, limits.refusalsOfFreshTokenMax - 1);
       return beginAttempt({ ...known, token: outcome.token, tokenFresh: true, refusals }, state, event);
@@ -47,21 +61,35 @@ export function refuse(memory: ConnectionMemory, now: number, random: Random): S
 }
 
 /** CL-5: `online` brings one attempt forward; `offline` turns the wait into probes. */
-export function hintWaiting(memory: ConnectionMemory, state: StateOf<"waiting">, event: EventOf<"hinted">, random: Random): Step {
+export function hintWaiting(
+  memory: ConnectionMemory,
+  state: StateOf<"waiting">,
+  event: EventOf<"hinted">,
+  random: Random,
+): Step {
   const hinted = withHint(memory, event);
-  if (event.hint === "offline" && memory.online) return wait(hinted, Math.max(state.untilMs, event.now + slowDelay(random)), state.reason);
+  if (event.hint === "offline" && memory.online)
+    return wait(hinted, Math.max(state.untilMs, event.now + slowDelay(random)), state.reason);
   if (event.hint !== "online" || event.now < memory.hintedMs) return step(hinted, state);
   const soonest = Math.max(event.now + random.fraction() * limits.onlineJitterMs, earliestMs(memory, event));
   return wait({ ...hinted, hintedMs: soonest + hintedAttemptsApartMs }, Math.min(state.untilMs, soonest), state.reason);
 }
 
 /** CL-4: only a person passes the floor, once in 5 s. */
-export function reconnectFromWaiting(memory: ConnectionMemory, state: StateOf<"waiting">, event: EventOf<"reconnectAsked">): Step {
+export function reconnectFromWaiting(
+  memory: ConnectionMemory,
+  state: StateOf<"waiting">,
+  event: EventOf<"reconnectAsked">,
+): Step {
   if (event.now - memory.manualMs < limits.manualReconnectApartMs) return ignore(memory, state);
   return beginAttempt({ ...memory, manualMs: event.now, floorMs: event.now }, state, event);
 }
 
-export function reconnectFromStopped(memory: ConnectionMemory, state: StateOf<"stopped">, event: EventOf<"reconnectAsked">): Step {
+export function reconnectFromStopped(
+  memory: ConnectionMemory,
+  state: StateOf<"stopped">,
+  event: EventOf<"reconnectAsked">,
+): Step {
   if (event.now - memory.manualMs < limits.manualReconnectApartMs) return ignore(memory, state);
   const refusals = memory.usesToken ? memory.refusals : Math.min(memory.refusals, limits.refusalsOfFreshTokenMax - 1);
   return beginAttempt({ ...memory, manualMs: event.now, floorMs: event.now, faults: 0, refusals }, state, event);
@@ -75,12 +103,21 @@ export function isUsable(token: string | undefined, memory: ConnectionMemory, no
 }
 
 function askToken(memory: ConnectionMemory): Step {
-  const why: TokenReason = memory.rejectedToken !== undefined ? "rejected" : memory.token !== undefined ? "expiring" : "first";
+  const why: TokenReason =
+    memory.rejectedToken !== undefined ? "rejected" : memory.token !== undefined ? "expiring" : "first";
   const request = memory.tokenRequest + 1;
-  return step({ ...memory, tokenRequest: request }, { kind: "authenticating", request }, { kind: "askToken", request, why });
+  return step(
+    { ...memory, tokenRequest: request },
+    { kind: "authenticating", request },
+    { kind: "askToken", request, why },
+  );
 }
 
 function openSocket(memory: ConnectionMemory, now: number): Step {
   const attempt = memory.attempt + 1;
-  return step({ ...memory, attempt, startedMs: now }, { kind: "connecting", attempt, deadlineMs: now + openingTimeoutMs }, { kind: "openSocket", attempt });
+  return step(
+    { ...memory, attempt, startedMs: now },
+    { kind: "connecting", attempt, deadlineMs: now + openingTimeoutMs },
+    { kind: "openSocket", attempt },
+  );
 }

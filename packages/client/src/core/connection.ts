@@ -12,7 +12,15 @@
  * streams, requests or producers.
  */
 import type { Random } from "@holdfast/protocol";
-import { type Connection, type ConnectionEvent, type EventKind, ownedAttempt, type Rule, type StateKind, type Step } from "./connectionState.ts";
+import {
+  type Connection,
+  type ConnectionEvent,
+  type EventKind,
+  ownedAttempt,
+  type Rule,
+  type StateKind,
+  type Step,
+} from "./connectionState.ts";
 import { connectionTable } from "./connectionTable.ts";
 
 /** One event, by the table. Who speaks for an abandoned attempt or question is not heard (CL-6). */

@@ -15,7 +15,12 @@ export type ConnectionState =
   | { readonly kind: "greeting"; readonly attempt: number; readonly deadlineMs: number; readonly bye: Farewell }
   | OpenState
   /** `flushing` waits for answers (CL-8), `ending` for the other side's close frame. */
-  | { readonly kind: "closing"; readonly attempt: number; readonly deadlineMs: number; readonly phase: "flushing" | "ending" }
+  | {
+      readonly kind: "closing";
+      readonly attempt: number;
+      readonly deadlineMs: number;
+      readonly phase: "flushing" | "ending";
+    }
   | { readonly kind: "stopped"; readonly reason: string }
   | { readonly kind: "closed" };
 
@@ -76,7 +81,10 @@ export interface Connection {
 }
 
 /** What the answer to `askToken` was. */
-export type TokenOutcome = { readonly kind: "token"; readonly token: string } | { readonly kind: "signedOut" } | { readonly kind: "unreachable" };
+export type TokenOutcome =
+  | { readonly kind: "token"; readonly token: string }
+  | { readonly kind: "signedOut" }
+  | { readonly kind: "unreachable" };
 
 type Occurrence =
   | { readonly kind: "start" }
@@ -126,7 +134,12 @@ export interface Step {
   readonly effects: readonly ConnectionEffect[];
 }
 
-export type Rule<State extends StateKind, Event extends EventKind> = (memory: ConnectionMemory, state: StateOf<State>, event: EventOf<Event>, random: Random) => Step;
+export type Rule<State extends StateKind, Event extends EventKind> = (
+  memory: ConnectionMemory,
+  state: StateOf<State>,
+  event: EventOf<Event>,
+  random: Random,
+) => Step;
 
 export function makeConnection(usesToken: boolean, serverOffsetMs: number): Connection {
   return {

@@ -10,9 +10,25 @@ export interface Position {
 
 export type SubscriberEffect =
   /** `oneByOne`: so that the one event at which the handler throws can be told (ST-6). */
-  | { readonly kind: "deliver"; readonly subscriber: number; readonly events: readonly AppliedEvent[]; readonly position: Position; readonly oneByOne: boolean }
-  | { readonly kind: "deliverSnapshot"; readonly subscriber: number; readonly data: Readonly<Record<string, unknown>>; readonly position: Position }
-  | { readonly kind: "deliverReset"; readonly subscriber: number; readonly reason: "epoch" | "trimmed"; readonly lost: number | undefined }
+  | {
+      readonly kind: "deliver";
+      readonly subscriber: number;
+      readonly events: readonly AppliedEvent[];
+      readonly position: Position;
+      readonly oneByOne: boolean;
+    }
+  | {
+      readonly kind: "deliverSnapshot";
+      readonly subscriber: number;
+      readonly data: Readonly<Record<string, unknown>>;
+      readonly position: Position;
+    }
+  | {
+      readonly kind: "deliverReset";
+      readonly subscriber: number;
+      readonly reason: "epoch" | "trimmed";
+      readonly lost: number | undefined;
+    }
   | { readonly kind: "deliverStatus"; readonly subscriber: number; readonly status: SubscriptionStatus }
   | { readonly kind: "deliverError"; readonly subscriber: number; readonly error: unknown };
 
@@ -21,9 +37,20 @@ export type SessionEffect =
   /** One message as JSON. */
   | { readonly kind: "send"; readonly text: string }
   /** A request is decided (RQ-1): exactly one of the two. */
-  | { readonly kind: "settleRequest"; readonly key: number; readonly result: unknown; readonly error: ProtocolError | undefined }
+  | {
+      readonly kind: "settleRequest";
+      readonly key: number;
+      readonly result: unknown;
+      readonly error: ProtocolError | undefined;
+    }
   /** An event of a producer is decided (PB-2): null, or why it was rejected. `stopped`: it never will be. */
-  | { readonly kind: "settleEvent"; readonly producer: number; readonly ordinal: number; readonly rejection: ProtocolError | null; readonly stopped: boolean }
+  | {
+      readonly kind: "settleEvent";
+      readonly producer: number;
+      readonly ordinal: number;
+      readonly rejection: ProtocolError | null;
+      readonly stopped: boolean;
+    }
   | { readonly kind: "drained"; readonly producer: number }
   /** PB-3: it publishes nothing more, and why. */
   | { readonly kind: "producerStopped"; readonly producer: number; readonly error: ProtocolError }
@@ -36,5 +63,15 @@ export type SessionEffect =
   /** OP-5: the application must drop all state of the former user. */
   | { readonly kind: "identityChanged" };
 
-export const timerNames = ["attemptDue", "openingDue", "heartbeatDue", "stableDue", "refreshDue", "closingDue", "repairDue", "outboxDue", "producersDue"] as const;
+export const timerNames = [
+  "attemptDue",
+  "openingDue",
+  "heartbeatDue",
+  "stableDue",
+  "refreshDue",
+  "closingDue",
+  "repairDue",
+  "outboxDue",
+  "producersDue",
+] as const;
 export type TimerName = (typeof timerNames)[number];

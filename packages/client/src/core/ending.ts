@@ -17,11 +17,20 @@ interface End {
   readonly reason: string;
 }
 
-export function rememberBye(memory: ConnectionMemory, state: StateOf<"greeting"> | OpenState, event: EventOf<"byeHeard">): Step {
+export function rememberBye(
+  memory: ConnectionMemory,
+  state: StateOf<"greeting"> | OpenState,
+  event: EventOf<"byeHeard">,
+): Step {
   return step(memory, { ...state, bye: event.bye });
 }
 
-export function loseSocket(memory: ConnectionMemory, state: Owning, event: EventOf<"socketClosed">, random: Random): Step {
+export function loseSocket(
+  memory: ConnectionMemory,
+  state: Owning,
+  event: EventOf<"socketClosed">,
+  random: Random,
+): Step {
   return lose(memory, state, event, random);
 }
 
@@ -72,7 +81,11 @@ function decide(memory: ConnectionMemory, end: End, retryAfter: number | undefin
 function retry(memory: ConnectionMemory, end: End, retryAfter: number | undefined, random: Random): Step {
   const delayMs = delayAfterLoss({ failures: memory.failures, retryAfter, spreadMs: memory.spreadMs }, random);
   const probeMs = memory.online ? 0 : slowDelay(random);
-  return wait({ ...memory, failures: memory.failures + 1 }, Math.max(end.now + Math.max(delayMs, probeMs), memory.floorMs), end.reason);
+  return wait(
+    { ...memory, failures: memory.failures + 1 },
+    Math.max(end.now + Math.max(delayMs, probeMs), memory.floorMs),
+    end.reason,
+  );
 }
 
 /** A token that carried a stable connection may simply have ended: that is no refusal of a fresh one. */
@@ -102,15 +115,26 @@ function stopReason(end: End): string {
 
 /** Nothing is under way: nothing to wait for. */
 export function closeAtOnce(memory: ConnectionMemory, state: ConnectionState): Step {
-  return "attempt" in state ? step(memory, { kind: "closed" }, { kind: "dropSocket", attempt: state.attempt }) : step(memory, { kind: "closed" });
+  return "attempt" in state
+    ? step(memory, { kind: "closed" }, { kind: "dropSocket", attempt: state.attempt })
+    : step(memory, { kind: "closed" });
 }
 
 /** CL-8: what was asked gets up to 1 s for its answer. */
 export function closeGracefully(memory: ConnectionMemory, state: OpenState, event: EventOf<"closeAsked">): Step {
-  return step(memory, { kind: "closing", attempt: state.attempt, phase: "flushing", deadlineMs: event.now + limits.closeFlushMs });
+  return step(memory, {
+    kind: "closing",
+    attempt: state.attempt,
+    phase: "flushing",
+    deadlineMs: event.now + limits.closeFlushMs,
+  });
 }
 
-export function endSocket(memory: ConnectionMemory, state: StateOf<"closing">, event: EventOf<"closingDue" | "flushed">): Step {
+export function endSocket(
+  memory: ConnectionMemory,
+  state: StateOf<"closing">,
+  event: EventOf<"closingDue" | "flushed">,
+): Step {
   if (state.phase === "flushing") {
     const ending = { ...state, phase: "ending", deadlineMs: event.now + endingTimeoutMs } as const;
     return step(memory, ending, { kind: "leave" }, { kind: "endSocket", attempt: state.attempt });

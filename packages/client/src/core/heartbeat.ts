@@ -39,17 +39,29 @@ export function heartbeatDueMs(heartbeat: Heartbeat): number {
 /** A ping goes out now; the deadline of an earlier unanswered one stays where it is sooner. */
 export function pinged(heartbeat: Heartbeat, now: number, timeoutMs: number): Heartbeat {
   const deadlineMs = Math.min(heartbeat.awaiting?.deadlineMs ?? Number.POSITIVE_INFINITY, now + timeoutMs);
-  return { ...heartbeat, n: heartbeat.n + 1, sentMs: now, awaiting: { deadlineMs, graced: heartbeat.awaiting?.graced ?? false } };
+  return {
+    ...heartbeat,
+    n: heartbeat.n + 1,
+    sentMs: now,
+    awaiting: { deadlineMs, graced: heartbeat.awaiting?.graced ?? false },
+  };
 }
 
-export type HeartbeatVerdict = { readonly kind: "early" } | { readonly kind: "ping" } | { readonly kind: "graced"; readonly heartbeat: Heartbeat } | { readonly kind: "dead" };
+export type HeartbeatVerdict =
+  | { readonly kind: "early" }
+  | { readonly kind: "ping" }
+  | { readonly kind: "graced"; readonly heartbeat: Heartbeat }
+  | { readonly kind: "dead" };
 
 export function judgeHeartbeat(heartbeat: Heartbeat, now: number): HeartbeatVerdict {
   const { awaiting } = heartbeat;
   if (awaiting !== undefined && now >= awaiting.deadlineMs) {
     const late = now - awaiting.deadlineMs > limits.lateTimerMs;
     if (!late || awaiting.graced) return { kind: "dead" };
-    return { kind: "graced", heartbeat: { ...heartbeat, awaiting: { deadlineMs: now + limits.lateTimerGraceMs, graced: true } } };
+    return {
+      kind: "graced",
+      heartbeat: { ...heartbeat, awaiting: { deadlineMs: now + limits.lateTimerGraceMs, graced: true } },
+    };
   }
   return now >= heartbeatDueMs(heartbeat) ? { kind: "ping" } : { kind: "early" };
 }

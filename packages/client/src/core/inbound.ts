@@ -10,7 +10,11 @@ import { readEvents, readPending, readRefused, readSnapshot, readSubscribed } fr
 import { stepThrough } from "./through.ts";
 
 /** One element of a frame of the owned socket. What cannot be read is counted, never obeyed (TR-5). */
-export function readServerMessage(core: SessionCore, event: { readonly attempt: number; readonly value: unknown }, context: SessionContext): void {
+export function readServerMessage(
+  core: SessionCore,
+  event: { readonly attempt: number; readonly value: unknown },
+  context: SessionContext,
+): void {
   const { attempt } = event;
   if (attempt !== ownedAttempt(core.connection.state)) return;
   const read = readMessage(event.value);
@@ -20,31 +24,43 @@ export function readServerMessage(core: SessionCore, event: { readonly attempt: 
   }
   const { message } = read;
   const { now } = context;
-  if (message.type === "welcome") return stepThrough(core, { kind: "welcomed", attempt, welcome: message, now }, context);
-  if (message.type === "bye") return stepThrough(core, { kind: "byeHeard", attempt, bye: message, now }, context);
+  if (message.type === "welcome") {
+    stepThrough(core, { kind: "welcomed", attempt, welcome: message, now }, context);
+    return;
+  }
+  if (message.type === "bye") {
+    stepThrough(core, { kind: "byeHeard", attempt, bye: message, now }, context);
+    return;
+  }
   // Nothing else means anything before `welcome`, or after we have said good-bye.
   if (!canSpeak(core)) return;
   const stream = "stream" in message ? core.streams.get(message.stream) : undefined;
   const streamContext = contextOf(core, context);
   switch (message.type) {
     case "pong":
-      if (message.spread !== undefined) stepThrough(core, { kind: "frameHeard", attempt, spread: message.spread, now }, context);
+      if (message.spread !== undefined)
+        stepThrough(core, { kind: "frameHeard", attempt, spread: message.spread, now }, context);
       return;
     case "expiring":
-      return stepThrough(core, { kind: "expiring", attempt, now }, context);
+      stepThrough(core, { kind: "expiring", attempt, now }, context);
+      return;
     case "authenticated":
-      return retryUnauthenticated(core.outbox);
+      retryUnauthenticated(core.outbox);
+      return;
     case "agent":
-      return nameAgent(core, { id: message.id, name: message.name, generation: message.generation }, context);
+      nameAgent(core, { id: message.id, name: message.name, generation: message.generation }, context);
+      return;
     case "subscribed":
       if (stream !== undefined) readSubscribed(stream, message, streamContext);
-      return proveStore(core, false);
+      proveStore(core, false);
+      return;
     case "snapshot":
       if (stream !== undefined) readSnapshot(stream, message, streamContext);
       return;
     case "events":
       if (stream !== undefined) readEvents(stream, message, streamContext);
-      return proveStore(core, (message.events.at(-1)?.at ?? 0) > (core.degraded?.since ?? 0));
+      proveStore(core, (message.events.at(-1)?.at ?? 0) > (core.degraded?.since ?? 0));
+      return;
     case "pending":
       core.degraded ??= { reason: message.reason, since: Math.round(now + core.connection.memory.serverOffsetMs) };
       if (stream !== undefined) readPending(stream, message, streamContext);
@@ -53,19 +69,23 @@ export function readServerMessage(core: SessionCore, event: { readonly attempt: 
       // Ephemeral, and this session's face has no listener for it.
       return;
     case "refused":
-      return readRefusal(core, message, context);
+      readRefusal(core, message, context);
+      return;
     case "response":
       readResponse(core.outbox, message, context);
-      return proveStore(core, message.error === undefined);
+      proveStore(core, message.error === undefined);
+      return;
     case "published":
       for (const producer of core.producers.values()) readPublished(producer, message, producerContext(core, context));
-      return proveStore(core, true);
+      proveStore(core, true);
+      return;
     case "error":
       // Something of ours could not be judged and has no better answer (TR-4): a fault, counted for the ledger.
       core.unknownMessages += 1;
       return;
     default:
-      return unreachable(message);
+      unreachable(message);
+      return;
   }
 }
 
@@ -75,7 +95,8 @@ function readRefusal(core: SessionCore, message: Refused, context: SessionContex
     if (stream !== undefined) readRefused(stream, message.sub, message.error, contextOf(core, context));
   } else if (message.of === "publish") {
     for (const producer of core.producers.values()) {
-      if (producer.uuid === message.producer) readPublishRefused(producer, message.sequence, message.error, producerContext(core, context));
+      if (producer.uuid === message.producer)
+        readPublishRefused(producer, message.sequence, message.error, producerContext(core, context));
     }
   }
 }
@@ -91,7 +112,8 @@ function nameAgent(core: SessionCore, agent: AgentIdentity, context: SessionCont
 /** The store works again: nothing waits for it, and it has proved so where `welcome` said that it does not. */
 function proveStore(core: SessionCore, proved: boolean): void {
   const { state } = core.connection;
-  if (core.degraded === undefined || (state.kind === "open" && state.welcome.degraded === core.degraded && !proved)) return;
+  if (core.degraded === undefined || (state.kind === "open" && state.welcome.degraded === core.degraded && !proved))
+    return;
   for (const stream of core.streams.values()) if (stream.pending !== undefined) return;
   core.degraded = undefined;
 }

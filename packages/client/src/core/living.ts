@@ -11,14 +11,22 @@ import { isBetterToken } from "./token.ts";
 
 export function hear(memory: ConnectionMemory, state: OpenState, event: EventOf<"frameHeard">): Step {
   // The timer stays where it is: it can only be early, and looks again (a timer a frame would cost more).
-  return step({ ...memory, spreadMs: event.spread ?? memory.spreadMs }, { ...state, heartbeat: heard(state.heartbeat, event.now) });
+  return step(
+    { ...memory, spreadMs: event.spread ?? memory.spreadMs },
+    { ...state, heartbeat: heard(state.heartbeat, event.now) },
+  );
 }
 
 export function noteSent(memory: ConnectionMemory, state: OpenState, event: EventOf<"frameSent">): Step {
   return step(memory, { ...state, heartbeat: { ...state.heartbeat, sentMs: event.now } });
 }
 
-export function judgeSilence(memory: ConnectionMemory, state: OpenState, event: EventOf<"heartbeatDue">, random: Random): Step {
+export function judgeSilence(
+  memory: ConnectionMemory,
+  state: OpenState,
+  event: EventOf<"heartbeatDue">,
+  random: Random,
+): Step {
   const proven = event.now - state.welcomedMs >= heartbeatProvenMs;
   const known = proven ? { ...memory, silences: 0 } : memory;
   const verdict = judgeHeartbeat(state.heartbeat, event.now);
@@ -30,7 +38,12 @@ export function judgeSilence(memory: ConnectionMemory, state: OpenState, event: 
     case "graced":
       return step(known, { ...state, heartbeat: verdict.heartbeat, heartbeatAtMs: heartbeatDueMs(verdict.heartbeat) });
     case "dead":
-      return lose({ ...known, silences: known.silences + 1 }, state, { now: event.now, code: 1006, reason: "no pong" }, random);
+      return lose(
+        { ...known, silences: known.silences + 1 },
+        state,
+        { now: event.now, code: 1006, reason: "no pong" },
+        random,
+      );
   }
 }
 
@@ -70,18 +83,33 @@ export function stabilise(memory: ConnectionMemory, state: OpenState, event: Eve
 
 /** AU-7: the credential ends soon. A cookie's refresh is not this session's. */
 export function refreshToken(memory: ConnectionMemory, state: OpenState): Step {
-  if (!memory.usesToken || (state.refresh !== undefined && state.refresh.atMs === undefined)) return ignore(memory, state);
+  if (!memory.usesToken || (state.refresh !== undefined && state.refresh.atMs === undefined))
+    return ignore(memory, state);
   const request = memory.tokenRequest + 1;
   const refresh = { request, tries: state.refresh?.tries ?? 0, atMs: undefined };
-  return step({ ...memory, tokenRequest: request }, { ...state, refresh }, { kind: "askToken", request, why: "expiring" });
+  return step(
+    { ...memory, tokenRequest: request },
+    { ...state, refresh },
+    { kind: "askToken", request, why: "expiring" },
+  );
 }
 
-export function refreshAnswered(memory: ConnectionMemory, state: OpenState, event: EventOf<"tokenAnswered">, random: Random): Step {
+export function refreshAnswered(
+  memory: ConnectionMemory,
+  state: OpenState,
+  event: EventOf<"tokenAnswered">,
+  random: Random,
+): Step {
   const { refresh } = state;
   if (refresh === undefined || event.request !== refresh.request) return ignore(memory, state);
   const { outcome, now } = event;
   if (outcome.kind === "signedOut") {
-    return stop({ ...memory, token: undefined }, "signed_out", { kind: "leave" }, { kind: "dropSocket", attempt: state.attempt });
+    return stop(
+      { ...memory, token: undefined },
+      "signed_out",
+      { kind: "leave" },
+      { kind: "dropSocket", attempt: state.attempt },
+    );
   }
   if (outcome.kind === "token" && isBetterToken(outcome.token, memory.token) && isUsable(outcome.token, memory, now)) {
     const known = { ...memory, token: outcome.token, tokenFresh: true };

@@ -7,7 +7,11 @@ import { step } from "./step.ts";
 
 /** OP-1: the first message is `hello`, and until `welcome` the only one. */
 export function greet(memory: ConnectionMemory, state: StateOf<"connecting">): Step {
-  return step(memory, { kind: "greeting", attempt: state.attempt, deadlineMs: state.deadlineMs, bye: undefined }, { kind: "greet" });
+  return step(
+    memory,
+    { kind: "greeting", attempt: state.attempt, deadlineMs: state.deadlineMs, bye: undefined },
+    { kind: "greet" },
+  );
 }
 
 export function welcome(memory: ConnectionMemory, state: StateOf<"greeting">, event: EventOf<"welcomed">): Step {
@@ -22,7 +26,10 @@ export function welcome(memory: ConnectionMemory, state: StateOf<"greeting">, ev
       floorMs: Number.NEGATIVE_INFINITY,
       rejectedToken: undefined,
       // An agent that the store has not named yet has no identity to expect (OP-7).
-      expect: message.user.role === "agent" && message.agent === undefined ? memory.expect : { user: message.user.id, workspace: message.user.workspace },
+      expect:
+        message.user.role === "agent" && message.agent === undefined
+          ? memory.expect
+          : { user: message.user.id, workspace: message.user.workspace },
       serverOffsetMs: message.now - now,
     },
     {
@@ -41,7 +48,13 @@ export function welcome(memory: ConnectionMemory, state: StateOf<"greeting">, ev
 }
 
 /** No verdict in time. Found late, after sleep, the answer may be queued already (LV-3): a little more. */
-export function abandonOpening(memory: ConnectionMemory, state: StateOf<"connecting" | "greeting">, event: EventOf<"openingDue">, random: Random): Step {
-  if (event.now - state.deadlineMs > limits.lateTimerMs) return step(memory, { ...state, deadlineMs: event.now + limits.lateTimerGraceMs });
+export function abandonOpening(
+  memory: ConnectionMemory,
+  state: StateOf<"connecting" | "greeting">,
+  event: EventOf<"openingDue">,
+  random: Random,
+): Step {
+  if (event.now - state.deadlineMs > limits.lateTimerMs)
+    return step(memory, { ...state, deadlineMs: event.now + limits.lateTimerGraceMs });
   return lose(memory, state, { now: event.now, code: 1006, reason: "no answer" }, random);
 }

@@ -10,7 +10,15 @@
  * first sending, on the server's clock. The state is owned by the core and changed in place; where it is
  * kept across reloads is a later storage's to decide, so nothing here holds a promise.
  */
-import { type ErrorBody, limits, ProtocolError, type Random, type Response, readRetryAfter, uuidv7 } from "@holdfast/protocol";
+import {
+  type ErrorBody,
+  limits,
+  ProtocolError,
+  type Random,
+  type Response,
+  readRetryAfter,
+  uuidv7,
+} from "@holdfast/protocol";
 import { jittered } from "./backoff.ts";
 import type { SessionEffect } from "./effects.ts";
 import { outboxEntriesMax } from "./limits.ts";
@@ -70,7 +78,15 @@ export function addRequest(outbox: Outbox, request: NewRequest, now: number): bo
   const after = lane === undefined ? undefined : outbox.lanes.get(lane);
   // Unsent, it waits as long as it would for its answer; a durable one 1 h (RQ-3).
   const deadlineMs = now + (request.durable ? limits.durableRequestKeptMs : timeoutMs);
-  const fresh = { phase: "queued", sent: undefined, retryAtMs: undefined, tries: 0, internals: 0, lastError: undefined, orphaned: false } as const;
+  const fresh = {
+    phase: "queued",
+    sent: undefined,
+    retryAtMs: undefined,
+    tries: 0,
+    internals: 0,
+    lastError: undefined,
+    orphaned: false,
+  } as const;
   const entry: Entry = { key, method, params, lane, timeoutMs, after, deadlineMs, ...fresh };
   outbox.entries.set(key, entry);
   if (lane !== undefined) outbox.lanes.set(lane, entry);
@@ -78,7 +94,12 @@ export function addRequest(outbox: Outbox, request: NewRequest, now: number): bo
 }
 
 /** Sends what may be sent, in the order in which it was asked. `serverOffsetMs`: our clock to the server's. */
-export function flushOutbox(outbox: Outbox, underWayMax: number, serverOffsetMs: number, { now, random, out }: OutboxContext): void {
+export function flushOutbox(
+  outbox: Outbox,
+  underWayMax: number,
+  serverOffsetMs: number,
+  { now, random, out }: OutboxContext,
+): void {
   for (const entry of outbox.entries.values()) {
     if (outbox.underWay >= underWayMax) return;
     // One whose predecessor waits for a retry would only be refused (RQ-4).
@@ -108,13 +129,25 @@ export function readResponse(outbox: Outbox, message: Response, context: OutboxC
   const { error } = message;
   outbox.underWay -= 1;
   entry.phase = "retrying";
-  if (error === undefined) return settle(outbox, entry, message.result, undefined, context);
+  if (error === undefined) {
+    settle(outbox, entry, message.result, undefined, context);
+    return;
+  }
   entry.lastError = error;
   if (error.code === "internal") entry.internals += 1;
-  if (entry.orphaned && error.retryable) return settle(outbox, entry, undefined, afterFailed(entry), context);
-  if (!error.retryable || entry.internals > limits.internalRetriesMax) return settle(outbox, entry, undefined, ProtocolError.fromBody(error), context);
+  if (entry.orphaned && error.retryable) {
+    settle(outbox, entry, undefined, afterFailed(entry), context);
+    return;
+  }
+  if (!error.retryable || entry.internals > limits.internalRetriesMax) {
+    settle(outbox, entry, undefined, ProtocolError.fromBody(error), context);
+    return;
+  }
   // One that waits for its predecessor is due when that one settles, not before.
-  entry.retryAtMs = entry.after === undefined ? context.now + (readRetryAfter(error.retryAfter) ?? jittered(entry.tries, context.random)) : undefined;
+  entry.retryAtMs =
+    entry.after === undefined
+      ? context.now + (readRetryAfter(error.retryAfter) ?? jittered(entry.tries, context.random))
+      : undefined;
   entry.tries += 1;
 }
 
@@ -129,25 +162,34 @@ export function outboxDue(outbox: Outbox, context: OutboxContext): void {
 
 /** A new credential counts: who was refused for the old one need not wait (RQ-5). */
 export function retryUnauthenticated(outbox: Outbox): void {
-  for (const entry of outbox.entries.values()) if (entry.phase === "retrying" && entry.lastError?.code === "unauthenticated") retryNow(entry);
+  for (const entry of outbox.entries.values())
+    if (entry.phase === "retrying" && entry.lastError?.code === "unauthenticated") retryNow(entry);
 }
 
 /** The person took it back: nothing happened, if it was never sent. True where it could be withdrawn. */
 export function withdraw(outbox: Outbox, key: number, context: OutboxContext): boolean {
   const entry = outbox.entries.get(key);
   if (entry === undefined || entry.sent !== undefined) return false;
-  settle(outbox, entry, undefined, new ProtocolError("unavailable", `${entry.method}: withdrawn before it was sent`), context);
+  settle(
+    outbox,
+    entry,
+    undefined,
+    new ProtocolError("unavailable", `${entry.method}: withdrawn before it was sent`),
+    context,
+  );
   return true;
 }
 
 /** The end of the session, or of its identity: every request hears what is known of it. */
 export function abandonOutbox(outbox: Outbox, why: string, context: OutboxContext): void {
-  for (const entry of [...outbox.entries.values()].reverse()) settle(outbox, entry, undefined, unfinished(entry, why), context);
+  for (const entry of [...outbox.entries.values()].reverse())
+    settle(outbox, entry, undefined, unfinished(entry, why), context);
 }
 
 export function outboxDueMs(outbox: Outbox): number | undefined {
   let due: number | undefined;
-  for (const { deadlineMs, retryAtMs } of outbox.entries.values()) due = Math.min(due ?? deadlineMs, deadlineMs, retryAtMs ?? deadlineMs);
+  for (const { deadlineMs, retryAtMs } of outbox.entries.values())
+    due = Math.min(due ?? deadlineMs, deadlineMs, retryAtMs ?? deadlineMs);
   return due;
 }
 
@@ -162,7 +204,13 @@ function retryNow(entry: Entry): void {
 }
 
 function leave(outbox: Outbox, entry: Entry, context: OutboxContext): void {
-  settle(outbox, entry, undefined, unfinished(entry, entry.sent === undefined ? "no connection in time" : "no answer in time"), context);
+  settle(
+    outbox,
+    entry,
+    undefined,
+    unfinished(entry, entry.sent === undefined ? "no connection in time" : "no answer in time"),
+    context,
+  );
 }
 
 /** `timeout` means: outcome unknown. What was never sent has a known one: nothing happened. */
@@ -173,7 +221,13 @@ function unfinished(entry: Entry, why: string): ProtocolError {
     : new ProtocolError("timeout", `${entry.method}: ${why}; its outcome is unknown`, details);
 }
 
-function settle(outbox: Outbox, entry: Entry, result: unknown, error: ProtocolError | undefined, context: OutboxContext): void {
+function settle(
+  outbox: Outbox,
+  entry: Entry,
+  result: unknown,
+  error: ProtocolError | undefined,
+  context: OutboxContext,
+): void {
   if (entry.phase === "sent") outbox.underWay -= 1;
   outbox.entries.delete(entry.key);
   if (entry.sent !== undefined) outbox.byId.delete(entry.sent.id);
@@ -190,12 +244,17 @@ function settle(outbox: Outbox, entry: Entry, result: unknown, error: ProtocolEr
 /** RQ-4: what follows a request that has no result must not take its place. */
 function failBehind(outbox: Outbox, follower: Entry, entry: Entry, error: ProtocolError, context: OutboxContext): void {
   const unknown = error.code === "timeout" && follower.sent !== undefined;
-  if (unknown) return settle(outbox, follower, undefined, unfinished(follower, `${entry.method} before it had no answer`), context);
+  if (unknown) {
+    settle(outbox, follower, undefined, unfinished(follower, `${entry.method} before it had no answer`), context);
+    return;
+  }
   // Under way, the server refuses it by itself; its answer is awaited, but not its retry.
   if (follower.phase === "sent") follower.orphaned = true;
   else settle(outbox, follower, undefined, afterFailed(follower), context);
 }
 
 function afterFailed(entry: Entry): ProtocolError {
-  return new ProtocolError("conflict", `${entry.method}: the request before it had no result`, { details: { reason: "after_failed" } });
+  return new ProtocolError("conflict", `${entry.method}: the request before it had no result`, {
+    details: { reason: "after_failed" },
+  });
 }

@@ -7,10 +7,23 @@
  * `published` is kept, so a resend is always possible and never has an effect twice (PB-2). A full buffer
  * asks the source to pause; nothing is dropped. The state is owned by the core and changed in place.
  */
-import { assert, type ErrorBody, limits, ProtocolError, type Published, type Random, readRetryAfter } from "@holdfast/protocol";
+import {
+  assert,
+  type ErrorBody,
+  limits,
+  ProtocolError,
+  type Published,
+  type Random,
+  readRetryAfter,
+} from "@holdfast/protocol";
 import { jittered } from "./backoff.ts";
 import type { SessionEffect } from "./effects.ts";
-import { producerBufferBytesHardMax, publishBatchBytesMax, publishBatchEventsMax, publishedEventOverheadBytes } from "./limits.ts";
+import {
+  producerBufferBytesHardMax,
+  publishBatchBytesMax,
+  publishBatchEventsMax,
+  publishedEventOverheadBytes,
+} from "./limits.ts";
 
 interface Kept {
   /** Which `publish` call of this producer it was; -1 for what the producer says of itself. */
@@ -76,7 +89,10 @@ export function makeProducer(key: number, stream: string, uuid: string): Produce
 
 /** Queues one event's JSON. The n-th call of a producer has ordinal n, from 0: under it the event is settled. */
 export function queueEvent(producer: Producer, text: string): void {
-  assert(producer.keptBytes <= producerBufferBytesHardMax, `the producer of ${producer.stream} keeps ${producer.keptBytes} bytes: wait for onDrain while it is not accepting`);
+  assert(
+    producer.keptBytes <= producerBufferBytesHardMax,
+    `the producer of ${producer.stream} keeps ${producer.keptBytes} bytes: wait for onDrain while it is not accepting`,
+  );
   keep(producer, { ordinal: takeOrdinal(producer), text, bytes: text.length + publishedEventOverheadBytes });
 }
 
@@ -98,7 +114,8 @@ export function flushProducer(producer: Producer, windowBytesMax: number, out: S
     const sequence = producer.record + index + 1;
     let bytes = 0;
     for (let event = producer.kept[index]; event !== undefined; event = producer.kept[index]) {
-      if (texts.length > 0 && (bytes + event.bytes > publishBatchBytesMax || texts.length >= publishBatchEventsMax)) break;
+      if (texts.length > 0 && (bytes + event.bytes > publishBatchBytesMax || texts.length >= publishBatchEventsMax))
+        break;
       texts.push(event.text);
       bytes += event.bytes;
       index += 1;
@@ -121,7 +138,14 @@ export function readPublished(producer: Producer, message: Published, context: P
     const rejection = rejections.get(sequence);
     producer.keptBytes -= bytes;
     if (sequence <= producer.sentThrough) producer.underWayBytes -= bytes;
-    if (ordinal >= 0) settleEvent(producer, ordinal, rejection === undefined ? null : ProtocolError.fromBody(rejection), false, context.out);
+    if (ordinal >= 0)
+      settleEvent(
+        producer,
+        ordinal,
+        rejection === undefined ? null : ProtocolError.fromBody(rejection),
+        false,
+        context.out,
+      );
   });
   producer.record = through;
   producer.sentThrough = Math.max(producer.sentThrough, through);
@@ -134,10 +158,21 @@ export function readPublished(producer: Producer, message: Published, context: P
 }
 
 /** PB-3: nothing of that batch was recorded. */
-export function readPublishRefused(producer: Producer, sequence: number | undefined, error: ErrorBody, context: ProducerContext): void {
+export function readPublishRefused(
+  producer: Producer,
+  sequence: number | undefined,
+  error: ErrorBody,
+  context: ProducerContext,
+): void {
   if (producer.stopped !== undefined) return;
-  if (error.code === "sequence_gap") return resend(producer, sequence, error, context);
-  if (!error.retryable) return stopProducer(producer, ProtocolError.fromBody(error), context.out);
+  if (error.code === "sequence_gap") {
+    resend(producer, sequence, error, context);
+    return;
+  }
+  if (!error.retryable) {
+    stopProducer(producer, ProtocolError.fromBody(error), context.out);
+    return;
+  }
   rewind(producer, sequence ?? producer.record + 1);
   waitToResend(producer, error.retryAfter, context);
 }
@@ -163,25 +198,52 @@ export function stopProducer(producer: Producer, error: ProtocolError, out: Sess
 
 function resend(producer: Producer, sequence: number | undefined, error: ErrorBody, context: ProducerContext): void {
   const expected = error.details?.["expected"];
-  if (typeof expected !== "number" || !Number.isSafeInteger(expected) || expected < 1) return waitToResend(producer, error.retryAfter, context);
+  if (typeof expected !== "number" || !Number.isSafeInteger(expected) || expected < 1) {
+    waitToResend(producer, error.retryAfter, context);
+    return;
+  }
   // A batch that was sent behind the refused one says the same again; the verdict on `expected` is on its way.
   if (producer.resentFrom.has(expected) && sequence !== expected && producer.sentThrough >= expected) return;
-  if (expected <= producer.record) return startAnew(producer, expected, context);
+  if (expected <= producer.record) {
+    startAnew(producer, expected, context);
+    return;
+  }
   if (expected > producer.record + producer.kept.length + 1) {
-    return stopProducer(producer, new ProtocolError("sequence_gap", `${producer.stream}: the server expects ${expected}, which was never published`), context.out);
+    stopProducer(
+      producer,
+      new ProtocolError(
+        "sequence_gap",
+        `${producer.stream}: the server expects ${expected}, which was never published`,
+      ),
+      context.out,
+    );
+    return;
   }
   // What lies before `expected` is decided, but how is not known here: the record tells.
   if (expected > producer.record + 1) producer.asksRecord = true;
   rewind(producer, expected);
-  if (producer.resentFrom.has(expected)) return waitToResend(producer, error.retryAfter, context);
+  if (producer.resentFrom.has(expected)) {
+    waitToResend(producer, error.retryAfter, context);
+    return;
+  }
   producer.resentFrom.add(expected);
 }
 
 /** The server asks for events that are gone: a new history of this producer, which says so (PB-3). */
 function startAnew(producer: Producer, expected: number, context: ProducerContext): void {
   const { kept, record } = producer;
-  const note = JSON.stringify({ event: "note", data: { text: `Events ${expected} to ${record} of an earlier producer were lost by the server.` } });
-  Object.assign(producer, { uuid: context.makeUuid(), kept: [], record: 0, sentThrough: 0, underWayBytes: 0, keptBytes: 0 });
+  const note = JSON.stringify({
+    event: "note",
+    data: { text: `Events ${expected} to ${record} of an earlier producer were lost by the server.` },
+  });
+  Object.assign(producer, {
+    uuid: context.makeUuid(),
+    kept: [],
+    record: 0,
+    sentThrough: 0,
+    underWayBytes: 0,
+    keptBytes: 0,
+  });
   producer.resentFrom.clear();
   keep(producer, { ordinal: -1, text: note, bytes: note.length });
   for (const event of kept) keep(producer, event);
@@ -195,7 +257,8 @@ function waitToResend(producer: Producer, retryAfter: number | undefined, { now,
 
 function rewind(producer: Producer, sequence: number): void {
   const through = Math.max(producer.record, Math.min(producer.sentThrough, sequence - 1));
-  for (const { bytes } of producer.kept.slice(through - producer.record, producer.sentThrough - producer.record)) producer.underWayBytes -= bytes;
+  for (const { bytes } of producer.kept.slice(through - producer.record, producer.sentThrough - producer.record))
+    producer.underWayBytes -= bytes;
   producer.sentThrough = through;
 }
 
@@ -210,7 +273,13 @@ function keep(producer: Producer, event: Kept): void {
   if (producer.keptBytes > limits.producerBufferBytesMax) producer.accepting = false;
 }
 
-function settleEvent(producer: Producer, ordinal: number, rejection: ProtocolError | null, stopped: boolean, out: SessionEffect[]): void {
+function settleEvent(
+  producer: Producer,
+  ordinal: number,
+  rejection: ProtocolError | null,
+  stopped: boolean,
+  out: SessionEffect[],
+): void {
   out.push({ kind: "settleEvent", producer: producer.key, ordinal, rejection, stopped });
 }
 

@@ -8,7 +8,13 @@ import { addSubscriber, makeStream } from "./stream.ts";
 import { refreshStatus, resumeSubscriber, stopSubscriber, type Throw } from "./subscriber.ts";
 
 type Saying =
-  | { readonly kind: "subscribe"; readonly subscriber: number; readonly stream: string; readonly from: From; readonly takesSnapshots: boolean }
+  | {
+      readonly kind: "subscribe";
+      readonly subscriber: number;
+      readonly stream: string;
+      readonly from: From;
+      readonly takesSnapshots: boolean;
+    }
   | { readonly kind: "unsubscribe"; readonly subscriber: number }
   /** A handler threw (ST-6). */
   | { readonly kind: "handlerThrew"; readonly subscriber: number; readonly thrown: Throw }
@@ -45,9 +51,11 @@ export function stepProgram(core: SessionCore, event: ProgramEvent, context: Ses
   const { now, out } = context;
   switch (event.kind) {
     case "subscribe":
-      return subscribe(core, event, context);
+      subscribe(core, event, context);
+      return;
     case "unsubscribe":
-      return unsubscribe(core, event.subscriber);
+      unsubscribe(core, event.subscriber);
+      return;
     case "handlerThrew": {
       const stream = core.subscribers.get(event.subscriber);
       const subscriber = stream?.subscribers.get(event.subscriber);
@@ -62,8 +70,22 @@ export function stepProgram(core: SessionCore, event: ProgramEvent, context: Ses
     }
     case "call": {
       const { key, method, params } = event.request;
-      if (isTooLarge(params, limits.frameBytesMax - 1_024)) return refuseCall(context, key, new ProtocolError("too_large", `${method}: params exceed a frame`, { details: { limitBytes: limits.frameBytesMax } }));
-      if (!addRequest(core.outbox, event.request, now)) refuseCall(context, key, new ProtocolError("queue_full", `${method}: too many requests wait for their answers`));
+      if (isTooLarge(params, limits.frameBytesMax - 1_024)) {
+        refuseCall(
+          context,
+          key,
+          new ProtocolError("too_large", `${method}: params exceed a frame`, {
+            details: { limitBytes: limits.frameBytesMax },
+          }),
+        );
+        return;
+      }
+      if (!addRequest(core.outbox, event.request, now))
+        refuseCall(
+          context,
+          key,
+          new ProtocolError("queue_full", `${method}: too many requests wait for their answers`),
+        );
       return;
     }
     case "withdraw":
@@ -73,7 +95,8 @@ export function stepProgram(core: SessionCore, event: ProgramEvent, context: Ses
       core.producers.set(event.producer, makeProducer(event.producer, event.stream, makeUuid(core, context)));
       return;
     case "publish":
-      return publish(core, event, context);
+      publish(core, event, context);
+      return;
     case "closeProducer": {
       const producer = core.producers.get(event.producer);
       if (producer === undefined) return;
@@ -87,7 +110,11 @@ export function stepProgram(core: SessionCore, event: ProgramEvent, context: Ses
       return;
     case "signal":
       // Ephemeral: nothing is kept for a connection to come (ST-17).
-      if (canSpeak(core)) core.whispers.set(`${event.signal} ${event.stream}`, JSON.stringify({ type: "signal", stream: event.stream, signal: event.signal, data: event.data }));
+      if (canSpeak(core))
+        core.whispers.set(
+          `${event.signal} ${event.stream}`,
+          JSON.stringify({ type: "signal", stream: event.stream, signal: event.signal, data: event.data }),
+        );
       return;
   }
 }
@@ -112,10 +139,18 @@ function unsubscribe(core: SessionCore, id: number): void {
 
 function publish(core: SessionCore, event: ProgramEvent & { kind: "publish" }, context: SessionContext): void {
   const producer = core.producers.get(event.producer);
-  assert(producer !== undefined && producer.stopped === undefined, "a producer that was closed or stopped publishes nothing");
+  assert(
+    producer !== undefined && producer.stopped === undefined,
+    "a producer that was closed or stopped publishes nothing",
+  );
   const { eventBytes } = windows(core);
-  if (!isTooLarge(event.text, eventBytes)) return queueEvent(producer, event.text);
+  if (!isTooLarge(event.text, eventBytes)) {
+    queueEvent(producer, event.text);
+    return;
+  }
   // It would close the connection instead of being judged (TR-3): decided here, without a sequence.
-  const error = new ProtocolError("too_large", `${producer.stream}: the event exceeds ${eventBytes} bytes`, { details: { limitBytes: eventBytes } });
+  const error = new ProtocolError("too_large", `${producer.stream}: the event exceeds ${eventBytes} bytes`, {
+    details: { limitBytes: eventBytes },
+  });
   refuseEvent(producer, error, context.out);
 }

@@ -15,7 +15,12 @@ export function publicState(core: SessionCore, wallOffsetMs: number): SessionSta
       return { kind: "connecting", attempt: memory.failures + 1 };
     case "waiting":
       return memory.online
-        ? { kind: "waiting", attempt: memory.failures + 1, retryAt: Math.round(state.untilMs + wallOffsetMs), reason: state.reason }
+        ? {
+            kind: "waiting",
+            attempt: memory.failures + 1,
+            retryAt: Math.round(state.untilMs + wallOffsetMs),
+            reason: state.reason,
+          }
         : { kind: "offline" };
     case "open":
       if (core.degraded !== undefined) return { kind: "degraded", ...core.degraded };
@@ -40,7 +45,8 @@ function openState(core: SessionCore): SessionState {
   for (const stream of core.streams.values()) {
     settled = settled && isSettled(stream);
     if (!stream.answered) continue;
-    for (const { cursor } of activeOf(stream)) behind = Math.max(behind, cursor === undefined ? 0 : stream.head - cursor.offset);
+    for (const { cursor } of activeOf(stream))
+      behind = Math.max(behind, cursor === undefined ? 0 : stream.head - cursor.offset);
   }
   return settled && behind === 0 ? { kind: "live" } : { kind: "catchingUp", behind };
 }

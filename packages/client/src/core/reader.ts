@@ -19,7 +19,9 @@ export function readMessage(value: unknown): ReadResult {
   if (!isRecord(value) || typeof value["type"] !== "string") return { kind: "malformed", type: "" };
   const type = value["type"];
   if (!Object.hasOwn(readers, type)) return { kind: "unknown" };
-  return readers[type as ServerMessageType](value) ? { kind: "message", message: value as unknown as ServerMessage } : { kind: "malformed", type };
+  return readers[type as ServerMessageType](value)
+    ? { kind: "message", message: value as unknown as ServerMessage }
+    : { kind: "malformed", type };
 }
 
 /** A whole frame: undefined where it is not a JSON array (TR-1). */
@@ -32,7 +34,8 @@ export function readFrame(text: string): readonly unknown[] | undefined {
   }
 }
 
-const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value);
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
 const any: Check = () => true;
 const bool: Check = (value) => typeof value === "boolean";
 const text: Check = (value) => typeof value === "string";
@@ -80,7 +83,13 @@ const readers: Readonly<Record<ServerMessageType, Check>> = {
     connection: text,
     node: text,
     now: count,
-    user: shape({ id: text, name: text, role: oneOf("viewer", "operator", "admin", "agent"), workspace: text, temporary: bool }),
+    user: shape({
+      id: text,
+      name: text,
+      role: oneOf("viewer", "operator", "admin", "agent"),
+      workspace: text,
+      temporary: bool,
+    }),
     expiresAt: optional(count),
     heartbeat: shape({ interval: count, timeout: count }),
     spread: count,
@@ -107,7 +116,14 @@ const readers: Readonly<Record<ServerMessageType, Check>> = {
     offset: positive,
     head: positive,
     events: listOf(
-      shape({ event: textOf(1, Number.POSITIVE_INFINITY), at: count, data: any, keyframe: optional(text), offset: optional(positive), through: optional(positive) }),
+      shape({
+        event: textOf(1, Number.POSITIVE_INFINITY),
+        at: count,
+        data: any,
+        keyframe: optional(text),
+        offset: optional(positive),
+        through: optional(positive),
+      }),
       1,
     ),
   }),
@@ -122,7 +138,12 @@ const readers: Readonly<Record<ServerMessageType, Check>> = {
     error: errorBody,
   }),
   response: shape({ id: text, result: any, error: optional(errorBody) }),
-  published: shape({ stream: text, producer: isUuid, sequence: count, rejected: optional(listOf(shape({ sequence: positive, error: errorBody }))) }),
+  published: shape({
+    stream: text,
+    producer: isUuid,
+    sequence: count,
+    rejected: optional(listOf(shape({ sequence: positive, error: errorBody }))),
+  }),
   pong: shape({ n: count, spread: optional(count) }),
   bye: shape({ code: integer, reason: text, reconnect: bool, retryAfter: optional(number), slot: optional(text) }),
   error: shape(errorFields),

@@ -6,7 +6,7 @@ import { ProtocolError, type Welcome } from "@holdfast/protocol";
 import { ask } from "./hello.ts";
 import { abandonOutbox, flushOutbox, requeue } from "./outbox.ts";
 import { flushProducer, rewindProducer, stopProducer } from "./producer.ts";
-import { canSpeak, send, type SessionContext, type SessionCore, windows } from "./sessionCore.ts";
+import { canSpeak, type SessionContext, type SessionCore, send, windows } from "./sessionCore.ts";
 import { lowestFrom, noteLost } from "./stream.ts";
 import type { StreamContext } from "./streamState.ts";
 import { refreshStatus, resetSubscriber } from "./subscriber.ts";

@@ -44,10 +44,14 @@ export function stepSession(core: SessionCore, event: SessionEvent, random: Rand
 }
 
 function dispatch(core: SessionCore, event: SessionEvent, context: SessionContext): void {
-  if (isProgramEvent(event)) return stepProgram(core, event, context);
+  if (isProgramEvent(event)) {
+    stepProgram(core, event, context);
+    return;
+  }
   switch (event.kind) {
     case "message":
-      return readServerMessage(core, event, context);
+      readServerMessage(core, event, context);
+      return;
     case "unreadableFrame":
       core.unknownMessages += 1;
       return;
@@ -55,17 +59,21 @@ function dispatch(core: SessionCore, event: SessionEvent, context: SessionContex
       core.helloAgent = event.agent;
       return;
     case "repairDue":
-      for (const stream of core.streams.values()) if ((stream.repair.atMs ?? Number.POSITIVE_INFINITY) <= event.now) beginRepair(stream, event.now);
+      for (const stream of core.streams.values())
+        if ((stream.repair.atMs ?? Number.POSITIVE_INFINITY) <= event.now) beginRepair(stream, event.now);
       return;
     case "outboxDue":
-      return outboxDue(core.outbox, context);
+      outboxDue(core.outbox, context);
+      return;
     case "producersDue":
-      for (const producer of core.producers.values()) if ((producer.retryAtMs ?? Number.POSITIVE_INFINITY) <= event.now) producer.retryAtMs = undefined;
+      for (const producer of core.producers.values())
+        if ((producer.retryAtMs ?? Number.POSITIVE_INFINITY) <= event.now) producer.retryAtMs = undefined;
       return;
     case "flush":
       return;
     default:
-      return stepThrough(core, event, context);
+      stepThrough(core, event, context);
+      return;
   }
 }
 
@@ -107,5 +115,8 @@ function rearm(core: SessionCore, out: SessionEffect[]): void {
 }
 
 function earliest(times: readonly (number | undefined)[]): number | undefined {
-  return times.reduce((least, time) => (time === undefined || (least !== undefined && least <= time) ? least : time), undefined);
+  return times.reduce(
+    (least, time) => (time === undefined || (least !== undefined && least <= time) ? least : time),
+    undefined,
+  );
 }

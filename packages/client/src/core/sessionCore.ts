@@ -1,5 +1,13 @@
 /** The core of a session as a value: its rooms, and what every room may ask of the whole. */
-import { type AgentIdentity, type HelloAgent, limits, type ProtocolError, type Random, type User, uuidv7 } from "@holdfast/protocol";
+import {
+  type AgentIdentity,
+  type HelloAgent,
+  limits,
+  type ProtocolError,
+  type Random,
+  type User,
+  uuidv7,
+} from "@holdfast/protocol";
 import { type Connection, makeConnection } from "./connectionState.ts";
 import type { SessionEffect, TimerName } from "./effects.ts";
 import { makeOutbox, type Outbox } from "./outbox.ts";
@@ -82,7 +90,10 @@ export function canSpeak(core: SessionCore): boolean {
 }
 
 /** One message of ours, of any shape, as JSON. */
-export function send(context: Pick<SessionContext, "out">, message: { readonly type: string; readonly [field: string]: unknown }): void {
+export function send(
+  context: Pick<SessionContext, "out">,
+  message: { readonly type: string; readonly [field: string]: unknown },
+): void {
   context.out.push({ kind: "send", text: JSON.stringify(message) });
 }
 
@@ -92,10 +103,20 @@ export function refuseCall(context: SessionContext, key: number, error: Protocol
 }
 
 /** The windows that the server granted (AD-5), or the protocol's own before it spoke. */
-export function windows(core: SessionCore): { readonly requests: number; readonly publishBytes: number; readonly eventBytes: number; readonly frameBytes: number } {
+export function windows(core: SessionCore): {
+  readonly requests: number;
+  readonly publishBytes: number;
+  readonly eventBytes: number;
+  readonly frameBytes: number;
+} {
   const { state } = core.connection;
   if (state.kind === "open") return state.welcome.limits;
-  return { requests: limits.requestsUnderWayMax, publishBytes: limits.publishUnderWayBytesMax, eventBytes: limits.eventBytesMax, frameBytes: limits.frameBytesMax };
+  return {
+    requests: limits.requestsUnderWayMax,
+    publishBytes: limits.publishUnderWayBytesMax,
+    eventBytes: limits.eventBytesMax,
+    frameBytes: limits.frameBytesMax,
+  };
 }
 
 /** A UUID on the server's clock. */

@@ -1,6 +1,13 @@
 /** What several rules of the table share: how a step is made, and the rules that decide nothing. */
 import { limits } from "@holdfast/protocol";
-import type { ConnectionEffect, ConnectionEvent, ConnectionMemory, ConnectionState, EventOf, Step } from "./connectionState.ts";
+import type {
+  ConnectionEffect,
+  ConnectionEvent,
+  ConnectionMemory,
+  ConnectionState,
+  EventOf,
+  Step,
+} from "./connectionState.ts";
 
 export function step(memory: ConnectionMemory, state: ConnectionState, ...effects: readonly ConnectionEffect[]): Step {
   return { memory, state, effects };
@@ -31,7 +38,12 @@ export function withHint(memory: ConnectionMemory, event: EventOf<"hinted">): Co
   }
 }
 
-export function wait(memory: ConnectionMemory, untilMs: number, reason: string, ...effects: readonly ConnectionEffect[]): Step {
+export function wait(
+  memory: ConnectionMemory,
+  untilMs: number,
+  reason: string,
+  ...effects: readonly ConnectionEffect[]
+): Step {
   return step(memory, { kind: "waiting", untilMs, reason }, ...effects);
 }
 

@@ -11,9 +11,9 @@
  */
 import type { Cursor, ErrorBody, Events, From, Pending, Snapshot, Subscribed } from "@holdfast/protocol";
 import type { AppliedEvent } from "../api.ts";
-import { isBehind, makeSubscriber, refreshStatus, resetSubscriber } from "./subscriber.ts";
 import { requestRepair } from "./repair.ts";
 import type { Stream, StreamContext, Subscriber } from "./streamState.ts";
+import { isBehind, makeSubscriber, refreshStatus, resetSubscriber } from "./subscriber.ts";
 
 export function makeStream(name: string): Stream {
   return {
@@ -43,18 +43,36 @@ export function lowestFrom(stream: Stream): From | undefined {
   if (without.some((subscriber) => subscriber.from === "latest")) return "latest";
   if (without.length > 0) return "start";
   const cursors = active.flatMap((subscriber) => subscriber.cursor ?? []);
-  return cursors.length === 0 ? undefined : cursors.reduce((low, cursor) => (cursor.offset < low.offset ? cursor : low));
+  return cursors.length === 0
+    ? undefined
+    : cursors.reduce((low, cursor) => (cursor.offset < low.offset ? cursor : low));
 }
 
 /** Notes that `from` goes out under `sub`; all else of the stream is ignored until its echo. */
 export function noteAsked(stream: Stream, sub: number, from: From): void {
-  Object.assign(stream, { sub, asked: from, answered: false, parts: undefined, pending: undefined, refused: undefined, stale: false });
+  Object.assign(stream, {
+    sub,
+    asked: from,
+    answered: false,
+    parts: undefined,
+    pending: undefined,
+    refused: undefined,
+    stale: false,
+  });
   stream.repair.atMs = undefined;
 }
 
 /** The connection is gone; cursors stay. */
 export function noteLost(stream: Stream, context: StreamContext): void {
-  Object.assign(stream, { sub: undefined, asked: undefined, answered: false, parts: undefined, pending: undefined, refused: undefined, stale: true });
+  Object.assign(stream, {
+    sub: undefined,
+    asked: undefined,
+    answered: false,
+    parts: undefined,
+    pending: undefined,
+    refused: undefined,
+    stale: true,
+  });
   stream.repair.atMs = undefined;
   refreshStatus(stream, context.out);
 }
@@ -68,7 +86,8 @@ export function readSubscribed(stream: Stream, message: Subscribed, context: Str
   stream.repair.underWay = false;
   for (const subscriber of stream.subscribers.values()) {
     if (message.reset !== undefined) resetSubscriber(subscriber, message.reset, message.lost, context.out);
-    else if (subscriber.cursor !== undefined && subscriber.cursor.epoch !== message.epoch) resetSubscriber(subscriber, "epoch", undefined, context.out);
+    else if (subscriber.cursor !== undefined && subscriber.cursor.epoch !== message.epoch)
+      resetSubscriber(subscriber, "epoch", undefined, context.out);
   }
   const asked = message.reset === undefined ? stream.asked : "latest";
   if (message.snapshot !== undefined) {
@@ -86,7 +105,10 @@ export function readSubscribed(stream: Stream, message: Subscribed, context: Str
 export function readSnapshot(stream: Stream, message: Snapshot, context: StreamContext): void {
   if (message.sub !== stream.sub || stream.parts === undefined) return;
   const { parts } = stream;
-  if (message.part !== parts.read + 1) return requestRepair(stream, context);
+  if (message.part !== parts.read + 1) {
+    requestRepair(stream, context);
+    return;
+  }
   parts.read += 1;
   for (const [key, value] of Object.entries(message.data)) {
     const before = parts.data[key];
@@ -98,7 +120,12 @@ export function readSnapshot(stream: Stream, message: Snapshot, context: StreamC
     if (!subscriber.takesSnapshots && (subscriber.cursor !== undefined || subscriber.from !== "latest")) continue;
     subscriber.beforeSnapshot = subscriber.cursor;
     subscriber.cursor = parts.position;
-    context.out.push({ kind: "deliverSnapshot", subscriber: subscriber.id, data: parts.data, position: { cursor: parts.position, head: stream.head } });
+    context.out.push({
+      kind: "deliverSnapshot",
+      subscriber: subscriber.id,
+      data: parts.data,
+      position: { cursor: parts.position, head: stream.head },
+    });
   }
   askForWhoIsBehind(stream, parts.position, "latest", context);
   refreshStatus(stream, context.out);
@@ -108,7 +135,10 @@ export function readSnapshot(stream: Stream, message: Snapshot, context: StreamC
 export function readEvents(stream: Stream, message: Events, context: StreamContext): void {
   context.counts.received += message.events.length;
   if (!stream.answered) return;
-  if (stream.parts !== undefined) return requestRepair(stream, context);
+  if (stream.parts !== undefined) {
+    requestRepair(stream, context);
+    return;
+  }
   stream.pending = undefined;
   stream.head = message.head;
   const events = placed(stream.name, message);
@@ -146,7 +176,10 @@ export function readRefused(stream: Stream, sub: number | undefined, error: Erro
 /** CL-3: nothing of this stream is still to be answered. */
 export function isSettled(stream: Stream): boolean {
   if (activeOf(stream).length === 0) return true;
-  return !stream.stale && (stream.refused !== undefined || (stream.answered && stream.parts === undefined && stream.pending === undefined));
+  return (
+    !stream.stale &&
+    (stream.refused !== undefined || (stream.answered && stream.parts === undefined && stream.pending === undefined))
+  );
 }
 
 export function activeOf(stream: Stream): Subscriber[] {
@@ -164,7 +197,14 @@ function placed(stream: string, message: Events): AppliedEvent[] {
 }
 
 /** Gives one subscriber what follows its cursor. True: something in between is missing. */
-function give(stream: Stream, subscriber: Subscriber, cursor: Cursor, events: readonly AppliedEvent[], used: Set<AppliedEvent>, context: StreamContext): boolean {
+function give(
+  stream: Stream,
+  subscriber: Subscriber,
+  cursor: Cursor,
+  events: readonly AppliedEvent[],
+  used: Set<AppliedEvent>,
+  context: StreamContext,
+): boolean {
   let { offset } = cursor;
   let gap = false;
   if (offset >= (subscriber.isolateThrough ?? offset)) subscriber.isolateThrough = undefined;

@@ -13,7 +13,9 @@ export interface Stream {
   answered: boolean;
   head: number;
   /** Parts still to come; `position` is the state that they make. */
-  parts: { readonly total: number; read: number; readonly data: Record<string, unknown>; readonly position: Cursor } | undefined;
+  parts:
+    | { readonly total: number; read: number; readonly data: Record<string, unknown>; readonly position: Cursor }
+    | undefined;
   pending: string | undefined;
   refused: ErrorBody | undefined;
   /** What is asked no longer fits who reads: ask again at the next flush. */

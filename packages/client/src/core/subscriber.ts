@@ -27,7 +27,12 @@ export function makeSubscriber(id: number, from: From, takesSnapshots: boolean):
 }
 
 /** ST-3: its state must go, whoever it is; a stopped one stays stopped. */
-export function resetSubscriber(subscriber: Subscriber, reason: "epoch" | "trimmed", lost: number | undefined, out: SessionEffect[]): void {
+export function resetSubscriber(
+  subscriber: Subscriber,
+  reason: "epoch" | "trimmed",
+  lost: number | undefined,
+  out: SessionEffect[],
+): void {
   if (subscriber.stopped !== undefined) subscriber.stopped = { ...subscriber.stopped, skipTo: undefined };
   subscriber.cursor = undefined;
   subscriber.beforeSnapshot = undefined;
@@ -43,7 +48,12 @@ export interface Throw {
 }
 
 /** The handler threw: back to before that event, and wait for the program's word (ST-6). */
-export function stopSubscriber(stream: Stream, subscriber: Subscriber, { error, at }: Throw, out: SessionEffect[]): void {
+export function stopSubscriber(
+  stream: Stream,
+  subscriber: Subscriber,
+  { error, at }: Throw,
+  out: SessionEffect[],
+): void {
   const { cursor } = subscriber;
   if (at !== undefined && cursor !== undefined && at.offset <= (subscriber.isolateThrough ?? 0)) {
     // `skip` was said of this one: it is left out, and the rest asked for again.
@@ -60,7 +70,12 @@ export function stopSubscriber(stream: Stream, subscriber: Subscriber, { error, 
 }
 
 /** The program's word on a stopped subscriber. */
-export function resumeSubscriber(stream: Stream, subscriber: Subscriber, decision: "retry" | "skip", out: SessionEffect[]): void {
+export function resumeSubscriber(
+  stream: Stream,
+  subscriber: Subscriber,
+  decision: "retry" | "skip",
+  out: SessionEffect[],
+): void {
   const { stopped } = subscriber;
   if (stopped === undefined) return;
   subscriber.stopped = undefined;

@@ -31,6 +31,11 @@ export function stepThrough(core: SessionCore, event: ConnectionEvent, context: 
     }
   }
   if (state.kind === "open" && before.kind !== "open") welcomeRooms(core, state.welcome, context);
-  if (state.kind !== "open" && state.kind !== "closing" && (before.kind === "open" || before.kind === "closing" || before.kind === "greeting")) loseRooms(core, context);
+  if (
+    state.kind !== "open" &&
+    state.kind !== "closing" &&
+    (before.kind === "open" || before.kind === "closing" || before.kind === "greeting")
+  )
+    loseRooms(core, context);
   if (state.kind === "closed" && before.kind !== "closed") abandon(core, context);
 }

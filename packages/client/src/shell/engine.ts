@@ -135,7 +135,11 @@ export function makeEngine({ core, session, clock, random, transport, url, perfo
   async function answerToken(request: number, why: TokenReason): Promise<void> {
     try {
       const token = (await session.getToken?.(why)) ?? null;
-      post({ kind: "tokenAnswered", request, outcome: token === null ? { kind: "signedOut" } : { kind: "token", token } });
+      post({
+        kind: "tokenAnswered",
+        request,
+        outcome: token === null ? { kind: "signedOut" } : { kind: "token", token },
+      });
     } catch {
       post({ kind: "tokenAnswered", request, outcome: { kind: "unreachable" } });
     }

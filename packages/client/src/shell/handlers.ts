@@ -10,7 +10,12 @@ export interface Handler {
 }
 
 /** Runs one effect. What a handler of state throws is returned; other callbacks' faults are the program's (`report`). */
-export function runHandler(handler: Handler, effect: SubscriberEffect, decide: (decision: "retry" | "skip") => void, report: (error: unknown) => void): Throw | undefined {
+export function runHandler(
+  handler: Handler,
+  effect: SubscriberEffect,
+  decide: (decision: "retry" | "skip") => void,
+  report: (error: unknown) => void,
+): Throw | undefined {
   const { options } = handler;
   switch (effect.kind) {
     case "deliver":
@@ -25,7 +30,11 @@ export function runHandler(handler: Handler, effect: SubscriberEffect, decide: (
       return undefined;
     case "deliverError":
       if (options.onError === undefined) report(effect.error);
-      else guard(() => options.onError?.(effect.error, { retry: () => decide("retry"), skip: () => decide("skip") }), report);
+      else
+        guard(
+          () => options.onError?.(effect.error, { retry: () => decide("retry"), skip: () => decide("skip") }),
+          report,
+        );
       return undefined;
     default:
       return unreachable(effect);
@@ -52,7 +61,11 @@ function giveOneByOne(options: SubscribeOptions, { events, position }: Delivery)
   return undefined;
 }
 
-function give(options: SubscribeOptions, events: Delivery["events"], position: Delivery["position"]): Throw | undefined {
+function give(
+  options: SubscribeOptions,
+  events: Delivery["events"],
+  position: Delivery["position"],
+): Throw | undefined {
   return attempt(() => options.onEvents(events, position), events);
 }
 

@@ -4,7 +4,7 @@
  * Every outcome of an attempt arrives as `closed`, a malformed URL included (X12). A socket that was
  * closed by us is forgotten at once, however long the platform keeps it in CLOSING.
  */
-import { closeCodes, type Clock, type Random, type Transport } from "@holdfast/protocol";
+import { type Clock, closeCodes, type Random, type Transport } from "@holdfast/protocol";
 
 /** `setTimeout` fires at once beyond this. */
 const timerMsMax = 2 ** 31 - 1;

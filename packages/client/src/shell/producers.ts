@@ -19,14 +19,28 @@ export interface Producers {
   stopped(producer: number, error: ProtocolError): void;
 }
 
-type Say = (event: { kind: "produce"; producer: number; stream: string } | { kind: "publish"; producer: number; text: string } | { kind: "closeProducer"; producer: number }) => void;
+type Say = (
+  event:
+    | { kind: "produce"; producer: number; stream: string }
+    | { kind: "publish"; producer: number; text: string }
+    | { kind: "closeProducer"; producer: number },
+) => void;
 
-export function makeProducers(core: SessionCore, promises: Promises, say: Say, report: (error: unknown) => void): Producers {
+export function makeProducers(
+  core: SessionCore,
+  promises: Promises,
+  say: Say,
+  report: (error: unknown) => void,
+): Producers {
   const faces = new Map<number, Face>();
   let keys = 0;
   return {
     open(stream) {
-      for (const face of faces.values()) assert(face.stream !== stream || face.closed || face.stopped !== undefined, `${stream} has a producer already: close it first`);
+      for (const face of faces.values())
+        assert(
+          face.stream !== stream || face.closed || face.stopped !== undefined,
+          `${stream} has a producer already: close it first`,
+        );
       keys += 1;
       const face: Face = { stream, listeners: new Set(), ordinals: 0, closed: false, stopped: undefined };
       faces.set(keys, face);
@@ -43,7 +57,14 @@ export function makeProducers(core: SessionCore, promises: Promises, say: Say, r
   };
 }
 
-function producerFace(core: SessionCore, key: number, face: Face, promises: Promises, say: Say, forget: () => void): Producer {
+function producerFace(
+  core: SessionCore,
+  key: number,
+  face: Face,
+  promises: Promises,
+  say: Say,
+  forget: () => void,
+): Producer {
   return {
     stream: face.stream,
     get pendingBytes() {

@@ -1,5 +1,5 @@
 /** The one owned socket (CL-6): opened, written in frames of several messages, and forgotten. */
-import { closeCodes, type ClientSocket, limits, type Transport } from "@holdfast/protocol";
+import { type ClientSocket, closeCodes, limits, type Transport } from "@holdfast/protocol";
 import { outboundFrameCharactersMax } from "../core/limits.ts";
 
 export interface SocketEvents {

@@ -9,7 +9,10 @@ export interface Timers {
 }
 
 /** `due(timer, isCurrent, late)`: `isCurrent` tells, when the event is taken, whether it was re-armed meanwhile. */
-export function makeTimers(clock: Clock, due: (timer: TimerName, isCurrent: () => boolean, late: boolean) => void): Timers {
+export function makeTimers(
+  clock: Clock,
+  due: (timer: TimerName, isCurrent: () => boolean, late: boolean) => void,
+): Timers {
   const armed = new Map<TimerName, { handle: TimerHandle }>();
   const disarm = (timer: TimerName): void => {
     const entry = armed.get(timer);

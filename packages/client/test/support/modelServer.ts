@@ -3,12 +3,30 @@
  * client, and keeps what a test wants to look at. Streams are arrays, stored answers a map, producers a
  * number each. Faults are the test's: `verdict`, `answer`, `mangle`, `cut`, `storeDown`.
  */
+
+import type {
+  ClientMessage,
+  ClientSocket,
+  ClientSocketEvents,
+  Clock,
+  ErrorBody,
+  From,
+  Hello,
+  Publish,
+  Request,
+  Transport,
+} from "@holdfast/protocol";
 import { clientMessages } from "@holdfast/protocol/schema";
-import type { ClientMessage, ClientSocket, ClientSocketEvents, Clock, ErrorBody, From, Hello, Publish, Request, Transport } from "@holdfast/protocol";
 
 export type Verdict =
   | { readonly kind: "welcome" }
-  | { readonly kind: "bye"; readonly code: number; readonly reason?: string; readonly retryAfter?: number; readonly slot?: string }
+  | {
+      readonly kind: "bye";
+      readonly code: number;
+      readonly reason?: string;
+      readonly retryAfter?: number;
+      readonly slot?: string;
+    }
   | { readonly kind: "silent" }
   | { readonly kind: "refuseUpgrade" };
 
@@ -35,7 +53,12 @@ export interface Connection {
   readonly subscriptions: Map<string, { sub: number; sent: number }>;
 }
 
-export const error = (code: ErrorBody["code"], retryable: boolean, extras: Partial<ErrorBody> = {}): ErrorBody => ({ code, message: code, retryable, ...extras });
+export const error = (code: ErrorBody["code"], retryable: boolean, extras: Partial<ErrorBody> = {}): ErrorBody => ({
+  code,
+  message: code,
+  retryable,
+  ...extras,
+});
 
 export class ModelServer implements Transport {
   readonly connections: Connection[] = [];
@@ -91,7 +114,8 @@ export class ModelServer implements Transport {
       else events.opened();
     });
     return {
-      send: (frame) => this.#later(() => connection.alive && this.#receive(connection, JSON.parse(frame) as ClientMessage[])),
+      send: (frame) =>
+        this.#later(() => connection.alive && this.#receive(connection, JSON.parse(frame) as ClientMessage[])),
       close: (code) => {
         connection.closedWith = code;
         this.#later(() => this.close(connection, code, ""));
@@ -146,16 +170,20 @@ export class ModelServer implements Transport {
   #judge(connection: Connection, message: ClientMessage): void {
     switch (message.type) {
       case "hello":
-        return this.#hello(connection, message);
+        this.#hello(connection, message);
+        return;
       case "subscribe":
-        return this.#subscribe(connection, message);
+        this.#subscribe(connection, message);
+        return;
       case "unsubscribe":
         connection.subscriptions.delete(message.stream);
         return;
       case "request":
-        return this.#request(connection, message);
+        this.#request(connection, message);
+        return;
       case "publish":
-        return this.#publish(connection, message);
+        this.#publish(connection, message);
+        return;
       case "ping":
         if (this.pong) this.send(connection, { type: "pong", n: message.n });
         return;
@@ -186,7 +214,13 @@ export class ModelServer implements Transport {
       user: { id: this.user, name: this.user, role: "operator", workspace: "w", temporary: false },
       heartbeat: { interval: 20_000, timeout: 10_000 },
       spread: this.spreadMs,
-      limits: { frameBytes: 1_048_576, eventBytes: 131_072, requests: 64, publishBytes: 1_048_576, subscriptions: 1_000 },
+      limits: {
+        frameBytes: 1_048_576,
+        eventBytes: 131_072,
+        requests: 64,
+        publishBytes: 1_048_576,
+        subscriptions: 1_000,
+      },
       features: {},
       ...this.welcomeExtras,
     });
@@ -194,7 +228,10 @@ export class ModelServer implements Transport {
   }
 
   #subscribe(connection: Connection, { stream: name, sub, from }: { stream: string; sub: number; from: From }): void {
-    if (this.storeDown) return this.send(connection, { type: "pending", stream: name, sub, reason: "store_unavailable" });
+    if (this.storeDown) {
+      this.send(connection, { type: "pending", stream: name, sub, reason: "store_unavailable" });
+      return;
+    }
     const stream = this.stream(name);
     const head = stream.events.length;
     const honoured = typeof from === "string" || (from.epoch === stream.epoch && from.offset <= head);
@@ -203,7 +240,16 @@ export class ModelServer implements Transport {
     const parts = latest ? stream.snapshotParts : undefined;
     this.send(
       connection,
-      { type: "subscribed", stream: name, sub, epoch: stream.epoch, offset, head, reset: honoured ? undefined : "epoch", snapshot: parts?.length },
+      {
+        type: "subscribed",
+        stream: name,
+        sub,
+        epoch: stream.epoch,
+        offset,
+        head,
+        reset: honoured ? undefined : "epoch",
+        snapshot: parts?.length,
+      },
       ...(parts ?? []).map((data, index) => ({ type: "snapshot", stream: name, sub, part: index + 1, data })),
     );
     connection.subscriptions.set(name, { sub, sent: offset });
@@ -224,16 +270,35 @@ export class ModelServer implements Transport {
   #request(connection: Connection, request: Request): void {
     const { id } = request;
     const stored = this.answers.get(id);
-    if (stored !== undefined) return this.send(connection, { type: "response", id, ...stored });
+    if (stored !== undefined) {
+      this.send(connection, { type: "response", id, ...stored });
+      return;
+    }
     if (request.after !== undefined) {
       const before = this.answers.get(request.after);
-      if (before === undefined) return this.send(connection, { type: "response", id, error: error("conflict", true, { details: { reason: "after" } }) });
-      if (before.error !== undefined) return this.#store(connection, id, { error: error("conflict", false, { details: { reason: "after_failed" } }) });
+      if (before === undefined) {
+        this.send(connection, {
+          type: "response",
+          id,
+          error: error("conflict", true, { details: { reason: "after" } }),
+        });
+        return;
+      }
+      if (before.error !== undefined) {
+        this.#store(connection, id, {
+          error: error("conflict", false, { details: { reason: "after_failed" } }),
+        });
+        return;
+      }
     }
     const refusal = this.answer(request);
     if (refusal !== undefined) {
-      if (refusal.retryable) return this.send(connection, { type: "response", id, error: refusal });
-      return this.#store(connection, id, { error: refusal });
+      if (refusal.retryable) {
+        this.send(connection, { type: "response", id, error: refusal });
+        return;
+      }
+      this.#store(connection, id, { error: refusal });
+      return;
     }
     this.effects.push(request);
     this.#store(connection, id, { result: { done: request.params } });
@@ -247,18 +312,32 @@ export class ModelServer implements Transport {
   #publish(connection: Connection, { stream, producer, sequence, events }: Publish): void {
     const key = `${stream} ${producer}`;
     const record = this.records.get(key) ?? { sequence: 0, rejected: [] };
-    const refuse = (body: ErrorBody): void => this.send(connection, { type: "refused", of: "publish", stream, producer, sequence, error: body });
-    if (this.storeDown) return refuse(error("store_unavailable", true, { retryAfter: 500 }));
-    if (events.length > 0 && sequence > record.sequence + 1) return refuse(error("sequence_gap", true, { details: { expected: record.sequence + 1 } }));
+    const refuse = (body: ErrorBody): void =>
+      this.send(connection, { type: "refused", of: "publish", stream, producer, sequence, error: body });
+    if (this.storeDown) {
+      refuse(error("store_unavailable", true, { retryAfter: 500 }));
+      return;
+    }
+    if (events.length > 0 && sequence > record.sequence + 1) {
+      refuse(error("sequence_gap", true, { details: { expected: record.sequence + 1 } }));
+      return;
+    }
     events.forEach((event, index) => {
       if (sequence + index <= record.sequence) return;
       const item = event as ModelEvent;
       record.sequence = sequence + index;
-      if ((item.data as { poison?: true } | null)?.poison) record.rejected.push({ sequence: record.sequence, error: error("invalid_params", false) });
+      if ((item.data as { poison?: true } | null)?.poison)
+        record.rejected.push({ sequence: record.sequence, error: error("invalid_params", false) });
       else this.published.set(stream, [...(this.published.get(stream) ?? []), item]);
     });
     this.records.set(key, record);
     const rejected = record.rejected.filter((rejection) => rejection.sequence >= sequence);
-    this.send(connection, { type: "published", stream, producer, sequence: record.sequence, ...(rejected.length > 0 ? { rejected } : {}) });
+    this.send(connection, {
+      type: "published",
+      stream,
+      producer,
+      sequence: record.sequence,
+      ...(rejected.length > 0 ? { rejected } : {}),
+    });
   }
 }

@@ -12,11 +12,21 @@ export interface Scenario {
   readonly kinds: SessionState["kind"][];
 }
 
-export function scenario(options: Partial<SessionOptions> = {}, prepare: (server: ModelServer) => void = () => {}): Scenario {
+export function scenario(
+  options: Partial<SessionOptions> = {},
+  prepare: (server: ModelServer) => void = () => {},
+): Scenario {
   const clock = new SimClock();
   const server = new ModelServer(clock);
   prepare(server);
-  const session = createSession({ url: "ws://server.test/ws", clientName: "test", clock, transport: server, random: makeRandom(7), ...options });
+  const session = createSession({
+    url: "ws://server.test/ws",
+    clientName: "test",
+    clock,
+    transport: server,
+    random: makeRandom(7),
+    ...options,
+  });
   const kinds: SessionState["kind"][] = [session.state.kind];
   session.onChange(() => {
     if (kinds.at(-1) !== session.state.kind) kinds.push(session.state.kind);
@@ -25,8 +35,25 @@ export function scenario(options: Partial<SessionOptions> = {}, prepare: (server
 }
 
 /** A reader that keeps what it was given. */
-export function reader(session: Session, stream: string, from: "start" | "latest" = "start"): { items: unknown[]; offsets: number[]; resets: string[]; snapshots: unknown[]; statuses: string[]; stop: () => void } {
-  const seen = { items: [] as unknown[], offsets: [] as number[], resets: [] as string[], snapshots: [] as unknown[], statuses: [] as string[] };
+export function reader(
+  session: Session,
+  stream: string,
+  from: "start" | "latest" = "start",
+): {
+  items: unknown[];
+  offsets: number[];
+  resets: string[];
+  snapshots: unknown[];
+  statuses: string[];
+  stop: () => void;
+} {
+  const seen = {
+    items: [] as unknown[],
+    offsets: [] as number[],
+    resets: [] as string[],
+    snapshots: [] as unknown[],
+    statuses: [] as string[],
+  };
   const subscription = session.subscribe(stream, {
     from,
     onEvents(events) {

@@ -56,7 +56,8 @@ export class SimClock implements Clock {
 
   #next(endMs: number): { atMs: number; run: () => void } | undefined {
     let first: [number, { atMs: number; run: () => void }] | undefined;
-    for (const entry of this.#timers) if (entry[1].atMs <= endMs && (first === undefined || entry[1].atMs < first[1].atMs)) first = entry;
+    for (const entry of this.#timers)
+      if (entry[1].atMs <= endMs && (first === undefined || entry[1].atMs < first[1].atMs)) first = entry;
     if (first === undefined) return undefined;
     this.#timers.delete(first[0]);
     return first[1];
