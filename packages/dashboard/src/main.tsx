@@ -2,8 +2,8 @@
 import "./theme.css";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
-import { takeCodeFromAddress } from "./app/addressCode.ts";
 import { App } from "./app/App.tsx";
+import { takeCodeFromAddress } from "./app/addressCode.ts";
 import { makePageSession } from "./app/makePageSession.ts";
 import { wearRememberedTheme } from "./shared/ui/theme.ts";
 

@@ -3,10 +3,9 @@ import { useParams } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { ThreadList } from "../features/fleet/ThreadList.tsx";
 import { NewTerminalButton, NewThreadComposer } from "../features/thread/NewWork.tsx";
-import { liveLine } from "../shared/data/agentWords.ts";
+import { agentMark, liveLine } from "../shared/data/agentWords.ts";
 import { useLive } from "../shared/data/LiveData.tsx";
 import { visibleText } from "../shared/format/visibleText.ts";
-import { agentMark } from "../shared/data/agentWords.ts";
 import { Age } from "../shared/ui/Age.tsx";
 import { StateMark } from "../shared/ui/StateMark.tsx";
 import { BackLink } from "./BackLink.tsx";
@@ -18,7 +17,11 @@ export function AgentPage(): ReactNode {
   const canOperate = useCanOperate();
   const agent = fleet.state.agents.get(id);
   if (agent === undefined) {
-    return <p className="flex-1 p-6 text-muted">{fleet.isLoaded ? "There is no such agent, or it is not yours to see." : "Loading …"}</p>;
+    return (
+      <p className="flex-1 p-6 text-muted">
+        {fleet.isLoaded ? "There is no such agent, or it is not yours to see." : "Loading …"}
+      </p>
+    );
   }
   const name = visibleText(agent.name);
   return (
@@ -38,14 +41,16 @@ export function AgentPage(): ReactNode {
         <span className="flex-1" />
         {canOperate && <NewTerminalButton agent={agent} />}
       </header>
-      <div className="min-h-0 flex-1 overflow-y-auto">
+      <div className="min-h-0 flex-1 overflow-y-auto bg-surface">
         <h2 className="px-4 pt-3 text-xs font-semibold text-muted">Threads</h2>
         <ThreadList key={id} agent={id} chosen={undefined} />
       </div>
       {canOperate ? (
         <NewThreadComposer agent={agent} />
       ) : (
-        <p className="border-t border-line p-3 text-sm text-muted">You can watch. To send commands, ask an admin for the role operator.</p>
+        <p className="border-t border-line p-3 text-sm text-muted">
+          You can watch. To send commands, ask an admin for the role operator.
+        </p>
       )}
     </section>
   );

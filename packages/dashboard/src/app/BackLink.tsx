@@ -3,10 +3,14 @@ import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { BackIcon } from "../shared/ui/icons.tsx";
 
-type BackLinkProps = { readonly label: string } & ({ readonly to: "/" } | { readonly to: "/agents/$agent"; readonly agent: string });
+type BackLinkProps = { readonly label: string } & (
+  | { readonly to: "/" }
+  | { readonly to: "/agents/$agent"; readonly agent: string }
+);
 
 export function BackLink(props: BackLinkProps): ReactNode {
-  const className = "-ml-1 inline-flex h-7 items-center gap-1 rounded-md px-1 text-sm text-accent hover:bg-hover md:hidden";
+  const className =
+    "-ml-1 inline-flex h-7 items-center gap-1 rounded-md px-1 text-sm text-accent hover:bg-hover md:hidden";
   const content = (
     <>
       <BackIcon />

@@ -31,7 +31,13 @@ export function Shell(): ReactNode {
         Skip to the view
       </a>
       <header className="flex h-11 shrink-0 items-center gap-2 border-b border-line bg-raised px-3">
-        <Button tone="quiet" aria-label="Fleet panel" aria-pressed={hasFleet} onClick={toggleFleet} className="max-md:hidden">
+        <Button
+          tone="quiet"
+          aria-label="Fleet panel"
+          aria-pressed={hasFleet}
+          onClick={toggleFleet}
+          className="max-md:hidden"
+        >
           <SidebarIcon />
         </Button>
         <Link to="/" className="rounded-sm font-semibold">
@@ -52,7 +58,11 @@ export function Shell(): ReactNode {
           <FleetList chosen={place.agent} />
         </nav>
         {/* The target of "skip" takes focus, but is no stop for Tab. */}
-        <div id="view" tabIndex={-1} className={`flex min-w-0 flex-1 outline-none ${place.isFleet ? "max-md:hidden" : ""}`}>
+        <div
+          id="view"
+          tabIndex={-1}
+          className={`flex min-w-0 flex-1 outline-none ${place.isFleet ? "max-md:hidden" : ""}`}
+        >
           <Outlet />
         </div>
       </main>

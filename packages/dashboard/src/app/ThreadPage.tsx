@@ -17,12 +17,16 @@ export function ThreadPage(): ReactNode {
   const thread = threads.state.threads.get(id);
   const agent = thread === undefined ? undefined : fleet.state.agents.get(thread.agent);
   // What kind of thread it is decides how it is drawn, so that has to be known first.
-  if (thread === undefined && !(threads.isLoaded && fleet.isLoaded)) return <p className="flex-1 p-6 text-muted">Loading …</p>;
+  if (thread === undefined && !(threads.isLoaded && fleet.isLoaded))
+    return <p className="flex-1 p-6 text-muted">Loading …</p>;
   const title = thread === undefined ? "Thread" : visibleText(thread.title);
   return (
     <>
       {agent !== undefined && (
-        <section aria-label={`Threads of ${visibleText(agent.name)}`} className="w-60 shrink-0 overflow-y-auto border-r border-line bg-surface max-lg:hidden">
+        <section
+          aria-label={`Threads of ${visibleText(agent.name)}`}
+          className="w-60 shrink-0 overflow-y-auto border-r border-line bg-surface max-lg:hidden"
+        >
           <h2 className="px-4 pt-3 text-xs font-semibold text-muted">
             <Link to="/agents/$agent" params={{ agent: agent.id }} className="hover:underline">
               Threads of {visibleText(agent.name)}
@@ -34,10 +38,18 @@ export function ThreadPage(): ReactNode {
       <section aria-label={`Thread ${title}`} className="flex min-w-0 flex-1 flex-col">
         <title>{`${title} – Holdfast`}</title>
         <header className="flex min-h-12 items-center gap-x-3 border-b border-line bg-surface px-3 py-1.5">
-          {agent === undefined ? <BackLink to="/" label="Fleet" /> : <BackLink to="/agents/$agent" agent={agent.id} label="Threads" />}
+          {agent === undefined ? (
+            <BackLink to="/" label="Fleet" />
+          ) : (
+            <BackLink to="/agents/$agent" agent={agent.id} label="Threads" />
+          )}
           <h1 className="min-w-0 flex-1 truncate text-lg font-semibold">{title}</h1>
           {agent !== undefined && (
-            <Link to="/agents/$agent" params={{ agent: agent.id }} className="inline-flex min-w-0 items-center gap-2 rounded-md px-1 text-sm hover:bg-hover">
+            <Link
+              to="/agents/$agent"
+              params={{ agent: agent.id }}
+              className="inline-flex min-w-0 items-center gap-2 rounded-md px-1 text-sm hover:bg-hover"
+            >
               <StateMark shape={agentMark(agent)} label={agent.status === "online" ? agent.activity : agent.status} />
               <span className="truncate">{visibleText(agent.name)}</span>
             </Link>

@@ -4,7 +4,10 @@
  */
 import { codeIn } from "../shared/http/signIn.ts";
 
-export function takeCodeFromAddress(location: Pick<Location, "hash" | "pathname" | "search">, history: Pick<History, "replaceState" | "state">): string | undefined {
+export function takeCodeFromAddress(
+  location: Pick<Location, "hash" | "pathname" | "search">,
+  history: Pick<History, "replaceState" | "state">,
+): string | undefined {
   if (location.hash === "" || location.hash === "#") return undefined;
   history.replaceState(history.state, "", location.pathname + location.search);
   return codeIn(location.hash);

@@ -11,14 +11,19 @@
 import type { Session } from "@holdfast/client";
 import type { ControlMethods } from "@holdfast/control/contract";
 import { forgetDrafts } from "../shared/data/drafts.ts";
-import type { About, SignInDoor } from "../shared/http/signIn.ts";
 import { problemText, sentence } from "../shared/format/problem.ts";
+import type { About, SignInDoor } from "../shared/http/signIn.ts";
 
 export type PageState =
   | { readonly kind: "opening" }
   | { readonly kind: "signedOut"; readonly problem: string | undefined }
   | { readonly kind: "unreachable"; readonly problem: string }
-  | { readonly kind: "open"; readonly session: Session<ControlMethods>; readonly about: About; readonly identity: number };
+  | {
+      readonly kind: "open";
+      readonly session: Session<ControlMethods>;
+      readonly about: About;
+      readonly identity: number;
+    };
 
 export interface PageSessionPorts {
   readonly door: SignInDoor;
@@ -92,6 +97,5 @@ export class PageSession {
     for (const listener of this.listeners) listener();
   }
 }
-
 
 const unreachableText = (detail: string): string => `The server did not answer as expected: ${sentence(detail)}`;

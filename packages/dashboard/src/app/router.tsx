@@ -17,7 +17,11 @@ const routes = [
   createRoute({ getParentRoute: () => root, path: "/threads/$thread", component: ThreadPage }),
 ] as const;
 
-export const router = createRouter({ routeTree: root.addChildren(routes), defaultPreload: false, scrollRestoration: false });
+export const router = createRouter({
+  routeTree: root.addChildren(routes),
+  defaultPreload: false,
+  scrollRestoration: false,
+});
 
 declare module "@tanstack/react-router" {
   interface Register {

@@ -4,6 +4,7 @@
  */
 import type { ReactNode } from "react";
 import { useConnectionNow, useLive } from "../../shared/data/LiveData.tsx";
+import { timeOfDay } from "../../shared/format/time.ts";
 import { Button } from "../../shared/ui/Button.tsx";
 import { useNow } from "../../shared/ui/useNow.ts";
 import { connectionFacts } from "./connectionFacts.ts";
@@ -26,18 +27,21 @@ export function ConnectionBar({ onSignIn }: { readonly onSignIn: () => void }): 
           className="flex flex-wrap items-center gap-x-3 gap-y-1 border-b border-attention bg-attention-soft px-3 py-1 text-sm text-text"
         >
           <p className="min-w-0 flex-1">
-            {facts.link.kind === "ended" ? facts.reason : `No connection to the server. You see a ${facts.data.text}; agents go on with their work.`}
+            {facts.link.kind === "ended"
+              ? facts.reason
+              : `No connection to the server. ${seen(freshAt)} Agents go on with their work.`}
           </p>
           {facts.needsSignIn && (
             <Button tone="accent" onClick={onSignIn}>
               Sign in again
             </Button>
           )}
-          {facts.canTryNow && (
-            <Button onClick={() => session.reconnect()}>Try now</Button>
-          )}
+          {facts.canTryNow && <Button onClick={() => session.reconnect()}>Try now</Button>}
         </div>
       )}
     </div>
   );
 }
+
+const seen = (freshAt: number | undefined): string =>
+  freshAt === undefined ? "Nothing could be loaded yet." : `What you see is from ${timeOfDay(freshAt)}.`;

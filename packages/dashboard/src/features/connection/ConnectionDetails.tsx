@@ -8,7 +8,10 @@ import { Button } from "../../shared/ui/Button.tsx";
 import type { ConnectionFacts } from "./connectionFacts.ts";
 import { diagnostics } from "./diagnostics.ts";
 
-export function ConnectionDetails(props: { readonly facts: ConnectionFacts; readonly onSignIn: () => void }): ReactNode {
+export function ConnectionDetails(props: {
+  readonly facts: ConnectionFacts;
+  readonly onSignIn: () => void;
+}): ReactNode {
   const { facts } = props;
   const { session } = useLive();
   return (

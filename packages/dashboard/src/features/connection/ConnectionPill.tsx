@@ -2,12 +2,17 @@
 import { Popover } from "radix-ui";
 import type { ReactNode } from "react";
 import { useConnectionNow } from "../../shared/data/LiveData.tsx";
-import { StateMark, type MarkShape } from "../../shared/ui/StateMark.tsx";
+import { type MarkShape, StateMark } from "../../shared/ui/StateMark.tsx";
 import { useNow } from "../../shared/ui/useNow.ts";
 import { ConnectionDetails } from "./ConnectionDetails.tsx";
 import { connectionFacts, type LinkKind } from "./connectionFacts.ts";
 
-const marks: Record<LinkKind, MarkShape> = { live: "working", opening: "queued", lost: "reconnecting", ended: "failed" };
+const marks: Record<LinkKind, MarkShape> = {
+  live: "working",
+  opening: "queued",
+  lost: "reconnecting",
+  ended: "failed",
+};
 
 export function ConnectionPill({ onSignIn }: { readonly onSignIn: () => void }): ReactNode {
   const connection = useConnectionNow();

@@ -49,10 +49,18 @@ function linkFact({ state, now }: ConnectionNow): LinkFact {
     case "idle":
     case "authenticating":
     case "connecting":
-      return { ...still, link: { kind: "opening", text: "connecting" }, reason: "The connection to the server is being opened." };
+      return {
+        ...still,
+        link: { kind: "opening", text: "connecting" },
+        reason: "The connection to the server is being opened.",
+      };
     case "live":
     case "catchingUp":
-      return { ...still, link: { kind: "live", text: "live" }, reason: "Connected. What happens shows here as it happens." };
+      return {
+        ...still,
+        link: { kind: "live", text: "live" },
+        reason: "Connected. What happens shows here as it happens.",
+      };
     case "degraded":
       return {
         ...still,
@@ -68,7 +76,12 @@ function linkFact({ state, now }: ConnectionNow): LinkFact {
         needsSignIn: false,
       };
     case "offline":
-      return { ...still, link: { kind: "lost", text: "offline" }, reason: `This device has no network. ${onlyThisPage}`, canTryNow: true };
+      return {
+        ...still,
+        link: { kind: "lost", text: "offline" },
+        reason: `This device has no network. ${onlyThisPage}`,
+        canTryNow: true,
+      };
     case "stopped":
       return stoppedFact(state.reason);
   }
@@ -92,7 +105,8 @@ function stoppedFact(reason: string): LinkFact {
 
 function dataFact({ state, freshAt }: ConnectionNow): ConnectionFacts["data"] {
   if (state.kind === "live") return { isFresh: true, text: "up to date" };
-  if (state.kind === "catchingUp") return { isFresh: false, text: `catching up, ${count(state.behind, "event")} to go` };
+  if (state.kind === "catchingUp")
+    return { isFresh: false, text: `catching up, ${count(state.behind, "event")} to go` };
   if (freshAt === undefined) return { isFresh: false, text: "nothing loaded yet" };
   return { isFresh: false, text: `copy from ${timeOfDay(freshAt)}` };
 }

@@ -1,12 +1,11 @@
 /** One agent: its state by shape, who it is, what it does now, since when, how many commands wait. */
 import type { Agent } from "@holdfast/control/contract";
 import { Link } from "@tanstack/react-router";
-import type { ReactNode } from "react";
-import { count } from "../../shared/format/count.ts";
+import type { KeyboardEvent, ReactNode } from "react";
+import { agentMark, liveLine } from "../../shared/data/agentWords.ts";
 import { visibleText } from "../../shared/format/visibleText.ts";
 import { Age } from "../../shared/ui/Age.tsx";
 import { StateMark } from "../../shared/ui/StateMark.tsx";
-import { agentMark, liveLine } from "../../shared/data/agentWords.ts";
 
 export function AgentRow({ agent, isChosen }: { readonly agent: Agent; readonly isChosen: boolean }): ReactNode {
   return (
@@ -19,25 +18,42 @@ export function AgentRow({ agent, isChosen }: { readonly agent: Agent; readonly 
       data-status={agent.status}
       data-activity={agent.activity}
       data-fleet-row=""
+      onKeyDown={moveBetweenRows}
       aria-current={isChosen ? "true" : undefined}
-      className={`grid grid-cols-[auto_minmax(0,1fr)_auto] items-baseline gap-x-2 rounded-md px-2 py-1.5 ${isChosen ? "bg-chosen" : "hover:bg-hover"}`}
+      className={`block rounded-md px-2 py-1.5 ${isChosen ? "bg-chosen" : "hover:bg-hover"}`}
     >
-      <span className="self-center">
-        <StateMark shape={agentMark(agent)} />
-      </span>
-      <span className="truncate">
-        <span className="font-medium">{visibleText(agent.name)}</span>{" "}
-        <span className="text-sm text-muted">
+      <span className="flex items-baseline gap-2">
+        <span className="self-center">
+          <StateMark shape={agentMark(agent)} />
+        </span>
+        <span className="max-w-40 shrink-0 truncate font-medium">{visibleText(agent.name)}</span>
+        <span className="min-w-0 flex-1 truncate text-sm text-muted">
           {visibleText(agent.host)} · {agent.kind}
         </span>
+        <Age at={agent.statusAt} className="text-xs whitespace-nowrap text-muted" />
       </span>
-      <Age at={agent.statusAt} className="text-right text-xs text-muted" />
-      <span className={`col-start-2 truncate text-sm text-muted ${agent.commandText === null ? "" : "font-mono text-xs"}`}>
-        {liveLine(agent)}
-      </span>
-      <span className="text-right text-xs text-muted tabular-nums">
-        {agent.queued > 0 && `${count(agent.queued, "command")} queued`}
+      <span className="flex items-baseline gap-2 pl-5 text-muted">
+        <span
+          className={`min-w-0 flex-1 truncate ${agent.commandText === null ? "text-sm" : "font-mono text-xs leading-5"}`}
+        >
+          {liveLine(agent)}
+        </span>
+        {agent.queued > 0 && (
+          <span className="text-xs whitespace-nowrap tabular-nums">{agent.queued.toLocaleString("en-GB")} queued</span>
+        )}
       </span>
     </Link>
   );
+}
+
+/** The arrow keys move between rows, which Tab reaches too. */
+function moveBetweenRows(event: KeyboardEvent<HTMLElement>): void {
+  if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
+  const rows = [
+    ...(event.currentTarget.closest("[data-fleet]")?.querySelectorAll<HTMLElement>("[data-fleet-row]") ?? []),
+  ];
+  const next = rows[rows.indexOf(event.currentTarget) + (event.key === "ArrowDown" ? 1 : -1)];
+  if (next === undefined) return;
+  event.preventDefault();
+  next.focus();
 }

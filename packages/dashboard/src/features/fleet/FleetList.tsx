@@ -1,5 +1,5 @@
 /** All agents, grouped by what they need from the person; by name within a group, so that nothing jumps. */
-import { type KeyboardEvent, type ReactNode, useMemo } from "react";
+import { type ReactNode, useMemo } from "react";
 import { type FleetGroup, grouped } from "../../shared/data/fleetState.ts";
 import { useLive } from "../../shared/data/LiveData.tsx";
 import { AgentRow } from "./AgentRow.tsx";
@@ -16,8 +16,7 @@ export function FleetList({ chosen }: { readonly chosen: string | undefined }): 
   const groups = useMemo(() => grouped(fleet.state), [fleet.state]);
   if (groups.length === 0) return <EmptyFleet isLoaded={fleet.isLoaded} />;
   return (
-    // The arrow keys only move between links that Tab reaches too.
-    <div role="presentation" className="flex flex-col gap-3 p-2" onKeyDown={moveBetweenRows}>
+    <div data-fleet="" className="flex flex-col gap-3 p-2">
       {groups.map(({ group, agents }) => (
         <section key={group} aria-label={names[group]}>
           <h3 className="flex justify-between px-2 pb-1 text-xs font-semibold text-muted">
@@ -48,14 +47,4 @@ function EmptyFleet({ isLoaded }: { readonly isLoaded: boolean }): ReactNode {
       </p>
     </div>
   );
-}
-
-function moveBetweenRows(event: KeyboardEvent<HTMLElement>): void {
-  if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
-  const rows = [...event.currentTarget.querySelectorAll<HTMLElement>("[data-fleet-row]")];
-  const at = rows.findIndex((row) => row === document.activeElement);
-  const next = rows[at + (event.key === "ArrowDown" ? 1 : -1)];
-  if (at === -1 || next === undefined) return;
-  event.preventDefault();
-  next.focus();
 }

@@ -1,7 +1,6 @@
 /** The threads of one agent, the newest first; older ones than the stream holds are read when asked for. */
-import type { Thread } from "@holdfast/control/contract";
+import type { ControlMethods, Thread } from "@holdfast/control/contract";
 import { useRequest } from "@holdfast/react";
-import type { ControlMethods } from "@holdfast/control/contract";
 import { Link } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
 import { useLive } from "../../shared/data/LiveData.tsx";
@@ -20,7 +19,9 @@ export function ThreadList(props: { readonly agent: string; readonly chosen: str
   return (
     <div className="flex flex-col gap-1 p-2">
       {shown.length === 0 && (
-        <p className="p-2 text-muted">{threads.isLoaded ? "Work with this agent will be listed here: send it a command to begin." : "Loading …"}</p>
+        <p className="p-2 text-muted">
+          {threads.isLoaded ? "Work with this agent will be listed here: send it a command to begin." : "Loading …"}
+        </p>
       )}
       <ul>
         {shown.map((thread) => (
@@ -29,7 +30,9 @@ export function ThreadList(props: { readonly agent: string; readonly chosen: str
           </li>
         ))}
       </ul>
-      {threads.state.truncated && <OlderThreads agent={agent} onRead={(more) => setOlder((before) => [...before, ...more])} />}
+      {threads.state.truncated && (
+        <OlderThreads agent={agent} onRead={(more) => setOlder((before) => [...before, ...more])} />
+      )}
     </div>
   );
 }
@@ -56,12 +59,17 @@ function ThreadRow({ thread, isChosen }: { readonly thread: Thread; readonly isC
 }
 
 /** Pages of `thread.list`, from the newest on: what the stream already gave is shown once. */
-function OlderThreads(props: { readonly agent: string; readonly onRead: (threads: readonly Thread[]) => void }): ReactNode {
+function OlderThreads(props: {
+  readonly agent: string;
+  readonly onRead: (threads: readonly Thread[]) => void;
+}): ReactNode {
   const list = useRequest<ControlMethods, "thread.list">("thread.list");
   const [next, setNext] = useState<string | "end" | undefined>();
   if (next === "end") return null;
   const read = async (): Promise<void> => {
-    const page = await list.send({ agent: props.agent, ...(next === undefined ? {} : { next }) }).catch(() => undefined);
+    const page = await list
+      .send({ agent: props.agent, ...(next === undefined ? {} : { next }) })
+      .catch(() => undefined);
     if (page === undefined) return;
     props.onRead(page.items);
     setNext(page.next ?? "end");

@@ -16,7 +16,11 @@ export function SignInForm(props: {
     event.preventDefault();
     const code = codeIn(typed);
     if (code === undefined) {
-      setProblem(typed.trim() === "" ? "Paste a sign-in code or link first." : "This is not a sign-in code: paste the code, or the whole link with its part after #.");
+      setProblem(
+        typed.trim() === ""
+          ? "Paste a sign-in code or link first."
+          : "This is not a sign-in code: paste the code, or the whole link with its part after #.",
+      );
       return;
     }
     setBusy(true);
@@ -41,7 +45,12 @@ export function SignInForm(props: {
         aria-describedby={problem === undefined ? undefined : `${id}-problem`}
         className="h-9 rounded-md border border-line-strong bg-surface px-3 font-mono text-text"
       />
-      <p id={`${id}-problem`} role="alert" data-testid={problem === undefined ? undefined : "sign-in-error"} className="text-danger empty:hidden">
+      <p
+        id={`${id}-problem`}
+        role="alert"
+        data-testid={problem === undefined ? undefined : "sign-in-error"}
+        className="text-danger empty:hidden"
+      >
         {problem}
       </p>
       <button
@@ -53,8 +62,9 @@ export function SignInForm(props: {
         {isBusy ? "Signing in …" : "Sign in"}
       </button>
       <p className="text-sm text-muted">
-        The server prints a link when it starts. For another one, run <code className="rounded-sm bg-hover px-1 font-mono text-text">npm run sign-in</code> on
-        its machine. A link works once, for 10 minutes.
+        The server prints a link when it starts. For another one, run{" "}
+        <code className="rounded-sm bg-hover px-1 font-mono text-text">npm run sign-in</code> on its machine. A link
+        works once, for 10 minutes.
       </p>
     </form>
   );

@@ -43,14 +43,18 @@ function CommandRow({ item }: { readonly item: LadderItem }): ReactNode {
       data-state={item.state}
       data-outcome={item.outcome ?? undefined}
       data-text={item.text}
-      className="flex flex-wrap items-center gap-x-3 gap-y-0.5 py-0.5 text-sm"
+      className="flex min-h-6 flex-wrap items-center gap-x-3 gap-y-0.5 py-0.5 text-xs"
     >
       <StateMark shape={item.mark} />
-      <code title={visibleText(item.text, { keepLines: true })} className="min-w-24 flex-1 truncate font-mono text-xs">
+      <code title={visibleText(item.text, { keepLines: true })} className="min-w-24 flex-1 truncate font-mono">
         {visibleText(item.text)}
       </code>
       {item.progress !== null && <span className="max-w-64 truncate text-muted">{visibleText(item.progress)}</span>}
-      {item.word === "" ? <Ladder item={item} /> : <span className={`max-w-full truncate ${wordColour(item)}`}>{visibleText(item.word)}</span>}
+      {item.word === "" ? (
+        <Ladder item={item} />
+      ) : (
+        <span className={`max-w-full truncate ${wordColour(item)}`}>{visibleText(item.word)}</span>
+      )}
       <SendActions item={item} />
     </li>
   );
@@ -64,13 +68,17 @@ const wordColour = (item: LadderItem): string => {
 /** The steps in words, the reached ones strong; on a narrow screen the last reached alone. */
 function Ladder({ item }: { readonly item: LadderItem }): ReactNode {
   return (
-    <span className="text-xs text-muted">
+    <span className="text-muted">
       <span className="sr-only">State: {ladderSteps[item.reached]}</span>
       <span aria-hidden="true">
         {ladderSteps.map((step, index) => (
           <span key={step} className={index === item.reached ? "" : "max-md:hidden"}>
             {index > 0 && <span className="max-md:hidden"> → </span>}
-            <span className={index === item.reached ? "font-semibold text-accent" : index < item.reached ? "text-text" : ""}>{step}</span>
+            <span
+              className={index === item.reached ? "font-semibold text-accent" : index < item.reached ? "text-text" : ""}
+            >
+              {step}
+            </span>
           </span>
         ))}
       </span>
@@ -100,7 +108,8 @@ function SendActions({ item }: { readonly item: LadderItem }): ReactNode {
     );
   }
   // Only what was written without a link, and has had none since, was surely never sent.
-  const isUnsent = item.state === "saved" && history.unlinkedSince !== undefined && send.savedAt >= history.unlinkedSince;
+  const isUnsent =
+    item.state === "saved" && history.unlinkedSince !== undefined && send.savedAt >= history.unlinkedSince;
   if (!isUnsent) return null;
   return (
     <Button tone="quiet" onClick={() => withdraw(send.key)}>

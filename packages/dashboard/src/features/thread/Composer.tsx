@@ -4,11 +4,11 @@
  * What was typed is a draft of its place, kept until the server has it: it comes back when a send is refused.
  */
 import { type KeyboardEvent, type ReactNode, useId, useState } from "react";
+import { isLinked } from "../../shared/data/connectionHistory.ts";
 import { recallDraft, rememberDraft } from "../../shared/data/drafts.ts";
 import { useConnectionNow, useSends } from "../../shared/data/LiveData.tsx";
 import type { SendTarget } from "../../shared/data/sends.ts";
 import { placeOf } from "../../shared/data/sendsStore.ts";
-import { isLinked } from "../../shared/data/connectionHistory.ts";
 
 /** The server takes 60,000 bytes of text; a longer one is told before it is sent. */
 const textBytesMax = 60_000;
@@ -37,7 +37,9 @@ export function Composer(props: {
     if (text.trim() === "") return;
     const bytes = new TextEncoder().encode(JSON.stringify(text)).length;
     if (bytes > textBytesMax) {
-      setProblem(`This is ${bytes.toLocaleString("en-GB")} bytes; a command may have ${textBytesMax.toLocaleString("en-GB")}. Put long text into a file and name it.`);
+      setProblem(
+        `This is ${bytes.toLocaleString("en-GB")} bytes; a command may have ${textBytesMax.toLocaleString("en-GB")}. Put long text into a file and name it.`,
+      );
       return;
     }
     setProblem(undefined);
@@ -45,7 +47,8 @@ export function Composer(props: {
     const result = await send(target, text);
     if (result.kind === "accepted") props.onAccepted?.(result.thread);
     if (result.kind === "refused") setProblem(result.problem);
-    if (result.kind === "refused" || result.kind === "withdrawn") setText((now) => (now === "" ? recallDraft(place) : now));
+    if (result.kind === "refused" || result.kind === "withdrawn")
+      setText((now) => (now === "" ? recallDraft(place) : now));
   };
   const keys = (event: KeyboardEvent): void => {
     if (event.key !== "Enter" || event.shiftKey || event.nativeEvent.isComposing) return;
@@ -53,7 +56,9 @@ export function Composer(props: {
     void submit();
   };
 
-  const hint = isLinked(state) ? props.hint : "No connection: what you send is saved here, and goes out by itself when there is one.";
+  const hint = isLinked(state)
+    ? props.hint
+    : "No connection: what you send is saved here, and goes out by itself when there is one.";
   return (
     <form
       onSubmit={(event) => {

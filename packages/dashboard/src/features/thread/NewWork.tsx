@@ -25,7 +25,9 @@ export function NewThreadComposer({ agent }: { readonly agent: Agent }): ReactNo
         key={agent.id}
         target={{ kind: "agent", agent: agent.id }}
         label={agent.kind === "shell" ? "Type a shell command to begin a thread" : "Type a command to begin a thread"}
-        hint={agent.status === "offline" ? "The agent is offline: a command waits for it, for 24 h at most." : undefined}
+        hint={
+          agent.status === "offline" ? "The agent is offline: a command waits for it, for 24 h at most." : undefined
+        }
         onAccepted={(thread) => void navigate({ to: "/threads/$thread", params: { thread } })}
       />
     </>

@@ -32,7 +32,8 @@ export function ThreadTerminal(props: {
     () =>
       new TerminalInput({
         isLinked: () => isLinked(session.state),
-        send: (data) => session.call("terminal.write", { thread, terminal: terminalOf(thread), data }, { lane: thread }),
+        send: (data) =>
+          session.call("terminal.write", { thread, terminal: terminalOf(thread), data }, { lane: thread }),
         onProblem: (what) => setProblem(problemOf(what)),
       }),
     [session, thread],
@@ -40,7 +41,11 @@ export function ThreadTerminal(props: {
   const resize = useEffectEvent((grid: Grid): void => {
     if (!isLinked(connection.state)) return;
     session
-      .call("terminal.resize", { thread, terminal: terminalOf(thread), cols: grid.cols, rows: grid.rows }, { lane: thread })
+      .call(
+        "terminal.resize",
+        { thread, terminal: terminalOf(thread), cols: grid.cols, rows: grid.rows },
+        { lane: thread },
+      )
       .catch((error: unknown) => setProblem(`The new size did not reach the program. ${problemText(error)}`));
   });
 
@@ -59,20 +64,25 @@ export function ThreadTerminal(props: {
             input.type(text);
           }}
           onResize={(grid) => resize(grid)}
-          notice={noticeOf(state, problem)}
+          notice={noticeOf(state, interactive, problem)}
         />
       </Suspense>
     </Trouble>
   );
 }
 
-function noticeOf(state: ThreadState, problem: string | undefined): string | undefined {
+/** Notes are drawn among the commands' lines; an interactive program's screen has no room for them. */
+function noticeOf(state: ThreadState, interactive: boolean, problem: string | undefined): string | undefined {
   if (state.closed !== null) {
     const { exitCode, reason } = state.closed;
-    const parts = [exitCode === null ? undefined : `exit ${exitCode}`, reason === null ? undefined : visibleText(reason)];
+    const parts = [
+      exitCode === null ? undefined : `exit ${exitCode}`,
+      reason === null ? undefined : visibleText(reason),
+    ];
     return ["This terminal is closed", ...parts.filter((part) => part !== undefined)].join(" · ");
   }
-  return problem;
+  if (problem !== undefined) return problem;
+  return interactive && state.note !== null ? `note: ${visibleText(state.note)}` : undefined;
 }
 
 function problemOf(problem: TerminalInputProblem): string {

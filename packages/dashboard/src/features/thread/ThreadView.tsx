@@ -43,7 +43,9 @@ export function ThreadView(props: {
           key={id}
           target={{ kind: "thread", thread: id }}
           label={agent?.kind === "shell" ? "Type a shell command" : "Type a command"}
-          hint={agent?.status === "offline" ? "The agent is offline: a command waits for it, for 24 h at most." : undefined}
+          hint={
+            agent?.status === "offline" ? "The agent is offline: a command waits for it, for 24 h at most." : undefined
+          }
         />
       )}
     </>
@@ -52,7 +54,10 @@ export function ThreadView(props: {
 
 function itemsOf(state: ThreadState, sends: readonly Send[], thread: string): readonly LadderItem[] {
   const inLog = new Set(state.commands.map((command) => command.id));
-  return [...state.commands.map(itemOfCommand), ...sendsOfThread(sends, thread, (command) => inLog.has(command)).map(itemOfSend)];
+  return [
+    ...state.commands.map(itemOfCommand),
+    ...sendsOfThread(sends, thread, (command) => inLog.has(command)).map(itemOfSend),
+  ];
 }
 
 const refusedText = (status: SubscriptionStatus & { kind: "refused" }): string =>
@@ -63,8 +68,13 @@ function FeedNotice({ view }: { readonly view: FeedView }): ReactNode {
   const { trouble } = view;
   if (trouble !== undefined) {
     return (
-      <div role="alert" className="flex flex-wrap items-center gap-2 border-b border-danger bg-danger-soft px-3 py-1 text-sm">
-        <p className="min-w-0 flex-1">This thread stopped at an event that could not be shown: {problemText(trouble.error)}</p>
+      <div
+        role="alert"
+        className="flex flex-wrap items-center gap-2 border-b border-danger bg-danger-soft px-3 py-1 text-sm"
+      >
+        <p className="min-w-0 flex-1">
+          This thread stopped at an event that could not be shown: {problemText(trouble.error)}
+        </p>
         <Button onClick={trouble.retry}>Try again</Button>
         <Button onClick={trouble.skip}>Skip this event</Button>
       </div>

@@ -31,7 +31,15 @@ export interface LadderItem {
   readonly progress: string | null;
 }
 
-const reachedBy: Record<LadderState, number> = { saved: 0, unknown: 0, refused: 0, accepted: 1, dispatched: 2, started: 3, finished: 4 };
+const reachedBy: Record<LadderState, number> = {
+  saved: 0,
+  unknown: 0,
+  refused: 0,
+  accepted: 1,
+  dispatched: 2,
+  started: 3,
+  finished: 4,
+};
 const outcomeMarks: Record<CommandOutcome, MarkShape> = {
   completed: "done",
   failed: "failed",
@@ -49,7 +57,8 @@ export function itemOfCommand(command: ThreadCommand): LadderItem {
     outcome: command.outcome,
     reached: reachedBy[command.state],
     word: endWord(command),
-    mark: command.outcome === null ? (command.state === "started" ? "working" : "queued") : outcomeMarks[command.outcome],
+    mark:
+      command.outcome === null ? (command.state === "started" ? "working" : "queued") : outcomeMarks[command.outcome],
     runningSince: command.state === "started" ? command.startedAt : null,
     progress: command.progress,
   };
@@ -71,7 +80,12 @@ export function itemOfSend(send: Send): LadderItem {
   };
 }
 
-const sendMarks: Record<Send["state"]["kind"], MarkShape> = { saved: "queued", accepted: "queued", refused: "failed", unknown: "unknown" };
+const sendMarks: Record<Send["state"]["kind"], MarkShape> = {
+  saved: "queued",
+  accepted: "queued",
+  refused: "failed",
+  unknown: "unknown",
+};
 
 function sendWord(state: Send["state"]): string {
   switch (state.kind) {

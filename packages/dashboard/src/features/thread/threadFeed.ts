@@ -48,7 +48,13 @@ export class ThreadFeed {
   private incomplete = false;
   /** A painter has taken steps: the queue alone is no longer the whole thread. */
   private hasGiven = false;
-  private current: FeedView = { state: emptyThread, status: { kind: "waiting" }, behind: 0, loaded: false, trouble: undefined };
+  private current: FeedView = {
+    state: emptyThread,
+    status: { kind: "waiting" },
+    behind: 0,
+    loaded: false,
+    trouble: undefined,
+  };
   private readonly viewListeners = new Set<() => void>();
   private stepListener: (() => void) | undefined;
 
@@ -156,7 +162,10 @@ export class ThreadFeed {
 
   private reset(reset: { readonly reason: "epoch" | "trimmed"; readonly lost: number | undefined }): void {
     const lost = reset.lost === undefined ? "" : `; ${count(reset.lost, "event")} before this are gone`;
-    const text = reset.reason === "epoch" ? `this thread's history was restored or rewritten${lost}` : `older history was removed${lost}`;
+    const text =
+      reset.reason === "epoch"
+        ? `this thread's history was restored or rewritten${lost}`
+        : `older history was removed${lost}`;
     this.queue = [];
     this.queueBytes = 0;
     this.incomplete = true;

@@ -33,11 +33,13 @@ export interface ThreadState {
   /** The agent that the thread belongs to, once a command has told it. */
   readonly agent: string | undefined;
   readonly size: { readonly cols: number; readonly rows: number };
+  /** The newest word of the server or the agent about the thread itself. */
+  readonly note: string | null;
   /** The interactive program ended. */
   readonly closed: { readonly exitCode: number | null; readonly reason: string | null } | null;
 }
 
-export const emptyThread: ThreadState = { commands: [], agent: undefined, size: defaultSize, closed: null };
+export const emptyThread: ThreadState = { commands: [], agent: undefined, size: defaultSize, note: null, closed: null };
 
 /** `at`: the event's time on the server's clock, ms. Returns the same object where nothing changed. */
 export function foldThread(
@@ -64,6 +66,8 @@ export function foldThread(
       const { exitCode, reason } = event.data as AgentEventData["terminal.closed"];
       return { ...state, closed: { exitCode: exitCode ?? null, reason: reason ?? null } };
     }
+    case "note":
+      return { ...state, note: (event.data as AgentEventData["note"]).text };
     case "terminal.output":
       return state.closed === null ? state : { ...state, closed: null };
     default:

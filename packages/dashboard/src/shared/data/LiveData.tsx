@@ -9,7 +9,7 @@ import type { ControlMethods } from "@holdfast/control/contract";
 import { streams } from "@holdfast/control/names";
 import { useStream } from "@holdfast/react";
 import { createContext, type ReactNode, use } from "react";
-import { type About } from "../http/signIn.ts";
+import type { About } from "../http/signIn.ts";
 import { emptyFleet, type FleetState, fleetFromSnapshot, foldFleet } from "./fleetState.ts";
 import { type SendsApi, useSendsStore } from "./sendsStore.ts";
 import { emptyThreads, foldThreads, type ThreadsState, threadsFromSnapshot } from "./threadsState.ts";

@@ -13,7 +13,8 @@ export function agentMark(agent: Agent): MarkShape {
 export function liveLine(agent: Agent): string {
   if (agent.status === "offline" && agent.command !== null) return `offline in the middle of: ${textOf(agent)}`;
   if (agent.status === "offline") return "offline";
-  if (agent.status === "reconnecting") return agent.command === null ? "reconnecting" : `reconnecting · ${textOf(agent)}`;
+  if (agent.status === "reconnecting")
+    return agent.command === null ? "reconnecting" : `reconnecting · ${textOf(agent)}`;
   switch (agent.activity) {
     case "idle":
       return "idle";

@@ -15,7 +15,12 @@ export interface ConnectionHistory {
   readonly changes: readonly { readonly at: number; readonly state: SessionState }[];
 }
 
-export const emptyHistory: ConnectionHistory = { unlinkedSince: undefined, freshAt: undefined, last: undefined, changes: [] };
+export const emptyHistory: ConnectionHistory = {
+  unlinkedSince: undefined,
+  freshAt: undefined,
+  last: undefined,
+  changes: [],
+};
 
 export function recordState(history: ConnectionHistory, state: SessionState, now: number): ConnectionHistory {
   const linked = isLinked(state);

@@ -55,7 +55,9 @@ export function groupOf(agent: Agent): FleetGroup {
 }
 
 /** The groups that have agents, each by name: activity never re-sorts a list under the pointer. */
-export function grouped(state: FleetState): readonly { readonly group: FleetGroup; readonly agents: readonly Agent[] }[] {
+export function grouped(
+  state: FleetState,
+): readonly { readonly group: FleetGroup; readonly agents: readonly Agent[] }[] {
   const all = [...state.agents.values()].sort(byName);
   return fleetGroups
     .map((group) => ({ group, agents: all.filter((agent) => groupOf(agent) === group) }))

@@ -13,7 +13,9 @@
 /** Older settled sends beyond this many are forgotten. */
 export const sendsKeptMax = 100;
 
-export type SendTarget = { readonly kind: "agent"; readonly agent: string } | { readonly kind: "thread"; readonly thread: string };
+export type SendTarget =
+  | { readonly kind: "agent"; readonly agent: string }
+  | { readonly kind: "thread"; readonly thread: string };
 
 export interface Send {
   /** The page's own key; the request's id is the session's. */
@@ -51,7 +53,11 @@ export function reduceSends(sends: readonly Send[], action: SendsAction): readon
 }
 
 /** What still has to be shown beside the log of `thread`: nothing twice. */
-export function sendsOfThread(sends: readonly Send[], thread: string, inLog: (command: string) => boolean): readonly Send[] {
+export function sendsOfThread(
+  sends: readonly Send[],
+  thread: string,
+  inLog: (command: string) => boolean,
+): readonly Send[] {
   return sends.filter((send) => {
     if (send.state.kind === "accepted") return send.state.thread === thread && !inLog(send.state.command);
     return send.target.kind === "thread" && send.target.thread === thread;
@@ -60,7 +66,9 @@ export function sendsOfThread(sends: readonly Send[], thread: string, inLog: (co
 
 /** What was sent to start a new thread with `agent` and has no thread yet. */
 export function sendsOfAgent(sends: readonly Send[], agent: string): readonly Send[] {
-  return sends.filter((send) => send.target.kind === "agent" && send.target.agent === agent && send.state.kind !== "accepted");
+  return sends.filter(
+    (send) => send.target.kind === "agent" && send.target.agent === agent && send.state.kind !== "accepted",
+  );
 }
 
 function replace(sends: readonly Send[], key: string, state: Send["state"]): readonly Send[] {

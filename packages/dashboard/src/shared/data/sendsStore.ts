@@ -29,7 +29,8 @@ export interface SendsApi {
 }
 
 /** Where drafts and sends of a target live. */
-export const placeOf = (target: SendTarget): string => (target.kind === "agent" ? `agent/${target.agent}` : `thread/${target.thread}`);
+export const placeOf = (target: SendTarget): string =>
+  target.kind === "agent" ? `agent/${target.agent}` : `thread/${target.thread}`;
 
 export function useSendsStore(session: Session<ControlMethods>): SendsApi {
   const store = useMemo(() => new SendsStore(session), [session]);
@@ -77,7 +78,11 @@ export class SendsStore {
     try {
       const where = target.kind === "agent" ? { agent: target.agent } : { thread: target.thread };
       const lane = target.kind === "agent" ? target.agent : target.thread;
-      const answer = await this.session.call("command.send", { ...where, text }, { durable: true, lane, signal: withdrawal.signal });
+      const answer = await this.session.call(
+        "command.send",
+        { ...where, text },
+        { durable: true, lane, signal: withdrawal.signal },
+      );
       this.act({ kind: "accepted", key, command: answer.command, thread: answer.thread });
       return { kind: "accepted", thread: answer.thread };
     } catch (error) {

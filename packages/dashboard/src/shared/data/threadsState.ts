@@ -17,7 +17,10 @@ export interface ThreadsState {
 
 export const emptyThreads: ThreadsState = { threads: new Map(), truncated: false };
 
-export function foldThreads(state: ThreadsState, event: { readonly event: string; readonly data: unknown }): ThreadsState {
+export function foldThreads(
+  state: ThreadsState,
+  event: { readonly event: string; readonly data: unknown },
+): ThreadsState {
   switch (event.event) {
     case "thread.created":
     case "thread.changed": {
@@ -31,7 +34,10 @@ export function foldThreads(state: ThreadsState, event: { readonly event: string
 
 export function threadsFromSnapshot(snapshot: Readonly<Record<string, unknown>>): ThreadsState {
   const { threads } = snapshot as unknown as ThreadsSnapshot;
-  return { threads: new Map(threads.map((thread) => [thread.id, thread])), truncated: threads.length >= snapshotThreads };
+  return {
+    threads: new Map(threads.map((thread) => [thread.id, thread])),
+    truncated: threads.length >= snapshotThreads,
+  };
 }
 
 /** Threads of one agent, the newest first: by creation, which never changes, so nothing moves by itself. */

@@ -6,17 +6,20 @@
  * bidirectional control or zero width, except the line breaks that the caller asked to keep.
  */
 
-const invisible =
-  /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]|[\u{e0000}-\u{e007f}]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/gu;
+/** Controls, format characters (bidirectional, zero width, tags), line and paragraph separators, lone surrogates. */
+const invisible = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
 /** Text with every invisible character replaced by a visible sign; `keepLines` leaves `\n` as it is. */
 export function visibleText(text: string, options: { keepLines?: boolean } = {}): string {
-  return text.replace(invisible, (character) => (options.keepLines && character === "\n" ? character : sign(character)));
+  return text.replace(invisible, (character) =>
+    options.keepLines && character === "\n" ? character : sign(character),
+  );
 }
 
-/** Control pictures where Unicode has them (␛), else the code point in brackets (⟨202E⟩). */
+/** `↵` for a line break, control pictures where Unicode has them (␛), else the code point in brackets (⟨202E⟩). */
 function sign(character: string): string {
   const code = character.codePointAt(0) ?? 0;
+  if (character === "\n") return "↵";
   if (code < 0x20) return String.fromCodePoint(0x2400 + code);
   if (code === 0x7f) return "\u2421";
   return `⟨${code.toString(16).toUpperCase().padStart(4, "0")}⟩`;

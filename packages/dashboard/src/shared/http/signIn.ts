@@ -12,11 +12,20 @@ const codeLengthMax = 512;
 
 export interface About {
   readonly mode: "local" | "development";
-  readonly user: { readonly id: string; readonly name: string; readonly role: string; readonly workspace: string; readonly temporary: boolean } | null;
+  readonly user: {
+    readonly id: string;
+    readonly name: string;
+    readonly role: string;
+    readonly workspace: string;
+    readonly temporary: boolean;
+  } | null;
   readonly version: string;
 }
 
-export type SignInResult = { readonly kind: "signedIn" } | { readonly kind: "refused"; readonly detail: string } | { readonly kind: "unreachable"; readonly detail: string };
+export type SignInResult =
+  | { readonly kind: "signedIn" }
+  | { readonly kind: "refused"; readonly detail: string }
+  | { readonly kind: "unreachable"; readonly detail: string };
 
 export interface SignInDoor {
   /** Throws where the server does not answer as ours does. */
@@ -36,7 +45,9 @@ export const signInDoor: SignInDoor = {
       const response = await ask("POST", { code });
       if (response.ok) return { kind: "signedIn" };
       const detail = await detailOf(response);
-      return response.status < 500 && response.status !== 429 ? { kind: "refused", detail } : { kind: "unreachable", detail };
+      return response.status < 500 && response.status !== 429
+        ? { kind: "refused", detail }
+        : { kind: "unreachable", detail };
     } catch (error) {
       return { kind: "unreachable", detail: error instanceof Error ? error.message : String(error) };
     }
@@ -67,6 +78,7 @@ function ask(method: "GET" | "POST" | "DELETE", body?: unknown): Promise<Respons
 
 async function detailOf(response: Response): Promise<string> {
   const problem: unknown = await response.json().catch(() => undefined);
-  if (typeof problem === "object" && problem !== null && "detail" in problem && typeof problem.detail === "string") return problem.detail;
+  if (typeof problem === "object" && problem !== null && "detail" in problem && typeof problem.detail === "string")
+    return problem.detail;
   return `the server answered HTTP ${response.status}`;
 }

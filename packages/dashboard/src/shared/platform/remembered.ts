@@ -36,4 +36,5 @@ export function forgetAll(storage: "device" | "tab", start: string): void {
   }
 }
 
-const open = (storage: "device" | "tab"): Storage => (storage === "device" ? window.localStorage : window.sessionStorage);
+const open = (storage: "device" | "tab"): Storage =>
+  storage === "device" ? window.localStorage : window.sessionStorage;

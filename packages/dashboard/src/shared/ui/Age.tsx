@@ -8,7 +8,11 @@ export function Age({ at, className = "" }: { readonly at: number; readonly clas
   const now = useNow();
   const { clockOffset } = useConnectionNow();
   return (
-    <time dateTime={new Date(at).toISOString()} title={new Date(at).toLocaleString()} className={`tabular-nums ${className}`}>
+    <time
+      dateTime={new Date(at).toISOString()}
+      title={new Date(at).toLocaleString()}
+      className={`tabular-nums ${className}`}
+    >
       {age(at, now + clockOffset)}
     </time>
   );

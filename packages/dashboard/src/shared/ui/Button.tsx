@@ -9,7 +9,11 @@ const tones: Record<Tone, string> = {
   quiet: "border-transparent bg-transparent text-muted hover:bg-hover hover:text-text",
 };
 
-export function Button({ tone = "plain", className = "", ...rest }: ComponentProps<"button"> & { readonly tone?: Tone }): ReactNode {
+export function Button({
+  tone = "plain",
+  className = "",
+  ...rest
+}: ComponentProps<"button"> & { readonly tone?: Tone }): ReactNode {
   return (
     <button
       type="button"

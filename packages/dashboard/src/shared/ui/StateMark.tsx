@@ -4,7 +4,17 @@
  */
 import type { ReactNode } from "react";
 
-export type MarkShape = "working" | "idle" | "waiting" | "reconnecting" | "offline" | "queued" | "done" | "failed" | "stopped" | "unknown";
+export type MarkShape =
+  | "working"
+  | "idle"
+  | "waiting"
+  | "reconnecting"
+  | "offline"
+  | "queued"
+  | "done"
+  | "failed"
+  | "stopped"
+  | "unknown";
 
 const shapes: Record<MarkShape, { readonly colour: string; readonly drawing: ReactNode }> = {
   working: { colour: "text-accent", drawing: <circle cx="6" cy="6" r="4.5" fill="currentColor" /> },
@@ -24,16 +34,30 @@ const shapes: Record<MarkShape, { readonly colour: string; readonly drawing: Rea
   done: { colour: "text-accent", drawing: <path d="m1.5 6.5 3 3 6-7" /> },
   failed: { colour: "text-danger", drawing: <path d="m2 2 8 8m0-8-8 8" /> },
   stopped: { colour: "text-quiet", drawing: <rect x="2.5" y="2.5" width="7" height="7" fill="currentColor" /> },
-  unknown: { colour: "text-attention", drawing: <path d="M3.5 4a2.5 2.5 0 1 1 3.6 2.2c-.8.4-1.1.9-1.1 1.6M6 10.5h0" /> },
+  unknown: {
+    colour: "text-attention",
+    drawing: <path d="M3.5 4a2.5 2.5 0 1 1 3.6 2.2c-.8.4-1.1.9-1.1 1.6M6 10.5h0" />,
+  },
 };
 
 /** `label`: read out where no word stands beside it. */
 export function StateMark({ shape, label }: { readonly shape: MarkShape; readonly label?: string }): ReactNode {
   const { colour, drawing } = shapes[shape];
-  const named = label === undefined ? { "aria-hidden": true } : { role: "img", "aria-label": label };
   return (
-    <svg viewBox="0 0 12 12" className={`size-3 shrink-0 ${colour}`} fill="none" stroke="currentColor" strokeWidth="1.5" strokeLinejoin="round" strokeLinecap="round" {...named}>
-      {drawing}
-    </svg>
+    <span className={`shrink-0 ${colour}`}>
+      {label !== undefined && <span className="sr-only">{label}</span>}
+      <svg
+        aria-hidden="true"
+        viewBox="0 0 12 12"
+        className="size-3"
+        fill="none"
+        stroke="currentColor"
+        strokeWidth="1.5"
+        strokeLinejoin="round"
+        strokeLinecap="round"
+      >
+        {drawing}
+      </svg>
+    </span>
   );
 }

@@ -40,7 +40,7 @@ export function TerminalToolbar(props: {
       </span>
       <Button data-testid="terminal-search" onClick={props.onSearch}>
         <SearchIcon />
-        Search
+        <span className="max-sm:sr-only">Search</span>
       </Button>
       <Button
         data-testid="terminal-copy"
@@ -48,7 +48,7 @@ export function TerminalToolbar(props: {
         onClick={() => void copy()}
       >
         <CopyIcon />
-        Copy all
+        <span className="max-sm:sr-only">Copy all</span>
       </Button>
     </div>
   );

@@ -8,8 +8,8 @@
 import "@xterm/xterm/css/xterm.css";
 import { type ReactNode, useEffect, useEffectEvent, useRef, useState } from "react";
 import { count } from "../../../shared/format/count.ts";
-import { useThemeName } from "../../../shared/ui/theme.ts";
 import { visibleText } from "../../../shared/format/visibleText.ts";
+import { useThemeName } from "../../../shared/ui/theme.ts";
 import type { Grid } from "./grid.ts";
 import { type OpenTerminal, openTerminal } from "./openTerminal.ts";
 import type { StepSource } from "./painter.ts";
@@ -81,7 +81,10 @@ export function TerminalView(props: TerminalViewProps): ReactNode {
     };
   }, [source, interactive]);
 
-  useEffect(() => terminal.current?.setAgentGrid({ cols: agentGrid.cols, rows: agentGrid.rows }), [agentGrid.cols, agentGrid.rows]);
+  useEffect(
+    () => terminal.current?.setAgentGrid({ cols: agentGrid.cols, rows: agentGrid.rows }),
+    [agentGrid.cols, agentGrid.rows],
+  );
   useEffect(() => {
     terminal.current?.setControl(control);
     if (control) terminal.current?.focus();
@@ -105,11 +108,7 @@ export function TerminalView(props: TerminalViewProps): ReactNode {
         lines={() => terminal.current?.lines() ?? []}
       />
       {searching && (
-        <SearchBox
-          found={found}
-          onFind={(text, which) => terminal.current?.find(text, which)}
-          onClose={endSearch}
-        />
+        <SearchBox found={found} onFind={(text, which) => terminal.current?.find(text, which)} onClose={endSearch} />
       )}
       <div
         ref={frame}

@@ -18,7 +18,13 @@ export type DrawStep =
   /** A line of ours, on a clean screen state: `fresh` also ends what a former program left behind. */
   | { readonly kind: "line"; readonly through: number; readonly ansi: string; readonly fresh: boolean }
   /** The whole screen at this point, in place of bytes that are no longer in the log (ST-10). */
-  | { readonly kind: "screen"; readonly through: number; readonly bytes: Uint8Array; readonly cols: number; readonly rows: number }
+  | {
+      readonly kind: "screen";
+      readonly through: number;
+      readonly bytes: Uint8Array;
+      readonly cols: number;
+      readonly rows: number;
+    }
   /** The history starts anew (ST-3). */
   | { readonly kind: "clear"; readonly through: number; readonly ansi: string }
   /** Nothing to draw; only the offset moves. */
@@ -42,7 +48,9 @@ export function drawStep(
   switch (event.event) {
     case "terminal.output": {
       const data = event.data as AgentEventData["terminal.output"];
-      return data.terminal === context.terminal ? { kind: "output", through, bytes: bytesOf(data.data) } : { kind: "nothing", through };
+      return data.terminal === context.terminal
+        ? { kind: "output", through, bytes: bytesOf(data.data) }
+        : { kind: "nothing", through };
     }
     case "terminal.screen": {
       const data = event.data as AgentEventData["terminal.screen"];
@@ -56,7 +64,13 @@ export function drawStep(
       if (context.interactive) return { kind: "nothing", through };
       return { kind: "line", through, fresh: true, ansi: end(event.data as AgentEventData["command.finished"]) };
     case "note":
-      return { kind: "line", through, fresh: false, ansi: dim(`note: ${oneLine((event.data as ThreadServerEventData["note"]).text)}`) };
+      if (context.interactive) return { kind: "nothing", through };
+      return {
+        kind: "line",
+        through,
+        fresh: false,
+        ansi: dim(`note: ${oneLine((event.data as ThreadServerEventData["note"]).text)}`),
+      };
     case "terminal.closed":
       return { kind: "line", through, fresh: true, ansi: closed(event.data as AgentEventData["terminal.closed"]) };
     default:
@@ -100,7 +114,11 @@ function end(data: AgentEventData["command.finished"]): string {
 }
 
 function closed(data: AgentEventData["terminal.closed"]): string {
-  const parts = ["terminal closed", data.exitCode === undefined ? undefined : `exit ${data.exitCode}`, data.reason === undefined ? undefined : oneLine(data.reason)];
+  const parts = [
+    "terminal closed",
+    data.exitCode === undefined ? undefined : `exit ${data.exitCode}`,
+    data.reason === undefined ? undefined : oneLine(data.reason),
+  ];
   return dim(`· ${parts.filter((part) => part !== undefined).join(" · ")}`);
 }
 

@@ -10,7 +10,8 @@ import type { Terminal } from "@xterm/xterm";
  * Soft reset (DECSTR), ASCII in G0, numeric keypad and cursor keys, autowrap, visible cursor, no insert mode,
  * no bracketed paste, no synchronized update, no colours.
  */
-const plainModes = "\x1b[!p\x1b(B\x0f\x1b>\x1b[?1l\x1b[?7h\x1b[?25h\x1b[4l\x1b[20l\x1b[?45l\x1b[?2004l\x1b[?2026l\x1b[0m";
+const plainModes =
+  "\x1b[!p\x1b(B\x0f\x1b>\x1b[?1l\x1b[?7h\x1b[?25h\x1b[4l\x1b[20l\x1b[?45l\x1b[?2004l\x1b[?2026l\x1b[0m";
 /** Only where it is on: elsewhere it would move the cursor to where it was once saved. */
 const leaveAlternate = "\x1b[?1049l";
 

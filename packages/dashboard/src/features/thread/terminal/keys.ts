@@ -45,13 +45,25 @@ function taken(event: KeyboardEvent, run: () => void): void {
 
 function scroll(event: KeyboardEvent, terminal: KeyOptions["terminal"]): void {
   if (event.type !== "keydown" || event.ctrlKey || event.metaKey || event.altKey) return;
-  const action = {
-    ArrowUp: () => terminal.scrollLines(-1),
-    ArrowDown: () => terminal.scrollLines(1),
-    PageUp: () => terminal.scrollPages(-1),
-    PageDown: () => terminal.scrollPages(1),
-    Home: () => terminal.scrollToTop(),
-    End: () => terminal.scrollToBottom(),
-  }[event.key];
+  const action = scrollOf(event.key, terminal);
   if (action !== undefined) taken(event, action);
+}
+
+function scrollOf(key: string, terminal: KeyOptions["terminal"]): (() => void) | undefined {
+  switch (key) {
+    case "ArrowUp":
+      return () => terminal.scrollLines(-1);
+    case "ArrowDown":
+      return () => terminal.scrollLines(1);
+    case "PageUp":
+      return () => terminal.scrollPages(-1);
+    case "PageDown":
+      return () => terminal.scrollPages(1);
+    case "Home":
+      return () => terminal.scrollToTop();
+    case "End":
+      return () => terminal.scrollToBottom();
+    default:
+      return undefined;
+  }
 }

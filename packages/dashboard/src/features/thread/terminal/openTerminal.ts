@@ -77,7 +77,9 @@ export function openTerminal(options: {
   const silenced = silence(terminal);
   terminal.open(element);
   terminal.registerLinkProvider(addressProvider(terminal, events.onHover));
-  search.onDidChangeResults(({ resultIndex, resultCount }) => events.onFound({ index: resultIndex, total: resultCount }));
+  search.onDidChangeResults(({ resultIndex, resultCount }) =>
+    events.onFound({ index: resultIndex, total: resultCount }),
+  );
 
   const state = { control: false, agentGrid: { cols: 80, rows: 24 } as Grid, told: "", theme: "" };
   terminal.attachCustomKeyEventHandler(
@@ -115,7 +117,7 @@ export function openTerminal(options: {
       state.control = control;
       state.told = "";
       terminal.options.disableStdin = !control;
-      terminal.options.cursorBlink = control;
+      terminal.options.cursorBlink = control && !window.matchMedia("(prefers-reduced-motion: reduce)").matches;
       layOut();
     },
     setAgentGrid: (grid) => {

@@ -39,4 +39,5 @@ export function silence(terminal: Terminal): readonly IDisposable[] {
   ];
 }
 
-const isTalking = (parameter: number | number[]): boolean => talkingModes.has(Array.isArray(parameter) ? (parameter[0] ?? 0) : parameter);
+const isTalking = (parameter: number | number[]): boolean =>
+  talkingModes.has(Array.isArray(parameter) ? (parameter[0] ?? 0) : parameter);

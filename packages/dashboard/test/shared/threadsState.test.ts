@@ -1,0 +1,41 @@
+/** The threads' fold, and the list of one agent. */
+import { describe, expect, it } from "vitest";
+import {
+  emptyThreads,
+  foldThreads,
+  snapshotThreads,
+  threadsFromSnapshot,
+  threadsOf,
+} from "../../src/shared/data/threadsState.ts";
+import { makeEvent, makeThread } from "../support/sampleData.ts";
+
+describe("threads", () => {
+  it("keeps the newest word on each thread", () => {
+    const one = foldThreads(emptyThreads, makeEvent("thread.created", { thread: makeThread() }));
+    const two = foldThreads(one, makeEvent("thread.changed", { thread: makeThread({ title: "later" }) }));
+    expect([...two.threads.values()].map((thread) => thread.title)).toEqual(["later"]);
+  });
+
+  it("lists one agent's, the newest first by creation: activity moves nothing", () => {
+    const state = threadsFromSnapshot({
+      threads: [
+        makeThread({ id: "old", createdAt: 1, activeAt: 99 }),
+        makeThread({ id: "new", createdAt: 2, activeAt: 2 }),
+        makeThread({ id: "other", agent: "agent-2" }),
+      ],
+    });
+    expect(threadsOf(state, [], "agent-1").map((thread) => thread.id)).toEqual(["new", "old"]);
+  });
+
+  it("shows older pages once, and never over what the stream said", () => {
+    const state = threadsFromSnapshot({ threads: [makeThread({ title: "fresh", createdAt: 5 })] });
+    const older = [makeThread({ title: "stale", createdAt: 5 }), makeThread({ id: "older", createdAt: 1 })];
+    expect(threadsOf(state, older, "agent-1").map((thread) => thread.title)).toEqual(["fresh", "npm test"]);
+  });
+
+  it("knows when there may be older ones", () => {
+    const full = Array.from({ length: snapshotThreads }, (_, index) => makeThread({ id: `t${index}` }));
+    expect(threadsFromSnapshot({ threads: full }).truncated).toBe(true);
+    expect(threadsFromSnapshot({ threads: full.slice(1) }).truncated).toBe(false);
+  });
+});

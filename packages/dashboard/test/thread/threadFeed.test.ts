@@ -1,0 +1,92 @@
+/** The feed: one log, two readers, bounded memory. */
+import { describe, expect, it } from "vitest";
+import type { DrawStep } from "../../src/features/thread/terminal/drawStep.ts";
+import { queueBytesMax, ThreadFeed } from "../../src/features/thread/threadFeed.ts";
+import { FakeSession } from "../support/fakeSession.ts";
+import { makeCommand, outputEvent, queuedEvent } from "../support/sampleData.ts";
+
+const name = "thread/thread-1";
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+function makeFeed(session = new FakeSession()) {
+  const feed = new ThreadFeed({ session, thread: "thread-1", interactive: false });
+  return { session, feed };
+}
+
+const drain = (feed: ThreadFeed): readonly DrawStep[] => {
+  const steps: DrawStep[] = [];
+  for (let taken = feed.take(1_000); taken.length > 0; taken = feed.take(1_000)) steps.push(...taken);
+  return steps;
+};
+
+describe("ThreadFeed", () => {
+  it("[I1] gives each event once, in order, to both readers, whenever it came", async () => {
+    const { session, feed } = makeFeed();
+    session.append(name, [queuedEvent(makeCommand()), { event: "command.started", data: { command: "command-1" } }, outputEvent("a")]);
+    feed.open();
+    await settled();
+    session.append(name, [outputEvent("b"), { event: "command.finished", data: { command: "command-1", outcome: "completed", durationMs: 1 } }]);
+    expect(drain(feed).map((step) => [step.kind, step.through])).toEqual([
+      ["nothing", 1],
+      ["line", 2],
+      ["output", 3],
+      ["output", 4],
+      ["line", 5],
+    ]);
+    expect(feed.view()).toMatchObject({ behind: 0, loaded: true, state: { commands: [{ state: "finished" }] } });
+  });
+
+  it("[ST-11] lets go of a stream that comes faster than it is drawn, and reads on from its cursor", async () => {
+    const { session, feed } = makeFeed();
+    const chunk = "x".repeat(64 * 1024);
+    const chunks = Math.ceil((queueBytesMax * 2.5) / chunk.length);
+    session.append(name, Array.from({ length: chunks }, () => outputEvent(chunk)));
+    feed.open();
+    const seen: number[] = [];
+    let held = 0;
+    for (let turn = 0; turn < 10_000 && seen.length < chunks; turn += 1) {
+      await settled();
+      const taken = feed.take(256 * 1024);
+      held = Math.max(held, queueBytesOf(feed));
+      seen.push(...taken.map((step) => step.through));
+    }
+    expect(seen).toEqual(Array.from({ length: chunks }, (_, index) => index + 1));
+    expect(held).toBeLessThan(queueBytesMax * 1.5);
+    expect(session.subscribed.length).toBeGreaterThan(1);
+    expect(session.subscribed.at(-1)?.from).toMatchObject({ epoch: "epoch-1" });
+  });
+
+  it("[ST-6] keeps nothing of a batch in which an event throws", async () => {
+    const { session, feed } = makeFeed();
+    feed.open();
+    await settled();
+    const good = [queuedEvent(makeCommand()), outputEvent("a")];
+    expect(() => session.append(name, [...good, { event: "terminal.output", data: { terminal: "thread-1", data: "%%%" } }])).toThrow();
+    expect(drain(feed)).toEqual([]);
+    expect(feed.view().state.commands).toEqual([]);
+  });
+
+  it("starts over for a new screen: a terminal that is opened again gets all of it", async () => {
+    const { session, feed } = makeFeed();
+    session.append(name, [outputEvent("a"), outputEvent("b")]);
+    feed.open();
+    await settled();
+    feed.onSteps(() => undefined)();
+    expect(drain(feed)).toHaveLength(2);
+    feed.onSteps(() => undefined);
+    await settled();
+    expect(drain(feed).map((step) => step.through)).toEqual([1, 2]);
+  });
+
+  it("reads nothing after it was closed", async () => {
+    const { session, feed } = makeFeed();
+    feed.open();
+    feed.close();
+    await settled();
+    session.append(name, [outputEvent("a")]);
+    expect(drain(feed)).toEqual([]);
+  });
+});
+
+/** Looks at what it holds: there is no other way to see a bound. */
+const queueBytesOf = (feed: ThreadFeed): number => (feed as unknown as { queueBytes: number }).queueBytes;
