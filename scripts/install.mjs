@@ -3,16 +3,17 @@
  *
  * Every other script imports this one first, so it runs on whatever Node ≥ 20 the machine has, before
  * anything is installed, and uses nothing but Node itself. Life cycle: one look at a hash; only when it
- * differs, one `npm ci`. Invariant: after `ensureInstalled` returns, `node_modules` is what the lockfile
+ * differs, one `npm ci`, however many ask at once. Invariant: after `ensureInstalled` returns, `node_modules` is what the lockfile
  * says. All its words go to standard error, since standard output belongs to the program that asked.
  * It deliberately installs nothing on the system: that is `requirements.mjs`, for tests only.
  */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { delimiter, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 
+const lookEveryMs = 100;
 const installMsMax = 10 * 60_000;
 const nodeMajorMin = 24;
 
@@ -20,6 +21,7 @@ const nodeMajorMin = 24;
 export const root = realpathSync(fileURLToPath(new URL("..", import.meta.url)));
 
 const modules = join(root, "node_modules");
+const lockFile = join(root, ".install.lock");
 const hashFile = join(modules, ".holdfast-lock-hash");
 
 /** What the person must do, in one sentence; the script that catches it prints it and exits 2. */
@@ -33,8 +35,20 @@ export class InstallError extends Error {
  * @throws {InstallError} when npm is missing or fails
  */
 export function ensureInstalled() {
-  const wanted = lockHash();
-  if (existsSync(hashFile) && readFileSync(hashFile, "utf8").trim() === wanted) return false;
+  if (isInstalled()) return false;
+  return alone(() => {
+    // Another start may have done it while this one waited.
+    if (isInstalled()) return false;
+    install();
+    return true;
+  });
+}
+
+function isInstalled() {
+  return existsSync(hashFile) && readFileSync(hashFile, "utf8").trim() === lockHash();
+}
+
+function install() {
   process.stderr.write("Installing the packages of package-lock.json (npm ci) …\n");
   const env = { ...process.env, PATH: pathWithoutOwnBin() };
   const result = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], {
@@ -58,8 +72,44 @@ export function ensureInstalled() {
       `\`npm ci\` failed in ${root} (exit ${result.status ?? result.signal}): what it says above names the cause; remove node_modules and run this again.`,
     );
   }
-  writeFileSync(hashFile, `${wanted}\n`);
-  return true;
+  writeFileSync(hashFile, `${lockHash()}\n`);
+}
+
+/**
+ * Two installs at once would each remove what the other unpacks: the second waits for the first. The lock is a
+ * file that names its process, so that one left by a process that died is seen as what it is.
+ */
+function alone(work) {
+  const end = Date.now() + installMsMax;
+  while (!take()) {
+    if (Date.now() > end) {
+      throw new InstallError(
+        `Another installation holds ${lockFile}: wait for it, or remove that file, then run this again.`,
+      );
+    }
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, lookEveryMs);
+  }
+  try {
+    return work();
+  } finally {
+    rmSync(lockFile, { force: true });
+  }
+}
+
+function take() {
+  try {
+    writeFileSync(lockFile, String(process.pid), { flag: "wx" });
+    return true;
+  } catch (error) {
+    if (error.code !== "EEXIST") throw error;
+  }
+  try {
+    process.kill(Number(readFileSync(lockFile, "utf8")), 0);
+  } catch (error) {
+    // Gone between the two looks, or its process is: the next look decides.
+    if (error.code === "ESRCH") rmSync(lockFile, { force: true });
+  }
+  return false;
 }
 
 /**

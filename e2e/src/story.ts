@@ -1,0 +1,72 @@
+/**
+ * Chance with a seed, and what a story reports of its runs.
+ *
+ * The seed is printed with every report; `E2E_SEED=<seed>` draws the same moments again. A run counts only
+ * when its fault took effect; one that missed is drawn again, a bounded number of times.
+ */
+import { randomInt } from "node:crypto";
+
+const seedMax = 2 ** 32;
+
+export const seed = Number(process.env["E2E_SEED"] || randomInt(seedMax));
+
+/** Numbers in [0, 1), the same for the same seed and name (mulberry32). */
+export function makeRandom(name: string): () => number {
+  let state = (seed ^ hash(name)) >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / seedMax;
+  };
+}
+
+/** What one run of a story saw. */
+export interface RunReport {
+  readonly lines: number;
+  /** Whether the fault fell into the output; one that missed does not count. */
+  readonly tookEffect: boolean;
+  /** The longest time without a new line on the page, while lines were still to come. */
+  readonly pauseMs: number;
+}
+
+export interface StoryOptions {
+  readonly name: string;
+  readonly runs: number;
+  /** How many may miss before the story fails. */
+  readonly missesMax: number;
+}
+
+/** Runs a story until its fault has taken effect `runs` times, and prints what was seen. */
+export async function tellStory(
+  options: StoryOptions,
+  run: (random: () => number) => Promise<RunReport>,
+): Promise<void> {
+  const random = makeRandom(options.name);
+  const counted: RunReport[] = [];
+  let misses = 0;
+  while (counted.length < options.runs) {
+    const report = await run(random);
+    if (report.tookEffect) counted.push(report);
+    else misses += 1;
+    if (misses > options.missesMax) {
+      throw new Error(
+        `${options.name}: the fault missed ${misses} times (E2E_SEED=${seed}): draw its moment otherwise`,
+      );
+    }
+  }
+  const pauses = counted.map(({ pauseMs }) => Math.round(pauseMs)).sort((a, b) => a - b);
+  const lines = counted.reduce((total, report) => total + report.lines, 0);
+  process.stdout.write(
+    `story: ${options.name}: ${counted.length} runs, ${lines} lines each once and in order, ` +
+      `${counted.length} faults took effect, ${misses} missed and not counted, ` +
+      `longest pause ${pauses.at(-1)} ms (median ${pauses[Math.floor(pauses.length / 2)]} ms), E2E_SEED=${seed}\n`,
+  );
+}
+
+/** FNV-1a. */
+function hash(text: string): number {
+  let value = 0x811c9dc5;
+  for (const character of text) value = Math.imul(value ^ (character.codePointAt(0) ?? 0), 0x01000193);
+  return value >>> 0;
+}
