@@ -2,12 +2,14 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Log } from "@holdfast/server/log";
 import { type ExitCode, exitCodes } from "../commandLine/exitCodes.ts";
+import { quoted } from "../commandLine/flags.ts";
+import { type HeldLog, holdLog } from "../commandLine/heldLog.ts";
 import { logWarnings, makeLog } from "../commandLine/logOutput.ts";
 import type { Surroundings } from "../commandLine/surroundings.ts";
 import { printConfig } from "../config/print.ts";
 import { resolveConfig } from "../config/resolve.ts";
+import { makeFolder } from "../files/makeFolder.ts";
 import { readTextFile } from "../files/privateFile.ts";
 import { startLocalAgents } from "../serve/localAgents.ts";
 import { serveUntilSignal } from "../serve/serveShell.ts";
@@ -26,10 +28,15 @@ export async function serve(argv: readonly string[], surroundings: Surroundings)
     output.write(printConfig(config, sources));
     return exitCodes.done;
   }
+  const unusable = folderProblem(config.data);
+  if (unusable !== undefined) {
+    errors.write(`${unusable}\n`);
+    return exitCodes.wrongUse;
+  }
   // Loaded only now: a refusal needs no server.
   const { createServer, StartError } = await import("@holdfast/server");
   const { watchFleet } = await import("../serve/fleetWatch.ts");
-  const log = makeLog(config.log, surroundings);
+  const log = holdLog(makeLog(config.log, surroundings));
   logWarnings(log);
   endOnFault(log);
   try {
@@ -41,21 +48,40 @@ export async function serve(argv: readonly string[], surroundings: Surroundings)
       app: new URL(import.meta.resolve("@holdfast/control/plugin")),
       page: builtPage(),
       unknownEnvironment: resolved.unknownEnvironment,
-      createServer,
+      createServer: async (options) => {
+        const server = await createServer(options);
+        log.release();
+        return server;
+      },
       startAgents: (parts, agentKey) =>
         startLocalAgents(parts, { config, version, environment, directory, log, agentKey }),
       watchFleet: (url, key, parts) => watchFleet(url, key, version, parts),
     });
   } catch (error) {
-    if (!(error instanceof StartError)) throw error;
+    if (!(error instanceof StartError)) {
+      log.release();
+      throw error;
+    }
     errors.write(`${error.message}\n`);
     return exitCodes.wrongUse;
   }
 }
 
+/** Whether the folder can be there at all; whether it can be written and locked is the store's to say. */
+function folderProblem(data: string): string | undefined {
+  try {
+    makeFolder(data);
+    return undefined;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return `The data folder ${quoted(data)} cannot be made (${reason}); choose another with --data.`;
+  }
+}
+
 /** What nobody caught ends the process at once, as a SIGKILL would: the next start finds all that was committed. */
-function endOnFault(log: Log): void {
+function endOnFault(log: HeldLog): void {
   process.on("uncaughtException", (error) => {
+    log.release();
     log.error("process.failed", { error });
     process.exit(exitCodes.failed);
   });

@@ -1,6 +1,6 @@
 /** Where an agent keeps its key: in its own folder, readable by its owner only. */
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { makeFolder } from "./makeFolder.ts";
 import { readTextFile, writePrivateFile } from "./privateFile.ts";
 
 /** The key, or undefined where the folder has none. */
@@ -11,6 +11,6 @@ export function readKey(folder: string): string | undefined {
 
 /** Keeps a key, in place of the one before. */
 export function writeKey(folder: string, key: string): void {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder);
   writePrivateFile(join(folder, "key"), `${key}\n`);
 }

@@ -6,9 +6,10 @@
  * release. Invariant: while the lock is held, a record, once there, is its holder's.
  * It deliberately does not wait long: who finds the lock held has nothing to do here.
  */
-import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { makeFolder } from "./makeFolder.ts";
 import { readTextFile, writePrivateFile } from "./privateFile.ts";
 
 /** A start waits this long, since another start may be looking at the lock just then. */
@@ -27,7 +28,7 @@ export interface ProcessLock {
 
 /** Takes the folder for this process; null where another one has it. */
 export function lockProcess(folder: string, record: ProcessRecord): ProcessLock | null {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder);
   const database = open(folder, lockWaitMsMax);
   if (database === null) return null;
   writePrivateFile(recordFile(folder), `${JSON.stringify(record)}\n`);

@@ -7,9 +7,10 @@
  * It deliberately does not start a process again that ended: the log says why it ended.
  */
 import { spawn } from "node:child_process";
-import { closeSync, mkdirSync, openSync, renameSync, statSync } from "node:fs";
+import { closeSync, openSync, renameSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Log } from "@holdfast/server/log";
+import { makeFolder } from "../files/makeFolder.ts";
 import { isProcessLocked, type ProcessRecord, readProcessRecord } from "../files/processLock.ts";
 import { until } from "../shell/wait.ts";
 import { decideAdoption, type Wanted } from "./adoption.ts";
@@ -49,7 +50,7 @@ export interface LocalAgent {
 
 /** Makes sure that the agent runs. Throws where its program cannot be started at all. */
 export async function startLocalAgent(options: LocalAgentOptions): Promise<LocalAgent> {
-  mkdirSync(options.folder, { recursive: true, mode: 0o700 });
+  makeFolder(options.folder);
   const adoption = decideAdoption(await livingProcess(options.folder), options);
   if (adoption.kind === "adopt") {
     options.log.info("localAgent.adopted", { part: options.part, pid: adoption.pid });

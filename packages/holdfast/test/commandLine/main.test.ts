@@ -46,13 +46,22 @@ describe("holdfast", () => {
     [["serve", "--host", "0.0.0.0"], "TLS"],
     [["serve", "--frobnicate"], '"--frobnicate"'],
     [["serve", "--config", "none.json"], '"none.json"'],
+    [["serve", "--data", "/dev/null/x"], '"/dev/null/x"'],
     [["agent", "bash"], '"bash"'],
+    [["agent", "--state", "/dev/null/x"], '"/dev/null/x"'],
     [["sign-in", "--port", "1"], '"--port"'],
     [["sign-in"], "No server runs"],
   ])("%j exits 2 with one sentence that names %s", (argv, part) => {
     const result = run(argv);
     expect(result).toMatchObject({ code: exitCodes.wrongUse, output: "" });
     expect(result.errors).toContain(part);
+    expect(result.errors).toMatch(oneSentence);
+  });
+
+  // Node's own recursive mkdir never comes back from there.
+  it.runIf(process.platform === "linux")("refuses a data folder below /proc instead of trying for ever", () => {
+    const result = run(["serve", "--data", "/proc/holdfast/data"]);
+    expect(result).toMatchObject({ code: exitCodes.wrongUse, output: "" });
     expect(result.errors).toMatch(oneSentence);
   });
 
