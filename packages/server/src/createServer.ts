@@ -60,7 +60,8 @@ async function start(options: ServerOptions, app: Plugin, store: Store): Promise
   const gateway = createGateway(contextOf({ options, app, auth, store, committer, hub, runtimes }));
 
   let port = options.port;
-  const settings = () => hostOriginSettings({ port, origins: options.origins });
+  const checked = hostOriginSettings({ port, origins: options.origins });
+  const settings = () => ({ ...checked, port });
   const http = createHttp({
     settings,
     auth,

@@ -5,12 +5,15 @@
  * subprotocol; a wrong credential does not, since a browser cannot see why an upgrade failed. Every socket
  * has an `error` listener before anything is read of it.
  */
-import { type IncomingMessage, STATUS_CODES } from "node:http";
+import { randomUUID } from "node:crypto";
+import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { closeCodes, limits } from "@holdfast/protocol";
+import { closeCodes, type ErrorCode, limits } from "@holdfast/protocol";
 import { WebSocketServer } from "ws";
 import type { HostOriginSettings } from "../auth/hostOrigin.ts";
 import { judgeUpgrade } from "../auth/upgrade.ts";
+import { HttpError, problemOf, problemType } from "../http/problem.ts";
+import { securityHeaders } from "../http/securityHeaders.ts";
 import { encodeTextFrame } from "./frame.ts";
 import type { Gateway } from "./gateway.ts";
 import type { UpgradeCredentials } from "./opening.ts";
@@ -92,14 +95,21 @@ export function createUpgrade(gateway: Gateway, settings: () => HostOriginSettin
 const silent: ServerSocketEvents = { text: () => {}, binary: () => {}, drained: () => {}, closed: () => {} };
 
 function refuse(socket: Duplex, status: number, reason: string, headers: Readonly<Record<string, string>> = {}): void {
-  const body = JSON.stringify({ status, title: STATUS_CODES[status], detail: reason });
+  const problem = problemOf(new HttpError(status, codeOf(status), reason), randomUUID());
+  const body = JSON.stringify(problem);
   const lines = Object.entries({
+    ...securityHeaders(),
     ...headers,
-    Connection: "close",
-    "Content-Type": "application/problem+json",
-    "Content-Length": String(Buffer.byteLength(body)),
+    connection: "close",
+    "content-type": problemType,
+    "content-length": String(Buffer.byteLength(body)),
   });
-  socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join("")}\r\n${body}`,
-  );
+  const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join("");
+  socket.end(`HTTP/1.1 ${status} ${problem.title}\r\n${head}\r\n${body}`);
+}
+
+function codeOf(status: number): ErrorCode {
+  if (status === 503) return "unavailable";
+  if (status === 404) return "not_found";
+  return status === 403 ? "forbidden" : "bad_message";
 }
