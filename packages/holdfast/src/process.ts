@@ -4,11 +4,13 @@
  * The repository's scripts run it in their own process; `main.ts` is the same for everybody else.
  */
 import { inspect } from "node:util";
+import { startCompileCache } from "./commandLine/compileCache.ts";
 import { exitCodes } from "./commandLine/exitCodes.ts";
 import { runCommand } from "./commands/run.ts";
 
 /** Runs the command of `argv` (without program and script), and ends the process with its exit code. */
 export async function runProcess(argv: readonly string[]): Promise<never> {
+  startCompileCache();
   // A reader that went away must not end what is running.
   process.stdout.on("error", () => {});
   process.stderr.on("error", () => {});

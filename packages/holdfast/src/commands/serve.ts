@@ -2,9 +2,11 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { Log } from "@holdfast/server/log";
+import { keepCompileCache } from "../commandLine/compileCache.ts";
 import { type ExitCode, exitCodes } from "../commandLine/exitCodes.ts";
 import { quoted } from "../commandLine/flags.ts";
-import { type HeldLog, holdLog } from "../commandLine/heldLog.ts";
+import { type HeldText, holdText } from "../commandLine/heldText.ts";
 import { logWarnings, makeLog } from "../commandLine/logOutput.ts";
 import type { Surroundings } from "../commandLine/surroundings.ts";
 import { printConfig } from "../config/print.ts";
@@ -36,9 +38,10 @@ export async function serve(argv: readonly string[], surroundings: Surroundings)
   // Loaded only now: a refusal needs no server.
   const { createServer, StartError } = await import("@holdfast/server");
   const { watchFleet } = await import("../serve/fleetWatch.ts");
-  const log = holdLog(makeLog(config.log, surroundings));
+  const held = holdText(errors);
+  const log = makeLog(config.log, { ...surroundings, errors: held });
   logWarnings(log);
-  endOnFault(log);
+  endOnFault(log, held);
   try {
     return await serveUntilSignal({
       config,
@@ -48,9 +51,10 @@ export async function serve(argv: readonly string[], surroundings: Surroundings)
       app: new URL(import.meta.resolve("@holdfast/control/plugin")),
       page: builtPage(),
       unknownEnvironment: resolved.unknownEnvironment,
+      onReady: keepCompileCache,
       createServer: async (options) => {
         const server = await createServer(options);
-        log.release();
+        held.release();
         return server;
       },
       startAgents: (parts, agentKey) =>
@@ -59,7 +63,7 @@ export async function serve(argv: readonly string[], surroundings: Surroundings)
     });
   } catch (error) {
     if (!(error instanceof StartError)) {
-      log.release();
+      held.release();
       throw error;
     }
     errors.write(`${error.message}\n`);
@@ -79,9 +83,9 @@ function folderProblem(data: string): string | undefined {
 }
 
 /** What nobody caught ends the process at once, as a SIGKILL would: the next start finds all that was committed. */
-function endOnFault(log: HeldLog): void {
+function endOnFault(log: Log, held: HeldText): void {
   process.on("uncaughtException", (error) => {
-    log.release();
+    held.release();
     log.error("process.failed", { error });
     process.exit(exitCodes.failed);
   });

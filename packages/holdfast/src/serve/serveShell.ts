@@ -35,6 +35,7 @@ export interface ServeParts {
   readonly page: string | undefined;
   /** `HOLDFAST_…` variables that no setting reads. */
   readonly unknownEnvironment: readonly string[];
+  readonly onReady: () => void;
   readonly createServer: (options: ServerOptions) => Promise<Server>;
   readonly startAgents: (parts: readonly LocalPart[], agentKey: (name: string) => Promise<string>) => LocalAgents;
   readonly watchFleet: (url: string, key: string, parts: readonly LocalPart[]) => FleetWatch;
@@ -101,6 +102,7 @@ async function start(parts: ServeParts, running: Running, signalled: Promise<voi
   ]);
   if (first === "signalled") return;
   output.write(`ready ${server.url}\n`);
+  parts.onReady();
   if (config.printSignIn || output.isTTY === true)
     output.write(`sign-in ${server.url}/#${await server.signInCode()}\n`);
 }

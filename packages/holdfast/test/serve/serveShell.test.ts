@@ -36,6 +36,7 @@ function makeWorld(given: Partial<Config> = {}, isTTY = false) {
     app: new URL("file:///app.ts"),
     page: undefined,
     unknownEnvironment: [],
+    onReady: () => {},
     createServer: async () => ({
       url: "http://127.0.0.1:1",
       signInCode: async () => "CODE",
