@@ -60,6 +60,5 @@ export const plugin: Plugin = {
 
 /** A declaration and its handler, as the server takes them. Agents call none of these. */
 function method(name: MethodName): Method {
-  const { params, role, kind } = methods[name];
-  return { params, role, kind, handle: handlers[name] };
+  return { ...methods[name], handle: handlers[name] };
 }

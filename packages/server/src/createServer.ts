@@ -57,7 +57,8 @@ async function start(options: ServerOptions, app: Plugin, store: Store): Promise
     committer.run({ kind: "task", workspace: place, task, input });
   const auth = await createAuth({ run, mode, clock, random, log });
   const runtimes = app.start === undefined ? [] : [app.start({ clock, log, run })];
-  const gateway = createGateway(contextOf({ options, app, auth, store, committer, hub, runtimes }));
+  const context = contextOf({ options, app, auth, store, committer, hub, runtimes });
+  const gateway = createGateway(context);
 
   let port = options.port;
   const checked = hostOriginSettings({ port, origins: options.origins });
@@ -65,6 +66,8 @@ async function start(options: ServerOptions, app: Plugin, store: Store): Promise
   const http = createHttp({
     settings,
     auth,
+    methods: app.methods,
+    context,
     mode,
     version: options.version,
     log,

@@ -61,6 +61,10 @@ export interface Transaction<Tables = SomeTables> extends ReadTransaction<Tables
 /** A method: declared by the contract, done by the handler. */
 export interface Method {
   readonly params: z.ZodType;
+  /** Of what it returns; for the documentation. */
+  readonly result?: z.ZodType;
+  /** One sentence for the documentation. */
+  readonly doc?: string;
   readonly role: Exclude<Role, "agent">;
   readonly kind: "read" | "effect";
   /** Also called by agents (role `agent`). */

@@ -118,6 +118,33 @@ describe("a server on real sockets", () => {
     expect((await big.closed).code).toBe(1009);
   });
 
+  it("[RQ-6] the same methods over HTTP, in the same key space as over the socket", async () => {
+    const server = await start();
+    const post = (method: string, body: object, headers: Record<string, string> = {}) =>
+      fetch(`${server.url}/api/${method}`, {
+        method: "POST",
+        headers: { "content-type": "application/json", origin: server.url, ...headers },
+        body: JSON.stringify(body),
+      });
+    const peer = await connect(server);
+    const id = newId();
+    peer.send(makeHello({ instance: "01900000-0000-7000-8000-000000000000" }));
+    const { user } = await peer.next("welcome");
+    peer.send({ type: "request", id, method: "note.add", params: { text: "once" } });
+    await peer.next("response");
+    const cookie = `holdfast_browser_${new URL(server.url).port}=${user.id.replace("dev-temp-", "")}`;
+    const repeat = await post("note.add", { text: "once" }, { "idempotency-key": id, cookie });
+    expect([repeat.status, await repeat.json()]).toEqual([200, { text: "once" }]);
+    expect(await (await post("note.list", {})).json()).toEqual({ items: [{ text: "once" }] });
+    const wrong = await post("note.add", { text: 7 });
+    expect([wrong.status, wrong.headers.get("content-type")]).toEqual([422, "application/problem+json; charset=utf-8"]);
+    expect(await wrong.json()).toMatchObject({ code: "invalid_params", status: 422 });
+    expect((await post("no.such", {})).status).toBe(404);
+    expect((await post("note.add", { text: "x" }, { authorization: "Bearer hfk_wrong" })).status).toBe(401);
+    const described = (await (await fetch(`${server.url}/openapi.json`)).json()) as { paths: object };
+    expect(Object.keys(described.paths)).toEqual(["/api/note.add", "/api/note.list"]);
+  });
+
   it("[CL-9] close says bye 1012 to all, frees the port and the folder, and can be said twice", async () => {
     const data = newFolder();
     const server = await start({ data });

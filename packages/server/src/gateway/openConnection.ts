@@ -17,12 +17,12 @@ import {
   type Signal,
   unreachable,
 } from "@holdfast/protocol";
+import { createRequests } from "../methods/requests.ts";
 import type { Principal } from "../plugin.ts";
 import type { PublishOutcome } from "../store/port.ts";
 import type { GatewayContext } from "./context.ts";
 import type { Flow } from "./flow.ts";
 import { type Admitted, credentialsOf, type UpgradeCredentials } from "./opening.ts";
-import { createRequests } from "./requests.ts";
 import { createSignalRate, signalProblem } from "./signals.ts";
 import { createSubscriptions, type Subscriptions } from "./subscriptions.ts";
 import type { Writer } from "./writer.ts";

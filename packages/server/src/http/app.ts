@@ -12,9 +12,12 @@ import { type Clock, type Random, uuidv7 } from "@holdfast/protocol";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import type { HostOriginSettings } from "../auth/hostOrigin.ts";
 import type { Auth } from "../auth/service.ts";
+import type { MethodsContext } from "../methods/requests.ts";
 import type { Log } from "../observe/log.ts";
 import type { Mode } from "../options.ts";
+import type { Method } from "../plugin.ts";
 import { addGuard, admit } from "./guard.ts";
+import { addMethodRoutes } from "./methodRoutes.ts";
 import { addPageRoutes } from "./pageRoutes.ts";
 import { HttpError, type Problem, problemOf, problemType } from "./problem.ts";
 import { securityHeaders } from "./securityHeaders.ts";
@@ -31,6 +34,9 @@ export interface HttpOptions {
   /** Asked at each request: the port is known only after listening. See `hostOriginSettings`. */
   readonly settings: () => HostOriginSettings;
   readonly auth: Auth;
+  /** The app's methods, and what they need. */
+  readonly methods: Readonly<Record<string, Method>>;
+  readonly context: MethodsContext;
   readonly mode: Mode;
   readonly version: string;
   /** Folder of the built page; none serves none. */
@@ -44,7 +50,7 @@ export interface HttpOptions {
 
 /** An instance that does not listen yet. */
 export function createHttp(options: HttpOptions): FastifyInstance {
-  const { settings, auth, mode, version, page, log, clock, random, health } = options;
+  const { settings, auth, methods, context, mode, version, page, log, clock, random, health } = options;
   const newRef = (): string => uuidv7(clock.now(), random.bytes(10));
   const answer = (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const problem = problemOf(error, request.id);
@@ -87,6 +93,7 @@ export function createHttp(options: HttpOptions): FastifyInstance {
     );
   });
   addSessionRoutes(app, { auth, mode, version, clock, random, port: () => settings().port });
+  addMethodRoutes(app, { auth, context, methods, version, clock, random, port: () => settings().port });
   if (page !== undefined) addPageRoutes(app, page);
   return app;
 }

@@ -7,6 +7,7 @@ import { hostOriginSettings } from "../../src/auth/hostOrigin.ts";
 import { createHttp } from "../../src/http/app.ts";
 import type { Mode } from "../../src/options.ts";
 import { type AuthWorld, openAuth } from "../auth/authWorld.ts";
+import { plugin as notes } from "../support/notesApp.ts";
 
 export const port = 4400;
 export const ownOrigin = `http://127.0.0.1:${port}`;
@@ -37,6 +38,13 @@ export async function openHttp(mode: Mode = "local", listening = false): Promise
   const app: FastifyInstance = createHttp({
     settings,
     auth: world.auth,
+    methods: notes.methods,
+    context: {
+      log: world.logger,
+      method: (name) => notes.methods[name],
+      store: { query: async () => ({ outcome: { ok: true, value: { items: [] } }, faults: [] }) },
+      committer: { submit: (operation, done) => done({ ok: true, value: operation }) },
+    },
     mode,
     version: "0.1.0",
     page,

@@ -1,5 +1,5 @@
 /**
- * Requests of one connection: role, params, then the store, in the order of arrival (RQ-1, RQ-4).
+ * Requests of one caller, over a socket or the HTTP door: role, params, then the store, in the order of arrival (RQ-1, RQ-4).
  *
  * A method of kind `effect` joins the next batch, with whatever its final answer is stored; a `read` waits
  * for this connection's earlier effects and runs beside the batches. Every request gets one `response`.
@@ -15,19 +15,28 @@ import {
   uuidv7TimeMs,
 } from "@holdfast/protocol";
 import canonicalize from "canonicalize";
+import type { Log } from "../observe/log.ts";
 import type { Method, Principal } from "../plugin.ts";
-import type { Outcome } from "../store/port.ts";
-import type { GatewayContext } from "./context.ts";
+import type { Outcome, Store } from "../store/port.ts";
+import type { Committer } from "../streams/committer.ts";
 
 const rank: Readonly<Record<Role, number>> = { agent: 0, viewer: 1, operator: 2, admin: 3 };
 
 export type Answer = (outcome: Outcome) => void;
 
+/** What a method needs of its server. */
+export interface MethodsContext {
+  readonly log: Log;
+  readonly store: Pick<Store, "query">;
+  readonly committer: Pick<Committer, "submit">;
+  method(name: string): Method | undefined;
+}
+
 export interface Requests {
   handle(request: Request, answer: Answer): void;
 }
 
-export function createRequests(context: GatewayContext, principal: Principal): Requests {
+export function createRequests(context: MethodsContext, principal: Principal): Requests {
   /** The last effect of this connection: reads that came later see it. */
   let effects: Promise<unknown> = Promise.resolve();
 
