@@ -8,7 +8,9 @@ export function takeCodeFromAddress(
   location: Pick<Location, "hash" | "pathname" | "search">,
   history: Pick<History, "replaceState" | "state">,
 ): string | undefined {
-  if (location.hash === "" || location.hash === "#") return undefined;
+  // Read first: `location` is alive, and its hash is gone once the address is replaced.
+  const { hash } = location;
+  if (hash === "" || hash === "#") return undefined;
   history.replaceState(history.state, "", location.pathname + location.search);
-  return codeIn(location.hash);
+  return codeIn(hash);
 }
