@@ -37,6 +37,7 @@ export function readFrame(text: string): readonly unknown[] | undefined {
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 const any: Check = () => true;
+const present: Check = (value) => value !== undefined;
 const bool: Check = (value) => typeof value === "boolean";
 const text: Check = (value) => typeof value === "string";
 const number: Check = Number.isFinite;
@@ -119,7 +120,7 @@ const readers: Readonly<Record<ServerMessageType, Check>> = {
       shape({
         event: textOf(1, Number.POSITIVE_INFINITY),
         at: count,
-        data: any,
+        data: present,
         keyframe: optional(text),
         offset: optional(positive),
         through: optional(positive),

@@ -1,6 +1,6 @@
 /** One event through the connection, and what it means for the rooms. */
 import { stepConnection } from "./connection.ts";
-import type { ConnectionEvent } from "./connectionState.ts";
+import { type ConnectionEvent, ownedAttempt } from "./connectionState.ts";
 import { hello } from "./hello.ts";
 import { abandon, dropIdentity, loseRooms, welcomeRooms } from "./rooms.ts";
 import { type SessionContext, type SessionCore, send } from "./sessionCore.ts";
@@ -31,11 +31,6 @@ export function stepThrough(core: SessionCore, event: ConnectionEvent, context: 
     }
   }
   if (state.kind === "open" && before.kind !== "open") welcomeRooms(core, state.welcome, context);
-  if (
-    state.kind !== "open" &&
-    state.kind !== "closing" &&
-    (before.kind === "open" || before.kind === "closing" || before.kind === "greeting")
-  )
-    loseRooms(core, context);
+  if (ownedAttempt(before) !== undefined && ownedAttempt(state) === undefined) loseRooms(core, context);
   if (state.kind === "closed" && before.kind !== "closed") abandon(core, context);
 }

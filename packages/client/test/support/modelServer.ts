@@ -143,7 +143,7 @@ export class ModelServer implements Transport {
   stream(name: string): ModelStream {
     const known = this.streams.get(name);
     if (known !== undefined) return known;
-    const fresh: ModelStream = { epoch: `epoch-of-${name}`, events: [], snapshotParts: undefined };
+    const fresh: ModelStream = { epoch: `epoch ${this.streams.size}`, events: [], snapshotParts: undefined };
     this.streams.set(name, fresh);
     return fresh;
   }
@@ -210,7 +210,7 @@ export class ModelServer implements Transport {
       type: "welcome",
       connection: `c${connection.number}`,
       node: "n1",
-      now: this.#clock.now(),
+      now: Math.round(this.#clock.now()),
       user: { id: this.user, name: this.user, role: "operator", workspace: "w", temporary: false },
       heartbeat: { interval: 20_000, timeout: 10_000 },
       spread: this.spreadMs,
@@ -261,7 +261,9 @@ export class ModelServer implements Transport {
     const stream = this.stream(name);
     const head = stream.events.length;
     if (subscription === undefined || subscription.sent >= head) return;
-    const events = stream.events.slice(subscription.sent).map((event) => ({ ...event, at: this.#clock.now() }));
+    const events = stream.events
+      .slice(subscription.sent)
+      .map((event) => ({ ...event, at: Math.round(this.#clock.now()) }));
     const message = { type: "events", stream: name, offset: subscription.sent + 1, head, events };
     subscription.sent = head;
     this.send(connection, ...this.mangle(message));

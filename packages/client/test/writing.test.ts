@@ -1,0 +1,331 @@
+/**
+ * Writing: each request has one outcome and its effect at most once, a lane keeps its order, each event of
+ * a producer is decided once and in order (RQ-1…RQ-5, PB-1…PB-5, I2, I3).
+ *
+ * Seen red: the outbox property with a new id at each sending (an effect twice), and without `failBehind`
+ * (a lane out of order); the producer property with `rewindProducer` left out (a resolved promise of an
+ * event that is not in the log), and with `splice` of one event too many.
+ */
+import { ProtocolError, uuidv7TimeMs } from "@holdfast/protocol";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { error } from "./support/modelServer.ts";
+import { makeRandom } from "./support/random.ts";
+import { scenario } from "./support/scenario.ts";
+
+const fault = fc.oneof(
+  fc.record({ kind: fc.constant("wait" as const), ms: fc.integer({ min: 0, max: 3_000 }) }),
+  fc.constant({ kind: "cut" as const }),
+  fc.constant({ kind: "storeDown" as const }),
+  fc.constant({ kind: "storeUp" as const }),
+);
+
+describe("requests", () => {
+  it("[I2] [RQ-4] under any loss and refusal: one outcome each, one effect at most, lanes in order", async () => {
+    const ask = fc.record({
+      kind: fc.constant("ask" as const),
+      lane: fc.constantFrom("a", "b", undefined),
+      fails: fc.constantFrom("never", "never", "never", "final", "retryable"),
+    });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.oneof({ weight: 2, arbitrary: ask }, fault), { maxLength: 30 }),
+        fc.integer(),
+        async (steps, seed) => {
+          const random = makeRandom(seed);
+          const { clock, server, session } = scenario({ random });
+          const outcomes = new Map<number, string[]>();
+          const lanes = new Map<number, string | undefined>();
+          server.answer = (request) => {
+            const { fails } = request.params as { fails: string };
+            if (server.storeDown) return error("store_unavailable", true, { retryAfter: 300 });
+            if (fails === "final") return error("invalid_params", false);
+            return fails === "retryable" && random.fraction() < 0.5 ? error("unavailable", true) : undefined;
+          };
+          let asked = 0;
+          for (const action of steps) {
+            if (action.kind === "ask") {
+              asked += 1;
+              const number = asked;
+              lanes.set(number, action.lane);
+              outcomes.set(number, []);
+              const note = (outcome: string) => outcomes.get(number)?.push(outcome);
+              session
+                .call("do", { number, fails: action.fails }, action.lane === undefined ? {} : { lane: action.lane })
+                .then(
+                  () => note("result"),
+                  (reason: unknown) => note(reason instanceof ProtocolError ? reason.code : String(reason)),
+                );
+            } else if (action.kind === "wait") await clock.advance(action.ms);
+            else if (action.kind === "cut") server.cut();
+            else server.storeDown = action.kind === "storeDown";
+          }
+          await clock.advance(120_000);
+          const effects = server.effects.map((request) => (request.params as { number: number }).number);
+          expect(new Set(effects).size).toBe(effects.length);
+          for (const [number, outcome] of outcomes) {
+            expect(outcome, `request ${number}`).toHaveLength(1);
+            const happened = effects.includes(number);
+            if (outcome[0] === "result") expect(happened).toBe(true);
+            else if (outcome[0] !== "timeout") expect(happened, `request ${number}: ${outcome[0]}`).toBe(false);
+          }
+          for (const lane of ["a", "b"]) {
+            const inLane = effects.filter((number) => lanes.get(number) === lane);
+            expect(inLane).toEqual([...inLane].sort((one, other) => one - other));
+          }
+          expect(session.outbox).toBe(0);
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
+
+  it("[RQ-1] a repeat is the same request: same id, same text, on the server's clock", async () => {
+    const { clock, server, session } = scenario({}, (model) => {
+      model.welcomeExtras = { now: 1_900_000_000_000 };
+    });
+    await clock.advance(100);
+    const done = session.call("do", { a: 1 });
+    // The request has arrived and its effect happened; the answer is under way when the link is cut.
+    await clock.advance(7);
+    server.cut();
+    await clock.advance(5_000);
+    await done;
+    const sent = server.connections.flatMap((connection) =>
+      connection.received.filter((message) => message.type === "request"),
+    );
+    expect(sent.length).toBeGreaterThan(1);
+    expect(new Set(sent.map((message) => JSON.stringify(message))).size).toBe(1);
+    expect(Math.abs((uuidv7TimeMs(sent[0]?.id ?? "") ?? 0) - 1_900_000_000_000)).toBeLessThan(1_000);
+    expect(server.effects).toHaveLength(1);
+  });
+
+  it("[RQ-3] what was sent and not answered in time ends in `timeout`; what was never sent did not happen", async () => {
+    const { clock, server, session } = scenario();
+    await clock.advance(100);
+    server.pong = false;
+    server.answer = () => undefined;
+    const silent = session.call("do", {}, { timeout: 2_000 });
+    const told = expect(silent).rejects.toMatchObject({ code: "timeout" });
+    await clock.advance(1);
+    server.refusesUpgrade = true;
+    server.cut();
+    const unsent = session.call("do", {}, { timeout: 2_000 });
+    const unsentTold = expect(unsent).rejects.toMatchObject({ code: "unavailable" });
+    const durable = session.call("do", {}, { durable: true });
+    await clock.advance(4_000);
+    await told;
+    await unsentTold;
+    expect(session.outbox).toBe(1);
+    server.refusesUpgrade = false;
+    await clock.advance(60_000);
+    await durable;
+  });
+
+  it("[RQ-4] a later request of a lane never runs after an earlier one failed or timed out", async () => {
+    const { clock, server, session } = scenario();
+    server.answer = (request) => (request.method === "cd" ? error("forbidden", false) : undefined);
+    const first = session.call("cd", {}, { lane: "t" });
+    const second = session.call("rm", {}, { lane: "t" });
+    const told = Promise.allSettled([first, second]);
+    await clock.advance(60_000);
+    const [one, two] = await told;
+    expect(one).toMatchObject({ status: "rejected", reason: { code: "forbidden" } });
+    expect(two).toMatchObject({ status: "rejected", reason: { code: "conflict" } });
+    expect(server.effects).toHaveLength(0);
+  });
+
+  it("[RQ-5] `internal` is retried at most 3 times", async () => {
+    const { clock, server, session } = scenario();
+    server.answer = () => error("internal", true);
+    const told = expect(session.call("do", {})).rejects.toMatchObject({ code: "internal" });
+    await clock.advance(30_000);
+    await told;
+    expect(server.last.received.filter((message) => message.type === "request")).toHaveLength(4);
+  });
+
+  it("[RQ-3] an aborted request that was never sent is withdrawn", async () => {
+    const { clock, server, session } = scenario({}, (model) => {
+      model.refusesUpgrade = true;
+    });
+    const controller = new AbortController();
+    const told = expect(session.call("do", {}, { signal: controller.signal, durable: true })).rejects.toThrow("enough");
+    await clock.advance(10);
+    controller.abort(new Error("enough"));
+    await told;
+    expect(session.outbox).toBe(0);
+    server.refusesUpgrade = false;
+    await clock.advance(60_000);
+    expect(server.effects).toHaveLength(0);
+  });
+
+  it("[AD-5] no more requests are under way than the server allows", async () => {
+    const { clock, server, session } = scenario({}, (model) => {
+      model.welcomeExtras = {
+        limits: { frameBytes: 1_048_576, eventBytes: 131_072, requests: 3, publishBytes: 1_048_576, subscriptions: 10 },
+      };
+      model.latencyMs = 50;
+    });
+    await clock.advance(200);
+    const done = Promise.all(Array.from({ length: 10 }, (_, number) => session.call("do", { number })));
+    await clock.advance(60);
+    expect(server.effects).toHaveLength(3);
+    await clock.advance(2_000);
+    await done;
+    expect(server.effects.map((request) => request.params)).toEqual(
+      Array.from({ length: 10 }, (_, number) => ({ number })),
+    );
+  });
+});
+
+describe("producers", () => {
+  it("[I3] [PB-2] [PB-3] under any loss and refusal each event is decided once, in order", async () => {
+    const say = fc.record({
+      kind: fc.constant("say" as const),
+      count: fc.integer({ min: 1, max: 5 }),
+      poison: fc.boolean(),
+      bytes: fc.constantFrom(1, 100, 30_000),
+    });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.oneof({ weight: 2, arbitrary: say }, fault, fc.constant({ kind: "yield" as const })), {
+          maxLength: 25,
+        }),
+        fc.integer(),
+        async (steps, seed) => {
+          const { clock, server, session } = scenario({ random: makeRandom(seed) });
+          const producer = session.producer("t");
+          const decided: [number, string | null][] = [];
+          const poisoned = new Set<number>();
+          let said = 0;
+          for (const action of steps) {
+            if (action.kind === "say") {
+              for (let index = 0; index < action.count; index += 1) {
+                said += 1;
+                const number = said;
+                if (action.poison) poisoned.add(number);
+                const data = { number, padding: "x".repeat(action.bytes), ...(action.poison ? { poison: true } : {}) };
+                void producer
+                  .publish({ event: "e", data })
+                  .then((rejection) => decided.push([number, rejection?.code ?? null]));
+              }
+            } else if (action.kind === "wait") await clock.advance(action.ms);
+            else if (action.kind === "yield") await clock.advance(0);
+            else if (action.kind === "cut") server.cut();
+            else server.storeDown = action.kind === "storeDown";
+          }
+          server.storeDown = false;
+          await clock.advance(120_000);
+          const all = Array.from({ length: said }, (_, index) => index + 1);
+          expect(decided).toEqual(all.map((number) => [number, poisoned.has(number) ? "invalid_params" : null]));
+          expect((server.published.get("t") ?? []).map((event) => (event.data as { number: number }).number)).toEqual(
+            all.filter((number) => !poisoned.has(number)),
+          );
+          expect(producer.pendingBytes).toBe(0);
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
+
+  it("[PB-4] a full buffer pauses the source and calls back when there is room", async () => {
+    const { clock, server, session } = scenario();
+    server.storeDown = true;
+    const producer = session.producer("t");
+    let drained = 0;
+    producer.onDrain(() => void (drained += 1));
+    let said = 0;
+    while (producer.accepting) {
+      void producer.publish({ event: "e", data: "x".repeat(100_000) });
+      said += 1;
+    }
+    expect(said).toBe(84);
+    await clock.advance(5_000);
+    expect(drained).toBe(0);
+    server.storeDown = false;
+    await clock.advance(60_000);
+    expect(drained).toBe(1);
+    expect(server.published.get("t")).toHaveLength(84);
+  });
+
+  it("[PB-3] resends from `expected` once, not once for each batch behind it", async () => {
+    const { clock, server, session } = scenario();
+    const producer = session.producer("t");
+    await producerSays(producer, 1, clock.advance.bind(clock));
+    for (let number = 0; number < 10; number += 1)
+      void producer.publish({ event: "e", data: { number, padding: "x".repeat(60_000) } });
+    // The first of ten batches is refused for the store, the others for the gap behind it.
+    server.storeDown = true;
+    await clock.advance(6);
+    server.storeDown = false;
+    await clock.advance(5_000);
+    const publishes = server.last.received.filter((message) => message.type === "publish");
+    expect(publishes).toHaveLength(1 + 10 + 10);
+    expect(server.published.get("t")).toHaveLength(11);
+  });
+
+  it("[PB-3] a final refusal stops the producer and says why", async () => {
+    const { clock, server, session } = scenario();
+    await clock.advance(100);
+    const producer = session.producer("t");
+    const first = producer.publish({ event: "e", data: 1 });
+    const told = expect(first).rejects.toMatchObject({ code: "fenced" });
+    await clock.advance(1);
+    server.storeDown = true;
+    await clock.advance(6);
+    const publish = server.last.received.find((message) => message.type === "publish");
+    server.send(server.last, {
+      type: "refused",
+      of: "publish",
+      stream: "t",
+      producer: publish?.producer,
+      sequence: 1,
+      error: error("fenced", false),
+    });
+    await clock.advance(10);
+    await told;
+    await expect(producer.publish({ event: "e", data: 2 })).rejects.toMatchObject({ code: "fenced" });
+    expect(producer.accepting).toBe(false);
+  });
+
+  it("[TR-3] an event larger than the limit is decided here, and takes no sequence", async () => {
+    const { clock, server, session } = scenario();
+    const producer = session.producer("t");
+    const large = producer.publish({ event: "e", data: "x".repeat(140_000) });
+    const small = producer.publish({ event: "e", data: 1 });
+    await clock.advance(100);
+    expect((await large)?.code).toBe("too_large");
+    expect(await small).toBeNull();
+    expect(server.connections).toHaveLength(1);
+  });
+
+  it("[OP-7] an agent whose generation is not known yet buffers, and is heard after it is named", async () => {
+    const agent = {
+      name: "shell",
+      kind: "shell",
+      host: "h",
+      capabilities: [],
+      process: "01890000-0000-7000-8000-000000000000",
+      open: [],
+    };
+    const { clock, server, session } = scenario({ agent: () => agent });
+    const producer = session.producer("t");
+    const said = producer.publish({ event: "e", data: 1 });
+    await clock.advance(500);
+    expect(server.published.size).toBe(0);
+    server.send(server.last, { type: "agent", id: "a1", name: "shell", generation: 2 });
+    await clock.advance(100);
+    expect(await said).toBeNull();
+    expect(session.agent).toEqual({ id: "a1", name: "shell", generation: 2 });
+  });
+});
+
+async function producerSays(
+  producer: { publish(event: { event: string; data: unknown }): Promise<unknown> },
+  data: unknown,
+  advance: (ms: number) => Promise<void>,
+): Promise<void> {
+  const said = producer.publish({ event: "e", data });
+  await advance(100);
+  await said;
+}
