@@ -35,6 +35,8 @@ export interface RunningAgent {
   readonly stopped: Promise<AgentEnd>;
   /** Polite end, ≤ 10 s in all. Idempotent. */
   stop(reason: string): Promise<void>;
+  /** The caller knows that the server is there again (a person started it): no need to wait for the next attempt. */
+  serverReturned(): void;
 }
 
 /** What the agent takes from the outside world. */
@@ -98,6 +100,10 @@ class Agent implements RunningAgent {
 
   stop(reason: string): Promise<void> {
     return this.end("stopped", `The agent was stopped: ${reason}.`);
+  }
+
+  serverReturned(): void {
+    if (this.ending === undefined) this.session.reconnect();
   }
 
   private sessionOptions(): SessionOptions {

@@ -16,6 +16,7 @@ import { readKey } from "../files/keyFile.ts";
 import { lockProcess, type ProcessLock } from "../files/processLock.ts";
 import { readServerRecord } from "../files/serverFile.ts";
 import { onStopSignals } from "../shell/signals.ts";
+import { watchFile } from "../shell/watchFile.ts";
 import { version } from "../version.ts";
 
 /** Runs until the agent ends. */
@@ -50,7 +51,10 @@ export async function agent(argv: readonly string[], surroundings: Surroundings)
       stop: () => void running.stop("shutdown"),
       abort: () => process.exit(exitCodes.interruptedTwice),
     });
+    const unwatch =
+      "file" in settings.server ? watchFile(settings.server.file, () => running.serverReturned()) : undefined;
     const end = await running.stopped;
+    unwatch?.();
     forget();
     log.info("agent.ended", { reason: end.reason, message: end.message });
     return exitCode(end.reason);
