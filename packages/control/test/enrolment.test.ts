@@ -71,6 +71,10 @@ describe("identity (OP-6)", () => {
     expect((await control.hello({ id: second?.id, name: "shell" })).name).toBe("shell-2");
     expect((await control.hello({ id: second?.id, name: "shell-2" })).name).toBe("shell-2");
     expect((await control.hello({ id: second?.id, name: "shell" })).name).toBe("shell-2");
+    // The bare name being free again does not rename whom people know by the other.
+    await control.hello({ id: agents[0]?.id, name: "renamed" });
+    expect((await control.hello({ id: second?.id, name: "shell" })).name).toBe("shell-2");
+    await control.hello({ id: agents[0]?.id, name: "shell" });
     expect((await control.hello({ id: second?.id, name: "build" })).name).toBe("build");
     expect((await control.hello({ name: "shell" })).name).toBe("shell-2");
     expect((await control.hello({ name: "shell" }, { workspace: "other" })).name).toBe("shell");

@@ -154,13 +154,14 @@ class Machine {
     this.runs = runs;
   }
 
-  async readInbox(): Promise<void> {
-    const events = await this.control.events(this.agent.inbox);
-    for (const { data } of events.slice(this.cursor)) {
-      const { command, thread } = data as { command: string; thread: string };
-      if (!this.running.has(command) && !this.ended.has(command)) this.received.set(command, thread);
-    }
-    this.cursor = events.length;
+  /** One event at a time, so that a second delivery can come after anything. */
+  async readInbox(): Promise<boolean> {
+    const event = (await this.control.events(this.agent.inbox))[this.cursor];
+    if (event === undefined) return false;
+    this.cursor += 1;
+    const { command, thread } = event.data as { command: string; thread: string };
+    if (!this.running.has(command) && !this.ended.has(command)) this.received.set(command, thread);
+    return true;
   }
 
   async claim(): Promise<void> {
@@ -223,10 +224,19 @@ const action = fc.oneof(
   },
 );
 
+type Action = typeof action extends fc.Arbitrary<infer Value> ? Value : never;
+const on = (...kinds: ("readInbox" | "claim" | "finish" | "tell" | "die" | "return")[]): Action[] =>
+  kinds.map((kind) => ({ kind, which: 0 }) as Action);
+const send: Action = { kind: "send", which: 0, expiresIn: undefined };
+/** Handed over twice, claimed once, and the second delivery is read by another process. */
+const secondDeliveryAfterDeath = [send, ...on("return", "readInbox", "claim", "die", "return", "readInbox", "claim")];
+/** Claimed, gone, back without it, and silent for longer than its return may take. */
+const judgedByTime: Action[] = [send, ...on("readInbox", "claim", "die", "return"), { kind: "wait", ms: 31_000 }];
+
 describe("every command ends once", () => {
   it("[I8] whatever agents do, each accepted command reaches one end, and runs at most once", async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(action, { minLength: 5, maxLength: 60 }), async (actions) => {
+      fc.asyncProperty(fc.array(action, { minLength: 5, maxLength: 60, size: "max" }), async (actions) => {
         const control = await openControl();
         const runs = new Map<string, number>();
         const machines = [
@@ -262,7 +272,7 @@ describe("every command ends once", () => {
         for (let round = 0; round <= sent.length; round += 1) {
           for (const machine of machines) {
             if (round === 0 || !machine.alive) await machine.return();
-            await machine.readInbox();
+            while (await machine.readInbox());
             await machine.claim();
             machine.finish();
             await machine.tell();
@@ -283,7 +293,7 @@ describe("every command ends once", () => {
           { command: null, queued: 0 },
         ]);
       }),
-      { numRuns: 60 },
+      { numRuns: 60, examples: [[secondDeliveryAfterDeath], [judgedByTime]] },
     );
   });
 });
