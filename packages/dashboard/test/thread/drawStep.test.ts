@@ -50,7 +50,7 @@ describe("drawStep", () => {
     expect(step).toMatchObject({
       kind: "line",
       fresh: true,
-      ansi: "\u001b[2m· failed · exit 3 · 1.2 s · bad␛[2J\u001b[22m\r\n\r\n",
+      ansi: "\u001b[90m· failed · exit 3 · 1.2 s · bad␛[2J\u001b[39m\r\n\r\n",
     });
   });
 

@@ -4,14 +4,12 @@ import { Terminal } from "@xterm/xterm";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { bufferLines, rowsDrawn } from "../../src/features/thread/terminal/bufferText.ts";
 import type { DrawStep } from "../../src/features/thread/terminal/drawStep.ts";
-import { dim } from "../../src/features/thread/terminal/drawStep.ts";
+import { quiet } from "../../src/features/thread/terminal/drawStep.ts";
 import { type Painter, startPainter, writeBytesMax } from "../../src/features/thread/terminal/painter.ts";
 import { silence } from "../../src/features/thread/terminal/silence.ts";
+import { giveBrowserParts } from "../support/browserParts.ts";
 
-beforeAll(() => {
-  // xterm asks it at its first drawing; jsdom has none.
-  window.matchMedia ??= vi.fn(() => ({ matches: false, addEventListener: vi.fn(), removeEventListener: vi.fn() }) as unknown as MediaQueryList);
-});
+beforeAll(giveBrowserParts);
 
 const opened: { terminal: Terminal; painter: Painter }[] = [];
 afterEach(() => {
@@ -27,7 +25,12 @@ const line = (ansi: string, through = 1): DrawStep => ({ kind: "line", through, 
 
 /** Paints all steps, in takes of `perTake`, on a silenced terminal; resolves when the last is on the screen. */
 async function paint(steps: readonly DrawStep[], options: { perTake?: number; cols?: number; rows?: number } = {}) {
-  const terminal = new Terminal({ cols: options.cols ?? 40, rows: options.rows ?? 10, scrollback: 50_000, allowProposedApi: true });
+  const terminal = new Terminal({
+    cols: options.cols ?? 40,
+    rows: options.rows ?? 10,
+    scrollback: 50_000,
+    allowProposedApi: true,
+  });
   const answers: string[] = [];
   const offsets: number[] = [];
   silence(terminal);
@@ -57,7 +60,9 @@ async function paint(steps: readonly DrawStep[], options: { perTake?: number; co
 describe("painter", () => {
   it("[I1] draws 20,000 lines once, in order, however they are cut", async () => {
     const all = Array.from({ length: 20_000 }, (_, index) => `line ${index + 1}\r\n`).join("");
-    const steps = Array.from({ length: Math.ceil(all.length / 777) }, (_, index) => output(all.slice(index * 777, (index + 1) * 777), index + 1));
+    const steps = Array.from({ length: Math.ceil(all.length / 777) }, (_, index) =>
+      output(all.slice(index * 777, (index + 1) * 777), index + 1),
+    );
     const { terminal, lines, offsets } = await paint(steps, { perTake: 13 });
     expect(lines).toEqual(Array.from({ length: 20_000 }, (_, index) => `line ${index + 1}`));
     expect(rowsDrawn(terminal)).toBe(20_000);
@@ -96,7 +101,12 @@ describe("painter", () => {
   });
 
   it("overwrites nothing when a program left the cursor above, or at the start of, what it drew", async () => {
-    expect((await paint([output("a\r\nb\r\nc\u001b[H", 1), line("next\r\n", 2)])).lines).toEqual(["a", "b", "c", "next"]);
+    expect((await paint([output("a\r\nb\r\nc\u001b[H", 1), line("next\r\n", 2)])).lines).toEqual([
+      "a",
+      "b",
+      "c",
+      "next",
+    ]);
     expect((await paint([output("50 %\r", 1), line("next\r\n", 2)])).lines).toEqual(["50 %", "next"]);
     expect((await paint([output("done\r\n", 1), line("next\r\n", 2)])).lines).toEqual(["done", "next"]);
   });
@@ -109,7 +119,7 @@ describe("painter", () => {
   it("[ST-3] draws a fresh start, and [ST-10] a keyframe in place of lost bytes", async () => {
     const { lines, terminal } = await paint([
       output("old", 1),
-      { kind: "clear", through: 2, ansi: dim("history was removed") },
+      { kind: "clear", through: 2, ansi: quiet("history was removed") },
       { kind: "screen", through: 3, cols: 60, rows: 8, bytes: bytes("restored") },
       output(" and on", 4),
     ]);
@@ -132,11 +142,44 @@ describe("painter", () => {
 
 /** Sequences that make an emulator answer, report, or reach outside (RELIABILITY.md O4). */
 const hostile = [
-  "\u001b[c", "\u001b[0c", "\u001b[>c", "\u001b[=c", "\u001b[5n", "\u001b[6n", "\u001b[?6n", "\u001b[?15n", "\u001b[?996n",
-  "\u001b[4$p", "\u001b[?2026$p", "\u001b[?1$p", "\u001b[14t", "\u001b[16t", "\u001b[18t", "\u001b[21t", "\u001b[>q", "\u001b[>0q",
-  "\u001b]4;1;?\u0007", "\u001b]10;?\u0007", "\u001b]11;?\u001b\\", "\u001b]12;?\u0007", "\u001b]52;c;?\u0007", "\u001b]52;c;QUJD\u0007",
-  "\u001bP$qm\u001b\\", "\u001bP$q\"p\u001b\\", "\u001bP+q544e\u001b\\", "\u0005", "\u001bZ", "\u001b[?1004h", "\u001b[?1000;1006h", "\u001b[?1003h",
-  "\u001b[?9h", "\u009bc", "\u009b6n", "\u001b[?u", "\u001b[x", "\u001b[?1;1000h",
+  "\u001b[c",
+  "\u001b[0c",
+  "\u001b[>c",
+  "\u001b[=c",
+  "\u001b[5n",
+  "\u001b[6n",
+  "\u001b[?6n",
+  "\u001b[?15n",
+  "\u001b[?996n",
+  "\u001b[4$p",
+  "\u001b[?2026$p",
+  "\u001b[?1$p",
+  "\u001b[14t",
+  "\u001b[16t",
+  "\u001b[18t",
+  "\u001b[21t",
+  "\u001b[>q",
+  "\u001b[>0q",
+  "\u001b]4;1;?\u0007",
+  "\u001b]10;?\u0007",
+  "\u001b]11;?\u001b\\",
+  "\u001b]12;?\u0007",
+  "\u001b]52;c;?\u0007",
+  "\u001b]52;c;QUJD\u0007",
+  "\u001bP$qm\u001b\\",
+  '\u001bP$q"p\u001b\\',
+  "\u001bP+q544e\u001b\\",
+  "\u0005",
+  "\u001bZ",
+  "\u001b[?1004h",
+  "\u001b[?1000;1006h",
+  "\u001b[?1003h",
+  "\u001b[?9h",
+  "\u009bc",
+  "\u009b6n",
+  "\u001b[?u",
+  "\u001b[x",
+  "\u001b[?1;1000h",
 ];
 
 describe("silence", () => {
@@ -144,7 +187,12 @@ describe("silence", () => {
     const whole = await paint(hostile.map((sequence, index) => output(sequence, index + 1)));
     expect(whole.answers).toEqual([]);
     const all = bytes(hostile.join("x"));
-    const cut = await paint(Array.from(all, (_, index) => ({ kind: "output", through: index + 1, bytes: all.subarray(index, index + 1) }) as const));
+    const cut = await paint(
+      Array.from(
+        all,
+        (_, index) => ({ kind: "output", through: index + 1, bytes: all.subarray(index, index + 1) }) as const,
+      ),
+    );
     expect(cut.answers).toEqual([]);
   });
 

@@ -22,10 +22,17 @@ const drain = (feed: ThreadFeed): readonly DrawStep[] => {
 describe("ThreadFeed", () => {
   it("[I1] gives each event once, in order, to both readers, whenever it came", async () => {
     const { session, feed } = makeFeed();
-    session.append(name, [queuedEvent(makeCommand()), { event: "command.started", data: { command: "command-1" } }, outputEvent("a")]);
+    session.append(name, [
+      queuedEvent(makeCommand()),
+      { event: "command.started", data: { command: "command-1" } },
+      outputEvent("a"),
+    ]);
     feed.open();
     await settled();
-    session.append(name, [outputEvent("b"), { event: "command.finished", data: { command: "command-1", outcome: "completed", durationMs: 1 } }]);
+    session.append(name, [
+      outputEvent("b"),
+      { event: "command.finished", data: { command: "command-1", outcome: "completed", durationMs: 1 } },
+    ]);
     expect(drain(feed).map((step) => [step.kind, step.through])).toEqual([
       ["nothing", 1],
       ["line", 2],
@@ -40,7 +47,10 @@ describe("ThreadFeed", () => {
     const { session, feed } = makeFeed();
     const chunk = "x".repeat(64 * 1024);
     const chunks = Math.ceil((queueBytesMax * 2.5) / chunk.length);
-    session.append(name, Array.from({ length: chunks }, () => outputEvent(chunk)));
+    session.append(
+      name,
+      Array.from({ length: chunks }, () => outputEvent(chunk)),
+    );
     feed.open();
     const seen: number[] = [];
     let held = 0;
@@ -61,7 +71,9 @@ describe("ThreadFeed", () => {
     feed.open();
     await settled();
     const good = [queuedEvent(makeCommand()), outputEvent("a")];
-    expect(() => session.append(name, [...good, { event: "terminal.output", data: { terminal: "thread-1", data: "%%%" } }])).toThrow();
+    expect(() =>
+      session.append(name, [...good, { event: "terminal.output", data: { terminal: "thread-1", data: "%%%" } }]),
+    ).toThrow();
     expect(drain(feed)).toEqual([]);
     expect(feed.view().state.commands).toEqual([]);
   });

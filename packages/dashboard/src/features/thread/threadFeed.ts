@@ -15,7 +15,7 @@ import type { ControlMethods } from "@holdfast/control/contract";
 import { streams, terminalOf } from "@holdfast/control/names";
 import type { Cursor } from "@holdfast/protocol";
 import { count } from "../../shared/format/count.ts";
-import { type DrawContext, type DrawStep, dim, drawStep } from "./terminal/drawStep.ts";
+import { type DrawContext, type DrawStep, drawStep, quiet } from "./terminal/drawStep.ts";
 import { emptyThread, foldThread, type ThreadState } from "./threadState.ts";
 
 /** Waiting for the terminal: above the first the feed stops reading, below the second it reads on. */
@@ -170,7 +170,7 @@ export class ThreadFeed {
     this.queueBytes = 0;
     this.incomplete = true;
     this.cursor = undefined;
-    this.push({ kind: "clear", through: 0, ansi: dim(`· ${text}`) });
+    this.push({ kind: "clear", through: 0, ansi: quiet(`· ${text}`) });
     this.show({ state: emptyThread });
     this.stepListener?.();
   }

@@ -58,6 +58,14 @@ export function TerminalView(props: TerminalViewProps): ReactNode {
   const onResize = useEffectEvent((grid: Grid) => props.onResize(grid));
   const onRelease = useEffectEvent(() => props.onControl?.(false));
 
+  /** A screen that is opened anew begins as the page is now. */
+  const dress = useEffectEvent((opened: OpenTerminal) => {
+    opened.wearTheme(theme);
+    opened.setAgentGrid(agentGrid);
+    opened.setControl(control);
+    if (control) opened.focus();
+  });
+
   useEffect(() => {
     if (element.current === null) return;
     const opened = openTerminal({
@@ -75,6 +83,7 @@ export function TerminalView(props: TerminalViewProps): ReactNode {
       },
     });
     terminal.current = opened;
+    dress(opened);
     return () => {
       terminal.current = undefined;
       opened.dispose();

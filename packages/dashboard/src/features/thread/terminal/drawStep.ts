@@ -69,7 +69,7 @@ export function drawStep(
         kind: "line",
         through,
         fresh: false,
-        ansi: dim(`note: ${oneLine((event.data as ThreadServerEventData["note"]).text)}`),
+        ansi: quiet(`note: ${oneLine((event.data as ThreadServerEventData["note"]).text)}`),
       };
     case "terminal.closed":
       return { kind: "line", through, fresh: true, ansi: closed(event.data as AgentEventData["terminal.closed"]) };
@@ -86,8 +86,8 @@ export function bytesOf(base64: string): Uint8Array {
   return bytes;
 }
 
-/** A dim line, drawn as one. */
-export const dim = (text: string): string => `\x1b[2m${text}\x1b[22m\r\n`;
+/** A quiet line, drawn as one: grey, not "dim", which halves the contrast (WCAG 1.4.3). */
+export const quiet = (text: string): string => `\x1b[90m${text}\x1b[39m\r\n`;
 
 const accent = "\x1b[1;36m";
 const plain = "\x1b[0m";
@@ -99,7 +99,7 @@ function header(data: unknown, context: DrawContext): string {
   const shown = lines.slice(0, headerLinesMax);
   const isCut = text.length > headerCharactersMax || lines.length > headerLinesMax;
   const drawn = shown.map((line, index) => `${accent}${index === 0 ? "❯ " : "  "}${line}${plain}\r\n`).join("");
-  return isCut ? drawn + dim("  … the rest is in the list of commands") : drawn;
+  return isCut ? drawn + quiet("  … the rest is in the list of commands") : drawn;
 }
 
 function end(data: AgentEventData["command.finished"]): string {
@@ -110,7 +110,7 @@ function end(data: AgentEventData["command.finished"]): string {
     data.inferred ? "end inferred" : undefined,
     data.reason === undefined ? undefined : oneLine(data.reason),
   ];
-  return `${dim(`· ${parts.filter((part) => part !== undefined).join(" · ")}`)}\r\n`;
+  return `${quiet(`· ${parts.filter((part) => part !== undefined).join(" · ")}`)}\r\n`;
 }
 
 function closed(data: AgentEventData["terminal.closed"]): string {
@@ -119,7 +119,7 @@ function closed(data: AgentEventData["terminal.closed"]): string {
     data.exitCode === undefined ? undefined : `exit ${data.exitCode}`,
     data.reason === undefined ? undefined : oneLine(data.reason),
   ];
-  return dim(`· ${parts.filter((part) => part !== undefined).join(" · ")}`);
+  return quiet(`· ${parts.filter((part) => part !== undefined).join(" · ")}`);
 }
 
 const oneLine = (text: string): string => visibleText(text);

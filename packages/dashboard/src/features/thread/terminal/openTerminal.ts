@@ -114,6 +114,7 @@ export function openTerminal(options: {
 
   return {
     setControl: (control) => {
+      if (control === state.control) return;
       state.control = control;
       state.told = "";
       terminal.options.disableStdin = !control;

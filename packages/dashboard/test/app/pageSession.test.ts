@@ -1,0 +1,113 @@
+// @vitest-environment jsdom
+/** The page's life: code, sign-in, another user, sign-out. */
+import { describe, expect, it } from "vitest";
+import { takeCodeFromAddress } from "../../src/app/addressCode.ts";
+import { PageSession } from "../../src/app/pageSession.ts";
+import { recallDraft, rememberDraft } from "../../src/shared/data/drafts.ts";
+import { type About, codeIn, type SignInDoor } from "../../src/shared/http/signIn.ts";
+import { FakeSession } from "../support/fakeSession.ts";
+
+const user = { id: "user-1", name: "Ada", role: "admin", workspace: "default", temporary: false } as const;
+
+function makePage(change: Partial<SignInDoor> & { signedIn?: boolean; mode?: About["mode"] } = {}) {
+  const session = new FakeSession();
+  const state = { signedIn: change.signedIn ?? false, opened: 0, identityChanged: (): void => undefined };
+  const page = new PageSession({
+    door: {
+      about: async () => ({ mode: change.mode ?? "local", user: state.signedIn ? user : null, version: "0.1.0" }),
+      redeem: async () => {
+        state.signedIn = true;
+        return { kind: "signedIn" };
+      },
+      signOut: async () => undefined,
+      ...change,
+    },
+    open: (_about, onIdentityChanged) => {
+      state.opened += 1;
+      state.identityChanged = onIdentityChanged;
+      return session;
+    },
+  });
+  return { page, session, state };
+}
+
+describe("PageSession", () => {
+  it("opens with a code, once", async () => {
+    const { page, state } = makePage();
+    await page.start("code");
+    expect(page.state()).toMatchObject({ kind: "open", identity: 0 });
+    expect(state.opened).toBe(1);
+  });
+
+  it("says in words why a code was refused, and lets nobody in", async () => {
+    const { page, state } = makePage({ redeem: async () => ({ kind: "refused", detail: "this code was used" }) });
+    await page.start("code");
+    expect(page.state()).toEqual({ kind: "signedOut", problem: "This code was used." });
+    expect(state.opened).toBe(0);
+  });
+
+  it("[AU-6] needs no code in development mode", async () => {
+    const { page } = makePage({ mode: "development" });
+    await page.start(undefined);
+    expect(page.state().kind).toBe("open");
+  });
+
+  it("opens when a used code comes with a session that is still good", async () => {
+    const { page } = makePage({ signedIn: true, redeem: async () => ({ kind: "refused", detail: "used" }) });
+    await page.start("code");
+    expect(page.state().kind).toBe("open");
+  });
+
+  it("does not take a server that fails for one that is signed out", async () => {
+    const { page } = makePage({ about: () => Promise.reject(new TypeError("Failed to fetch")) });
+    await page.start(undefined);
+    expect(page.state()).toMatchObject({ kind: "unreachable", problem: expect.stringContaining("Failed to fetch") });
+  });
+
+  it("[OP-5] drops all of the former user's state when another is signed in", async () => {
+    const { page, state } = makePage({ signedIn: true });
+    await page.start(undefined);
+    rememberDraft("thread/t", "secret plan");
+    state.identityChanged();
+    expect(page.state()).toMatchObject({ kind: "open", identity: 1 });
+    expect(recallDraft("thread/t")).toBe("");
+  });
+
+  it("signs in again over an open page: nothing shown is dropped, the session goes on", async () => {
+    const { page, session, state } = makePage({ signedIn: true });
+    await page.start(undefined);
+    const before = page.state();
+    await expect(page.signIn("code")).resolves.toBeUndefined();
+    expect(page.state()).toBe(before);
+    expect(session.reconnects).toBe(1);
+    expect(state.opened).toBe(1);
+  });
+
+  it("[O8] forgets drafts with the sign-out", async () => {
+    const { page } = makePage({ signedIn: true });
+    await page.start(undefined);
+    rememberDraft("thread/t", "half a thought");
+    await page.signOut();
+    expect(page.state().kind).toBe("signedOut");
+    expect(recallDraft("thread/t")).toBe("");
+  });
+});
+
+describe("sign-in code", () => {
+  it("leaves the address before anything else", () => {
+    window.history.replaceState({ kept: true }, "", "/threads/t?x=1#secret-code");
+    expect(takeCodeFromAddress(window.location, window.history)).toBe("secret-code");
+    expect(window.location.href).toMatch(/\/threads\/t\?x=1$/);
+    expect(window.history.state).toEqual({ kept: true });
+    expect(takeCodeFromAddress(window.location, window.history)).toBeUndefined();
+  });
+
+  it("is found in a code and in a whole link, and not in other text", () => {
+    expect(codeIn(" abc-123 ")).toBe("abc-123");
+    expect(codeIn("http://127.0.0.1:4400/#abc")).toBe("abc");
+    expect(codeIn("sign-in http://127.0.0.1:4400/#abc\n")).toBe("abc");
+    expect(codeIn("http://127.0.0.1:4400/")).toBeUndefined();
+    expect(codeIn("two words")).toBeUndefined();
+    expect(codeIn("#")).toBeUndefined();
+  });
+});
