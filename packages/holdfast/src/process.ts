@@ -10,13 +10,15 @@ import { runCommand } from "./commands/run.ts";
 
 /** Runs the command of `argv` (without program and script), and ends the process with its exit code. */
 export async function runProcess(argv: readonly string[]): Promise<never> {
-  startCompileCache();
+  // As the person has it: what is set below is for this process and its threads, not for the agents' commands.
+  const environment = { ...process.env };
+  startCompileCache({ workers: argv[0] === "serve" });
   // A reader that went away must not end what is running.
   process.stdout.on("error", () => {});
   process.stderr.on("error", () => {});
   try {
     const surroundings = {
-      environment: process.env,
+      environment,
       directory: process.cwd(),
       output: process.stdout,
       errors: process.stderr,

@@ -8,11 +8,14 @@ import { enableCompileCache, flushCompileCache } from "node:module";
 import { sep } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** Call before the modules that it is for are loaded. */
-export function startCompileCache(): void {
-  const dependency = fileURLToPath(import.meta.resolve("pino"));
+/** Call before the modules that it is for are loaded. `workers`: also for the threads that this process starts. */
+export function startCompileCache({ workers }: { workers: boolean }): void {
+  const dependency = fileURLToPath(import.meta.resolve("pino-pretty"));
   const modules = dependency.slice(0, dependency.lastIndexOf(`${sep}node_modules${sep}`));
-  enableCompileCache([modules, "node_modules", ".cache", "holdfast"].join(sep));
+  const folder = [modules, "node_modules", ".cache", "holdfast"].join(sep);
+  enableCompileCache(folder);
+  // Threads take it from the environment only. It saves a quarter of the work of a start.
+  if (workers) process.env["NODE_COMPILE_CACHE"] = folder;
 }
 
 /** Writes it down now: a process that is killed later has no time to. */
