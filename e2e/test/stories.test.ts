@@ -1,0 +1,166 @@
+/**
+ * The failures that this product exists for, each while a command prints 20,000 lines, each ten times with the
+ * fault at a random moment: the server is killed and started again; the page is reloaded; the agent's link is
+ * gone for 10 s. After each: every line once, in order, without a reload but the story's own; the command completes.
+ */
+import { hostname } from "node:os";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { launchBrowser, type Visit, visit } from "../src/browser.ts";
+import { endAll, newFolder, startAgent, startHoldfast } from "../src/holdfast.ts";
+import { type LinesProbe, watchLines } from "../src/linesProbe.ts";
+import { finishedOutcome, newestCommand, onlineAgent, sendCommand, terminalLines } from "../src/pageObjects.ts";
+import { startProxy } from "../src/proxy.ts";
+import { type RunReport, tellStory } from "../src/story.ts";
+import { pause, waitFor } from "../src/waiting.ts";
+
+const lineCount = 20_000;
+const runs = 10;
+const missesMax = 10;
+const storyMsMax = 400_000;
+const outputMsMax = 60_000;
+const cutMs = 10_000;
+/** The fault falls where between so many and so many of the lines are on the page. */
+const faultLinesMin = 200;
+const faultLinesMax = 18_000;
+
+/** About 3 s of output: 200 pieces of 100 lines. */
+const command = 'for b in $(seq 0 199); do seq -f "line %05.0f" $((b*100+1)) $((b*100+100)); sleep 0.01; done';
+const expectedLines = Array.from({ length: lineCount }, (_, index) => `line ${String(index + 1).padStart(5, "0")}`);
+
+let browser: Browser;
+const visits: Visit[] = [];
+
+beforeAll(async () => {
+  browser = await launchBrowser();
+});
+afterAll(async () => {
+  await browser?.close();
+});
+afterEach(async () => {
+  try {
+    for (const one of visits.splice(0)) await one.close();
+  } finally {
+    await endAll();
+  }
+});
+
+interface Watched {
+  readonly page: Page;
+  readonly probe: LinesProbe;
+  /** The page of the agent that prints. */
+  readonly agentUrl: string;
+}
+
+async function openAgent(url: string, agent: string): Promise<Watched> {
+  const opened = await visit(browser, url);
+  visits.push(opened);
+  const probe = await watchLines(opened.context);
+  await opened.page.goto(url);
+  await (await onlineAgent(opened.page, agent)).click();
+  await opened.page.getByTestId("composer-input").waitFor();
+  return { page: opened.page, probe, agentUrl: opened.page.url() };
+}
+
+/** Starts the command in a new thread, and resolves at the drawn moment of its output. */
+async function printUntil({ page, probe, agentUrl }: Watched, random: () => number): Promise<void> {
+  const moment = faultLinesMin + Math.floor(random() * (faultLinesMax - faultLinesMin));
+  await page.goto(agentUrl);
+  probe.reset();
+  await sendCommand(page, command);
+  await waitFor(() => (probe.lines() >= moment ? true : undefined), {
+    msMax: outputMsMax,
+    what: `${moment} lines on the page`,
+  });
+}
+
+/** What must hold after every fault, and what the run reports. */
+async function expectWhole({ page, probe }: Watched, tookEffect: boolean): Promise<RunReport> {
+  expect(await finishedOutcome(page, outputMsMax)).toBe("completed");
+  const shown = await waitFor(
+    async () => {
+      const lines = (await terminalLines(page)).filter((line) => /^line \d{5}$/.test(line));
+      return lines.length >= lineCount ? lines : undefined;
+    },
+    { msMax: outputMsMax, what: `${lineCount} lines on the page` },
+  );
+  // Not `toEqual`: its message would hold both lists.
+  const wrong = shown.findIndex((line, index) => line !== expectedLines[index]);
+  expect(wrong === -1 ? "in order" : `${shown[wrong]} as line ${wrong + 1}`).toBe("in order");
+  expect(shown).toHaveLength(lineCount);
+  return { lines: shown.length, tookEffect, pauseMs: probe.longestPauseMs() };
+}
+
+/** When this document began: another after a reload. */
+async function documentStart(page: Page): Promise<number> {
+  return await page.evaluate(() => performance.timeOrigin);
+}
+
+test(
+  "the server is killed in mid-output and started again",
+  async () => {
+    let server = await startHoldfast({ mode: "development" });
+    const watched = await openAgent(server.url, hostname());
+    await tellStory({ name: "server killed and restarted", runs, missesMax }, async (random) => {
+      await printUntil(watched, random);
+      const before = await documentStart(watched.page);
+      await server.kill();
+      const tookEffect = watched.probe.lines() < lineCount;
+      server = await startHoldfast({ mode: "development", data: server.data, port: server.port });
+      const report = await expectWhole(watched, tookEffect);
+      expect(await documentStart(watched.page)).toBe(before);
+      return report;
+    });
+  },
+  storyMsMax,
+);
+
+test(
+  "the page is reloaded in mid-output",
+  async () => {
+    const server = await startHoldfast({ mode: "development" });
+    const watched = await openAgent(server.url, hostname());
+    await tellStory({ name: "page reloaded", runs, missesMax }, async (random) => {
+      await printUntil(watched, random);
+      const state = await newestCommand(watched.page).getAttribute("data-state");
+      const tookEffect = state === "started" && watched.probe.lines() < lineCount;
+      await watched.page.reload();
+      return await expectWhole(watched, tookEffect);
+    });
+  },
+  storyMsMax,
+);
+
+test(
+  "the agent's link is gone for 10 s in mid-output",
+  async () => {
+    const server = await startHoldfast({ mode: "development" });
+    const proxy = await startProxy(server.port);
+    const agent = startAgent(["--kind", "shell", "--name", "remote", "--server", proxy.url, "--state", newFolder()]);
+    try {
+      const watched = await openAgent(server.url, "remote");
+      await tellStory({ name: "agent's link gone for 10 s", runs, missesMax }, async (random) => {
+        await printUntil(watched, random);
+        const before = await documentStart(watched.page);
+        // Half of them are cut, which both sides see at once; half go silent, which nobody sees.
+        const isCut = random() < 0.5;
+        const { connectionsCut, bytesSwallowed } = proxy.counters;
+        if (isCut) proxy.cut();
+        else proxy.blackhole();
+        await pause(cutMs);
+        const hit = isCut
+          ? proxy.counters.connectionsCut > connectionsCut
+          : proxy.counters.bytesSwallowed > bytesSwallowed;
+        const tookEffect = hit && watched.probe.lines() < lineCount;
+        proxy.heal();
+        const report = await expectWhole(watched, tookEffect);
+        expect(await documentStart(watched.page)).toBe(before);
+        return report;
+      });
+    } finally {
+      await agent.stop();
+      await proxy.close();
+    }
+  },
+  storyMsMax,
+);
