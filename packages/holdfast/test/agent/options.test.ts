@@ -6,7 +6,7 @@ function makeInput(argv: string[], given: Partial<AgentInput> = {}): AgentInput 
   return {
     argv,
     environment: {},
-    directory: "/work",
+    directory: "/somewhere",
     platform: "linux",
     home: "/home/ada",
     hostname: "kelp",
@@ -22,7 +22,7 @@ describe("agentSettings", () => {
       command: undefined,
       server: { url: "http://127.0.0.1:4400" },
       key: undefined,
-      cwd: "/work",
+      cwd: "/somewhere",
       keepEnv: false,
       state: "/home/ada/.local/state/holdfast/agents/kelp",
     });
@@ -35,15 +35,15 @@ describe("agentSettings", () => {
       part: "terminal",
       command: ["claude", "--name", "x"],
       keepEnv: true,
-      cwd: "/work/sub",
-      state: "/work/s",
+      cwd: "/somewhere/sub",
+      state: "/somewhere/s",
     });
   });
 
   it.each([
     ["https://example.org/", { url: "https://example.org" }],
     ["HTTP://localhost:1", { url: "HTTP://localhost:1" }],
-    [".holdfast/server.json", { file: "/work/.holdfast/server.json" }],
+    [".holdfast/server.json", { file: "/somewhere/.holdfast/server.json" }],
     ["/data/server.json", { file: "/data/server.json" }],
   ])("finds the server at %s", (text, server) => {
     expect(agentSettings(makeInput(["--server", text]))).toMatchObject({ server });

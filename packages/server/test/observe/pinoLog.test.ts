@@ -157,6 +157,14 @@ describe("[L1] a text cannot forge a line or reach the terminal", () => {
     expect(records()[0]?.["name"]).toContain("\\u{1b}[2J");
     expect(String(records()[0]?.error?.["stack"])).not.toContain("forged");
   });
+
+  it("in a stack that tells another message than the error does by now", () => {
+    const error = new Error(`first\n{"level":"fatal"}`);
+    error.message = "second";
+    const stack = String(logged(error)["stack"]);
+    expect(stack).not.toContain("fatal");
+    expect(stack).toMatch(/^\s+at /);
+  });
 });
 
 describe("[L2] credentials are masked by the name of their field and by their shape", () => {
