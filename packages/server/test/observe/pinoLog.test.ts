@@ -160,6 +160,8 @@ describe("[L1] a text cannot forge a line or reach the terminal", () => {
 
   it("in a stack that tells another message than the error does by now", () => {
     const error = new Error(`first\n{"level":"fatal"}`);
+    // A stack is written when it is first read.
+    expect(error.stack).toContain("fatal");
     error.message = "second";
     const stack = String(logged(error)["stack"]);
     expect(stack).not.toContain("fatal");
