@@ -4,7 +4,7 @@
  * One session owns one socket, and every way to reach it goes through the engine's mailbox. It holds no
  * policy; what outlives a connection is in the core.
  */
-import { ProtocolError, uuidv7 } from "@holdfast/protocol";
+import { assert, ProtocolError, uuidv7 } from "@holdfast/protocol";
 import type {
   CallOptions,
   MethodMap,
@@ -191,7 +191,10 @@ export function createSession<Methods extends MethodMap = MethodMap>(options: Se
     subscribe,
     call: (method, params, callOptions) =>
       call(method, params, callOptions) as Promise<Methods[typeof method]["result"]>,
-    producer: (stream) => producers.open(stream),
+    producer(stream) {
+      assert(closing === undefined, `the session is closed: ${stream} gets no producer`);
+      return producers.open(stream);
+    },
     acknowledge: (stream, cursor) => engine.post({ kind: "acknowledge", stream, cursor }),
     signal: (stream, signal, data) => engine.post({ kind: "signal", stream, signal, data }),
     reconnect: () => engine.post({ kind: "reconnectAsked" }),

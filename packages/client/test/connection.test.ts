@@ -311,7 +311,7 @@ describe("close codes", () => {
 
   it("[OP-5] another identity: all of it goes, and the client is back at once without `expect`", async () => {
     let changed = 0;
-    const { clock, server, session } = scenario({ onIdentityChanged: () => void (changed += 1) });
+    const { clock, server, session } = scenario({ onIdentityChanged: () => void changed++ });
     const seen = reader(session, "s");
     server.append("s", 1);
     await clock.advance(100);

@@ -67,6 +67,14 @@ describe("heartbeat", () => {
     expect(server.connections).toHaveLength(1);
   });
 
+  it("[LV-5] a server that asks for a heartbeat every 0 ms is not flooded", async () => {
+    const { clock, server } = scenario({}, (model) => {
+      model.welcomeExtras = { heartbeat: { interval: 0, timeout: 0 } };
+    });
+    await clock.advance(60_000);
+    expect(pings(server.last.received)).toBeLessThanOrEqual(60);
+  });
+
   it("[LV-4] waking asks at once and gives up after 3 s", async () => {
     const { clock, server, session } = scenario();
     await clock.advance(100);

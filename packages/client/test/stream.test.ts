@@ -106,7 +106,9 @@ describe("[I1] [ST-5] [ST-12] cursor", () => {
     await clock.advance(100);
     server.mangle = (message) => [message, message];
     server.append("s", 2);
-    await clock.advance(100);
+    await clock.advance(2_000);
+    expect(session.statistics).toMatchObject({ duplicatesSuppressed: 1, gapsRepaired: 0 });
+    expect(server.last.received.filter((message) => message.type === "subscribe")).toHaveLength(0);
     server.mangle = () => [];
     server.append("s", 3);
     server.mangle = (message) => [message];

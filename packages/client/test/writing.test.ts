@@ -233,7 +233,7 @@ describe("producers", () => {
     server.storeDown = true;
     const producer = session.producer("t");
     let drained = 0;
-    producer.onDrain(() => void (drained += 1));
+    producer.onDrain(() => void drained++);
     let said = 0;
     while (producer.accepting) {
       void producer.publish({ event: "e", data: "x".repeat(100_000) });

@@ -18,7 +18,8 @@ export interface Loss {
 export function delayAfterLoss(loss: Loss, random: Random): number {
   if (loss.failures >= limits.failuresBeforeSlow) return Math.max(loss.retryAfter ?? 0, slowDelay(random));
   if (loss.retryAfter !== undefined) return loss.retryAfter;
-  if (loss.failures === 0) return random.fraction() * Math.max(limits.backoffBaseMs, loss.spreadMs);
+  if (loss.failures === 0)
+    return random.fraction() * Math.max(limits.backoffBaseMs, Math.min(limits.retryAfterMsMax, loss.spreadMs));
   return jittered(loss.failures, random);
 }
 

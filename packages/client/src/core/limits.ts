@@ -20,6 +20,8 @@ export const gapRepairsBeforeDoubling = 3;
 export const heartbeatProvenMs = 60_000;
 /** A frame that the client writes is cut here; each message in it is smaller. */
 export const outboundFrameCharactersMax = 256 * 1024;
+/** No server can ask for more pings than this, whatever its `welcome` says. */
+export const heartbeatMsMin = 1_000;
 /** CL-8: how long the server may take to answer our close frame. */
 export const endingTimeoutMs = 1_000;
 /** Requests that wait for their answers: more of them are refused with `queue_full`. */

@@ -5,7 +5,7 @@ import { jittered } from "./backoff.ts";
 import type { ConnectionMemory, EventOf, OpenState, Step } from "./connectionState.ts";
 import { lose } from "./ending.ts";
 import { heard, heartbeatDueMs, judgeHeartbeat, pinged } from "./heartbeat.ts";
-import { heartbeatProvenMs } from "./limits.ts";
+import { heartbeatMsMin, heartbeatProvenMs } from "./limits.ts";
 import { ignore, step, stop, withHint } from "./step.ts";
 import { isBetterToken } from "./token.ts";
 
@@ -34,7 +34,12 @@ export function judgeSilence(
     case "early":
       return step(known, { ...state, heartbeatAtMs: heartbeatDueMs(state.heartbeat) });
     case "ping":
-      return ping(known, state, event.now, proven ? state.welcome.heartbeat.timeout : state.heartbeat.timeoutMs);
+      return ping(
+        known,
+        state,
+        event.now,
+        proven ? Math.max(heartbeatMsMin, state.welcome.heartbeat.timeout) : state.heartbeat.timeoutMs,
+      );
     case "graced":
       return step(known, { ...state, heartbeat: verdict.heartbeat, heartbeatAtMs: heartbeatDueMs(verdict.heartbeat) });
     case "dead":

@@ -3,6 +3,7 @@ import { limits, type Random } from "@holdfast/protocol";
 import type { ConnectionMemory, EventOf, StateOf, Step } from "./connectionState.ts";
 import { lose } from "./ending.ts";
 import { heartbeatDueMs, makeHeartbeat } from "./heartbeat.ts";
+import { heartbeatMsMin } from "./limits.ts";
 import { step } from "./step.ts";
 
 /** OP-1: the first message is `hello`, and until `welcome` the only one. */
@@ -16,8 +17,11 @@ export function greet(memory: ConnectionMemory, state: StateOf<"connecting">): S
 
 export function welcome(memory: ConnectionMemory, state: StateOf<"greeting">, event: EventOf<"welcomed">): Step {
   const { welcome: message, now } = event;
-  const timeoutMs = Math.min(limits.heartbeatTimeoutMsMax, message.heartbeat.timeout * 2 ** memory.silences);
-  const heartbeat = makeHeartbeat(now, message.heartbeat.interval, timeoutMs);
+  const timeoutMs = Math.min(
+    limits.heartbeatTimeoutMsMax,
+    Math.max(heartbeatMsMin, message.heartbeat.timeout) * 2 ** memory.silences,
+  );
+  const heartbeat = makeHeartbeat(now, Math.max(heartbeatMsMin, message.heartbeat.interval), timeoutMs);
   return step(
     {
       ...memory,
