@@ -26,7 +26,7 @@ export function protocolIds(protocol: SourceFile): readonly Citation[] {
 
 /** The ids that `docs/FAILURES.md` defines: the first cell of a table's row. */
 export function failureIds(failures: SourceFile): readonly Citation[] {
-  return idsBy(failures, /^\| ([A-Z]\d+) \|/gm);
+  return idsBy(failures, /^\| *([A-Z]\d+) *\|/gm);
 }
 
 /** Every `[id]` in a text of a test: titles, and the names of tables that become titles. */
