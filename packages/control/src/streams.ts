@@ -4,6 +4,7 @@ import type { FleetSnapshot, ThreadsSnapshot } from "../contract/index.ts";
 import { streams } from "../contract/names.ts";
 import { readFleet } from "./agents.ts";
 import { publishToThread } from "./publishing.ts";
+import { joinThreadEvents } from "./rollUp.ts";
 import { readThreads } from "./threads.ts";
 
 const isPerson = (principal: Principal): boolean => principal.kind === "person";
@@ -28,6 +29,7 @@ export const families: readonly StreamFamily[] = [
     always: false,
     inbox: false,
     mayRead: isPerson,
+    rollUp: joinThreadEvents,
     publish: publishToThread,
   },
   {

@@ -96,6 +96,11 @@ export interface StreamFamily {
   readonly mayRead: (principal: Principal, stream: string) => boolean;
   /** State exactly at the head of this read transaction (ST-9); without it `latest` starts at the head. */
   readonly snapshot?: (tx: ReadTransaction<SomeTables>, stream: string) => Promise<Record<string, unknown>>;
+  /**
+   * Joins the data of two neighbouring events of the same name for a reader that catches up (ST-12), or
+   * undefined where they must stay apart. Pure; called in the store's reader.
+   */
+  readonly rollUp?: (event: string, left: unknown, right: unknown) => unknown;
   /** Judges and appends. Absent: nobody may publish. */
   readonly publish?: (tx: Transaction<SomeTables>, request: PublishRequest) => Promise<PublishVerdicts>;
 }

@@ -164,7 +164,7 @@ export async function openControl(clock: { now: number } = { now: startMs }) {
       commit({ kind: "task", workspace, task: name, input }),
 
     async events(stream: string, workspace = "default"): Promise<LoggedEvent[]> {
-      const { events } = await dialect.read(workspace, stream, 0, everything, everything);
+      const { rows: events } = await dialect.read(workspace, stream, 0, everything, everything);
       return events.map(({ event, json, keyframe }) => ({
         event,
         data: JSON.parse(json) as Record<string, unknown>,

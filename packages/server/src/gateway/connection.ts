@@ -119,9 +119,19 @@ export function createConnection(options: ConnectionOptions): Connection {
       log.error("connection.verdict_failed", { connection: id, error });
       return { kind: "denied", code: closeCodes.unavailable, reason: "internal", retryAfter: internalRetryAfterMs };
     });
-    if (state.kind !== "verifying") return;
-    if (verdict.kind === "admitted") welcome(hello, verdict);
-    else close(verdict.code, verdict.reason, verdict.retryAfter);
+    if (state.kind === "verifying" && verdict.kind === "admitted") {
+      welcome(hello, verdict);
+      return;
+    }
+    // Closed meanwhile, or denied after all: an agent that was registered must not stay online by this.
+    const registered = verdict.kind === "denied" ? verdict.registered : agentOf(verdict);
+    if (registered !== undefined) {
+      for (const runtime of context.runtimes) {
+        runtime.agentDisconnected({ ...registered, connection: id, polite: false });
+      }
+    }
+    if (state.kind === "verifying" && verdict.kind === "denied")
+      close(verdict.code, verdict.reason, verdict.retryAfter);
   };
 
   const beforeWelcome = (elements: readonly unknown[]): void => {
@@ -235,4 +245,8 @@ function welcomeOf(context: GatewayContext, connection: string, { principal, exp
     features: {},
     ...(agent === undefined ? {} : { agent }),
   };
+}
+
+function agentOf({ agent, principal }: Admitted): { id: string; workspace: string } | undefined {
+  return agent === undefined ? undefined : { id: agent.id, workspace: principal.workspace };
 }

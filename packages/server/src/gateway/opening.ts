@@ -16,6 +16,8 @@ export interface Admitted {
 
 export interface Denied {
   readonly kind: "denied";
+  /** The agent whose `hello` is in the store already: it is online by this connection, which will not open. */
+  readonly registered?: { readonly id: string; readonly workspace: string };
   readonly code: number;
   readonly reason: string;
   readonly retryAfter?: number;
@@ -87,7 +89,8 @@ async function admitAgent(
       temporary,
       ...(verdict.principal.key === undefined ? {} : { key: verdict.principal.key }),
     };
-    return admit(hello, principal, verdict.expiresAt, identity);
+    const admitted = admit(hello, principal, verdict.expiresAt, identity);
+    return admitted.kind === "admitted" ? admitted : { ...admitted, registered: { id: identity.id, workspace } };
   } catch (error) {
     return agentDenial(error);
   }

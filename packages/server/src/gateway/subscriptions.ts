@@ -41,6 +41,8 @@ interface Entry {
 interface Start {
   readonly epoch: string;
   readonly offset: number;
+  /** How many events are gone, where that is known. */
+  readonly lost?: number;
   readonly snapshot?: Record<string, unknown>;
   readonly reset?: "epoch" | "trimmed";
 }
@@ -98,6 +100,7 @@ export function createSubscriptions(context: GatewayContext, principal: Principa
       offset: start.offset,
       head,
       ...(start.reset === undefined ? {} : { reset: start.reset }),
+      ...(start.lost === undefined ? {} : { lost: start.lost }),
       ...(parts.length === 0 ? {} : { snapshot: parts.length }),
     });
     parts.forEach((data, index) => {
@@ -144,6 +147,7 @@ export function createSubscriptions(context: GatewayContext, principal: Principa
         behind: false,
         hasRoom: () => writer.unsentBytes <= limits.unsentBytesMax,
         write: (frame) => writer.writeFrame(frame),
+        pending: (reason, ref) => writer.send({ type: "pending", stream: asked.stream, sub: asked.sub, reason, ref }),
         lost: () => {
           entry.attached = false;
           entry.asked = { ...entry.asked, from: { epoch: entry.epoch, offset: reader.cursor } };
@@ -182,10 +186,11 @@ async function findStart(
   family: StreamFamily,
 ): Promise<Start | undefined> {
   const { from, stream } = asked;
-  const position = await findPosition(context, workspace, stream, family);
+  const offset = from === "start" ? 0 : from === "latest" ? undefined : from.offset;
+  const position = await findPosition(context, workspace, stream, family, offset);
   if (position === null) return undefined;
   if (family.inbox) return inboxStart(from, position);
-  if (from === "start") return { epoch: position.epoch, offset: 0 };
+  if (from === "start") return { epoch: position.epoch, offset: position.trimmed };
   if (from === "latest") return latest(context, workspace, stream, family, position);
   return resume(context, workspace, stream, family, from, position);
 }
@@ -195,9 +200,12 @@ async function findPosition(
   workspace: string,
   stream: string,
   family: StreamFamily,
+  offset: number | undefined,
 ): Promise<StreamPosition | null> {
   const { hub, committer } = context;
-  const position = family.inbox ? await hub.storedPosition(workspace, stream) : await hub.position(workspace, stream);
+  const position = family.inbox
+    ? await hub.storedPosition(workspace, stream)
+    : await hub.position(workspace, stream, offset);
   if (position !== null || !family.always) return position;
   await committer.run({ kind: "append", workspace, stream, events: [] });
   return hub.storedPosition(workspace, stream);
@@ -211,6 +219,10 @@ async function resume(
   cursor: Cursor,
   position: StreamPosition,
 ): Promise<Start> {
+  if (cursor.epoch === position.epoch && cursor.offset < position.trimmed) {
+    const start = await latest(context, workspace, stream, family, position);
+    return { ...start, reset: "trimmed", lost: position.trimmed - cursor.offset };
+  }
   if (cursor.epoch === position.epoch && cursor.offset <= position.head)
     return { epoch: position.epoch, offset: cursor.offset };
   let current = position;

@@ -6,7 +6,7 @@
  */
 import type { Kysely } from "kysely";
 import type { SomeTables } from "../plugin.ts";
-import type { Appended, EventRun, StreamPosition } from "./port.ts";
+import type { Appended, StoredEvent, StreamPosition } from "./port.ts";
 
 /** An event on its way into the log: encoded, without an offset yet. */
 export interface PendingEvent {
@@ -16,6 +16,13 @@ export interface PendingEvent {
   readonly at: number;
   readonly json: string;
   readonly keyframe?: string;
+}
+
+export interface StoredRows {
+  readonly rows: readonly (StoredEvent & { readonly offset: number })[];
+  readonly head: number;
+  /** Whether a limit cut the rows short. */
+  readonly more: boolean;
 }
 
 export interface Dialect {
@@ -32,7 +39,10 @@ export interface Dialect {
   /** Makes the stream exist. */
   open(workspace: string, stream: string, newEpoch: () => string): Promise<void>;
   position(workspace: string, stream: string): Promise<StreamPosition | null>;
-  read(workspace: string, stream: string, offset: number, eventsMax: number, bytesMax: number): Promise<EventRun>;
+  /** The rows after `offset` that are there, in order, with the stream's head in the same moment. */
+  read(workspace: string, stream: string, offset: number, eventsMax: number, bytesMax: number): Promise<StoredRows>;
+  /** Removes everything up to `through`, durable with the transaction (ST-10). */
+  trim(workspace: string, stream: string, through: number): Promise<void>;
   acknowledge(workspace: string, stream: string, epoch: string, offset: number): Promise<void>;
   /** ST-15: a stream whose history was lost gets a new name for it. Durable with the transaction. */
   renewEpoch(workspace: string, stream: string, epoch: string): Promise<void>;

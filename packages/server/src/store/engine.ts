@@ -10,9 +10,10 @@ import { randomUUID } from "node:crypto";
 import { type Clock, ProtocolError, type Random, uuidv7 } from "@holdfast/protocol";
 import type { Plugin, Principal, ReadTransaction, Transaction } from "../plugin.ts";
 import type { Dialect, PendingEvent } from "./dialect.ts";
-import type { BatchResult, Fault, Operation, Outcome, StreamSnapshot } from "./port.ts";
+import type { BatchResult, EventRun, Fault, Operation, Outcome, StreamSnapshot } from "./port.ts";
 import { type Judge, publish } from "./publishes.ts";
 import { type Answering, answer } from "./requests.ts";
+import { toRun } from "./runs.ts";
 
 export interface EngineOptions {
   readonly dialect: Dialect;
@@ -25,6 +26,7 @@ export interface Engine {
   commit(batch: readonly Operation[]): Promise<BatchResult>;
   query(caller: Principal, method: string, params: unknown): Promise<{ outcome: Outcome; faults: readonly Fault[] }>;
   snapshot(workspace: string, stream: string): Promise<StreamSnapshot | null>;
+  read(workspace: string, stream: string, offset: number, eventsMax: number, bytesMax: number): Promise<EventRun>;
 }
 
 export function createEngine(options: EngineOptions): Engine {
@@ -109,6 +111,17 @@ export function createEngine(options: EngineOptions): Engine {
       } catch (error) {
         if (dialect.isFatal(error)) throw error;
         return { outcome: failure(error, { kind: "request", method }, faults), faults };
+      } finally {
+        await dialect.rollback();
+      }
+    },
+
+    async read(workspace, stream, offset, eventsMax, bytesMax) {
+      // One transaction, so that rows and head are of one moment.
+      await dialect.begin(false);
+      try {
+        const rows = await dialect.read(workspace, stream, offset, eventsMax, bytesMax);
+        return toRun(offset, rows, app.family(stream)?.rollUp);
       } finally {
         await dialect.rollback();
       }

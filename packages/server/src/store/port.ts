@@ -70,6 +70,8 @@ export interface StoredEvent {
   /** `data` as JSON text. */
   readonly json: string;
   readonly keyframe?: string;
+  /** The offsets that it covers, where these are not just the next one (ST-4): rolled up, or skipped. */
+  readonly range?: { readonly offset: number; readonly through: number };
 }
 
 /** A run of events that a batch appended to one stream. */
@@ -91,6 +93,8 @@ export interface BatchResult {
 export interface StreamPosition {
   readonly epoch: string;
   readonly head: number;
+  /** Everything up to this offset was removed by retention (ST-10); 0 where nothing was. */
+  readonly trimmed: number;
   /** Offset of the last event that was acknowledged (inboxes; 0 else). */
   readonly acknowledged: number;
 }
@@ -100,8 +104,8 @@ export interface StreamSnapshot {
   readonly data: Record<string, unknown> | null;
 }
 
+/** Contiguous from `offset` on: what retention removed in between is a `skipped` event with its range. */
 export interface EventRun {
-  /** Offset of the first event; absent events (none in the range) give an empty run. */
   readonly offset: number;
   readonly events: readonly StoredEvent[];
 }

@@ -13,6 +13,8 @@ export interface StreamsTable {
   name: string;
   epoch: string;
   head: number;
+  /** Everything up to this offset was removed by retention (ST-10). */
+  trimmed: number;
   /** Offset of the last event that the inbox's agent acknowledged (OP-8); 0 for other streams. */
   acknowledged: number;
 }
@@ -65,6 +67,7 @@ export const storeMigrations: Readonly<Record<string, Migration>> = {
         .addColumn("name", "text", (column) => column.notNull())
         .addColumn("epoch", "text", (column) => column.notNull())
         .addColumn("head", "bigint", (column) => column.notNull())
+        .addColumn("trimmed", "bigint", (column) => column.notNull().defaultTo(0))
         .addColumn("acknowledged", "bigint", (column) => column.notNull())
         .addUniqueConstraint("streams_name", ["workspace", "name"])
         .execute();

@@ -15,13 +15,13 @@ import type { Channel } from "./channel.ts";
 import { type EncodeFrame, framesOf } from "./eventsFrame.ts";
 import type { Reader } from "./reader.ts";
 import { type EncodedEvent, encodeEvent } from "./tail.ts";
+import { createTroubles } from "./trouble.ts";
 
 const turnMsMax = 1;
 const pauseMs = 3;
 const readsUnderWayMax = 16;
 const readEventsMax = 2_000;
 const readBytesMax = 256 * 1024;
-const readFailedPauseMs = 1_000;
 
 export interface CatchUp {
   add(channel: Channel, reader: Reader): void;
@@ -45,6 +45,10 @@ export function createCatchUp({ store, clock, log, encode }: CatchUpOptions): Ca
   const reads = new Map<string, Map<Reader, Channel>>();
   let timer: TimerHandle | undefined;
   let stopped = false;
+  // Past the cap and past its turn: the one retry of a stream always ends, as a success or a failure.
+  const troubles = createTroubles(clock, log, (channel, reader) => {
+    void read(channel, reader.cursor, new Map([[reader, channel]]));
+  });
 
   const schedule = (ms: number): void => {
     if (timer !== undefined || stopped || waiting.size === 0) return;
@@ -71,6 +75,7 @@ export function createCatchUp({ store, clock, log, encode }: CatchUpOptions): Ca
   };
 
   const startRead = (channel: Channel, reader: Reader): void => {
+    if (troubles.holds(channel, reader)) return;
     const place = `${channel.workspace}\n${channel.stream}\n${reader.cursor}`;
     const shared = reads.get(place);
     if (shared !== undefined) {
@@ -83,35 +88,27 @@ export function createCatchUp({ store, clock, log, encode }: CatchUpOptions): Ca
     }
     const waiters = new Map([[reader, channel]]);
     reads.set(place, waiters);
-    void read(channel, reader.cursor, waiters, place);
+    void read(channel, reader.cursor, waiters).finally(() => reads.delete(place));
   };
 
-  const read = async (
-    channel: Channel,
-    offset: number,
-    waiters: Map<Reader, Channel>,
-    place: string,
-  ): Promise<void> => {
+  const read = async (channel: Channel, offset: number, waiters: Map<Reader, Channel>): Promise<void> => {
     try {
       const run = await store.read(channel.workspace, channel.stream, offset, readEventsMax, readBytesMax);
-      reads.delete(place);
-      channel.head = Math.max(channel.head, offset + run.events.length);
+      // What this node delivered was committed: a store that shows less is not telling the truth now.
+      if (run.events.length === 0 && offset < channel.head)
+        throw new Error(`nothing after ${offset} of ${channel.head}`);
+      for (const reader of troubles.ended(channel)) if (channel.readers.has(reader)) waiting.set(reader, channel);
       feedRun(waiters, offset, run.events.map(encodeEvent));
     } catch (error) {
-      reads.delete(place);
-      log.error("stream.read_failed", { stream: channel.stream, offset, waiting: waiters.size, error });
-      // All who wait stay behind and take another turn after a pause: closing nothing, dropping nothing.
-      if (!stopped) clock.after(readFailedPauseMs, () => requeue(waiters));
+      if (!stopped) troubles.failed(channel, waiters.keys(), error);
     }
   };
 
   const feedRun = (waiters: Map<Reader, Channel>, offset: number, events: readonly EncodedEvent[]): void => {
     const [first] = waiters.values();
-    if (first === undefined || events.length === 0) {
-      requeue(waiters);
-      return;
-    }
+    if (first === undefined) return;
     const frames = framesOf(first.stream, offset + 1, first.head, events, encode);
+    first.head = Math.max(first.head, frames.at(-1)?.through ?? 0);
     for (const reader of waiters.keys()) {
       for (const frame of frames) {
         if (reader.cursor !== frame.offset - 1 || !reader.hasRoom()) break;
@@ -136,10 +133,12 @@ export function createCatchUp({ store, clock, log, encode }: CatchUpOptions): Ca
     remove(reader) {
       waiting.delete(reader);
       for (const waiters of reads.values()) waiters.delete(reader);
+      troubles.remove(reader);
     },
     stop() {
       stopped = true;
       if (timer !== undefined) clock.cancel(timer);
+      troubles.stop();
       waiting.clear();
     },
   };

@@ -21,16 +21,19 @@ export interface Channel {
   head: number;
   /** undefined until the store has told it. */
   epoch: string | undefined;
+  /** Everything up to here was removed by retention, as the store last told. */
+  trimmed: number;
 }
 
 export function createChannel(workspace: string, stream: string): Channel {
-  return { workspace, stream, tail: createTail(), readers: new Set(), head: 0, epoch: undefined };
+  return { workspace, stream, tail: createTail(), readers: new Set(), head: 0, epoch: undefined, trimmed: 0 };
 }
 
 /** What the store says may be older or newer than what was delivered meanwhile: the higher head holds. */
 export function learnPosition(channel: Channel, position: StreamPosition): void {
   if (channel.epoch !== undefined && channel.epoch !== position.epoch) channel.head = 0;
   channel.epoch = position.epoch;
+  channel.trimmed = position.trimmed;
   channel.head = Math.max(channel.head, position.head);
 }
 

@@ -22,13 +22,14 @@ export function framesOf(
 ): EventsFrame[] {
   const frames: EventsFrame[] = [];
   let index = 0;
+  let first = offset;
   while (index < events.length) {
     const part = takeBytes(events, index, limits.frameTargetBytes);
-    const first = offset + index;
-    const through = first + part.length - 1;
+    const through = part.reduce((last, event) => last + event.span, first - 1);
     const json = `[{"type":"events","stream":${JSON.stringify(stream)},"offset":${first},"head":${Math.max(head, through)},"events":[${part.map((event) => event.json).join(",")}]}]`;
     frames.push({ offset: first, through, bytes: encode(json) });
     index += part.length;
+    first = through + 1;
   }
   return frames;
 }

@@ -19,8 +19,11 @@ const channelsMax = 20_000;
 const evictEvery = 256;
 
 export interface Hub {
-  /** Epoch and head of a stream; null where it does not exist. From memory where the stream is followed. */
-  position(workspace: string, stream: string): Promise<StreamPosition | null>;
+  /**
+   * Epoch and head of a stream; null where it does not exist. From memory where the stream is followed and
+   * what comes after `offset` (absent: after the head) is in memory too, so that the store will not be read.
+   */
+  position(workspace: string, stream: string, offset?: number): Promise<StreamPosition | null>;
   /** The same, from the store alone: memory proves nothing about a rollback (ST-15). */
   storedPosition(workspace: string, stream: string): Promise<StreamPosition | null>;
   attach(workspace: string, stream: string, reader: Reader): void;
@@ -74,10 +77,12 @@ export function createHub({ store, clock, log, encode }: HubOptions): Hub {
 
   return {
     storedPosition,
-    async position(workspace, stream) {
+    async position(workspace, stream, offset) {
       const channel = find(workspace, stream);
       if (channel?.epoch === undefined || channel.readers.size === 0) return storedPosition(workspace, stream);
-      return { epoch: channel.epoch, head: channel.head, acknowledged: 0 };
+      const isInMemory = offset === undefined || offset >= channel.head || channel.tail.after(offset, 0) !== undefined;
+      if (!isInMemory) return storedPosition(workspace, stream);
+      return { epoch: channel.epoch, head: channel.head, trimmed: channel.trimmed, acknowledged: 0 };
     },
     attach(workspace, stream, reader) {
       const channel = use(workspace, stream);

@@ -9,6 +9,8 @@ export interface Reader {
   hasRoom(): boolean;
   /** Takes one encoded frame, shared with other readers: it must not be changed. */
   write(frame: Uint8Array): void;
+  /** The store does not give what comes next; it will, by itself (ST-7). Told once per outage. */
+  pending(reason: string, ref: string): void;
   /** The stream's history was lost: the reader is detached, and asks again with what it had (ST-15). */
   lost(): void;
 }

@@ -12,11 +12,17 @@ export const tailBytesMax = 1024 * 1024;
 /** An event as it goes into a frame: JSON text of `{ event, at, data, keyframe? }`. */
 export interface EncodedEvent {
   readonly json: string;
+  /** How many offsets it covers: 1, or those of its range. */
+  readonly span: number;
 }
 
-export function encodeEvent(event: StoredEvent): EncodedEvent {
-  const keyframe = event.keyframe === undefined ? "" : `,"keyframe":${JSON.stringify(event.keyframe)}`;
-  return { json: `{"event":${JSON.stringify(event.event)},"at":${event.at},"data":${event.json}${keyframe}}` };
+export function encodeEvent({ event, at, json, keyframe, range }: StoredEvent): EncodedEvent {
+  const scope = keyframe === undefined ? "" : `,"keyframe":${JSON.stringify(keyframe)}`;
+  const covers = range === undefined ? "" : `,"offset":${range.offset},"through":${range.through}`;
+  return {
+    json: `{"event":${JSON.stringify(event)},"at":${at},"data":${json}${scope}${covers}}`,
+    span: range === undefined ? 1 : range.through - range.offset + 1,
+  };
 }
 
 export interface Tail {

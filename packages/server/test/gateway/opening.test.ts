@@ -1,7 +1,7 @@
 /** Opening: what is heard before `welcome`, who comes in, and how a refusal is told. */
 import { ProtocolError } from "@holdfast/protocol";
 import { describe, expect, it } from "vitest";
-import { ada } from "../support/principals.ts";
+import { ada, newId } from "../support/principals.ts";
 import { accepted, createWorld, makeHello } from "../support/world.ts";
 
 describe("opening", () => {
@@ -105,6 +105,20 @@ describe("opening", () => {
     await client.open();
     expect(client.closed?.code).toBe(4503);
     expect(world.log.find((line) => line.level === "error")?.fields?.["error"]).toBe(cause);
+  });
+
+  it.each([
+    ["closed while its hello was judged", {}],
+    ["denied by what it expects", { expect: { user: "somebody", workspace: "default" } }],
+  ])("[F58] an agent's connection that is %s leaves no agent online", async (_title, extras) => {
+    const world = await createWorld();
+    world.verdict = () => accepted({ ...ada, key: { id: "k", enrol: true } });
+    const client = world.connect();
+    const agent = { name: "a", kind: "shell", host: "h", capabilities: [], process: newId(), open: [] };
+    client.send(makeHello({ agent, ...extras }));
+    if (!("expect" in extras)) client.drop();
+    await world.clock.advance(100);
+    expect(world.agents.map((line) => line.split(" ").slice(0, 2).join(" "))).toEqual(["disconnected a"]);
   });
 
   it("[AU-7][AU-8] tells an end before it comes, refuses requests after it, closes 4401 30 s later", async () => {

@@ -13,6 +13,25 @@ const append = (world: World, texts: readonly string[]) =>
 /** Offsets received of a stream, in order. */
 const offsets = (client: TestClient): number[] =>
   client.of("events").flatMap((message) => message.events.map((_event, index) => message.offset + index));
+/** The offsets that a client's events cover, which must be one contiguous run. */
+function covered(client: TestClient): { from: number; through: number } {
+  let next: number | undefined;
+  let from = 0;
+  for (const message of client.of("events")) {
+    let at = message.offset;
+    if (next === undefined) {
+      next = at;
+      from = at;
+    }
+    for (const event of message.events) {
+      const first = event.offset ?? at;
+      expect(first).toBe(next);
+      next = (event.through ?? first) + 1;
+      at = next;
+    }
+  }
+  return { from, through: (next ?? 1) - 1 };
+}
 const oneTo = (count: number): number[] => Array.from({ length: count }, (_value, index) => index + 1);
 
 async function publishMany(world: World, count: number): Promise<void> {
@@ -111,6 +130,81 @@ describe("reading", () => {
     await world.clock.advance(21_000);
     expect(client.of("subscribed")).toHaveLength(1);
     expect(client.closed).toBeUndefined();
+  });
+
+  it("[ST-7][ST-8] a stream that cannot be read is its own trouble: pending once, one retry for all, others live", async () => {
+    const world = await createWorld();
+    await publishMany(world, 3_000);
+    world.store.unreadable = "notes";
+    const clients = [world.connect(), world.connect(), world.connect()];
+    for (const client of clients)
+      await client.open({
+        subscribe: [
+          { stream: "notes", sub: 1, from: "start" },
+          { stream: "log/a", sub: 2, from: "start" },
+        ],
+      });
+    await world.clock.advance(100);
+    const before = world.store.reads;
+    for (let passed = 0; passed < 40; passed += 10) {
+      await world.clock.advance(10_000);
+      for (const client of clients) client.send({ type: "ping", n: 1, visible: true });
+    }
+    expect(clients.map((client) => client.of("pending").length)).toEqual([1, 1, 1]);
+    expect(clients[0]?.of("pending")[0]).toMatchObject({ reason: "internal", sub: 1 });
+    // 5, 10 and 20 s after each other, whoever waits.
+    expect(world.store.reads - before).toBe(3);
+    expect(world.log.filter((line) => line.level === "error")).toHaveLength(1);
+    world.store.unreadable = undefined;
+    await world.clock.advance(25_000);
+    for (const client of clients) client.send({ type: "ping", n: 1, visible: true });
+    await world.clock.advance(20_000);
+    for (const client of clients) expect(offsets(client)).toEqual(oneTo(3_000));
+    for (const client of clients) expect(client.closed).toBeUndefined();
+  });
+
+  it("[ST-10] what retention removed is one skipped event, or the start, or a reset", async () => {
+    const world = await createWorld();
+    await publishMany(world, 3_000);
+    const early = world.connect();
+    await early.open({ subscribe: [{ stream: "notes", sub: 1, from: "start" }] });
+    const epoch = early.of("subscribed")[0]?.epoch;
+    await world.store.trim("notes", 1_500);
+    await world.store.remove("notes", 1_600, 1_700);
+    const [start, behind] = [world.connect(), world.connect()];
+    await start.open({ subscribe: [{ stream: "notes", sub: 1, from: "start" }] });
+    await behind.open({ subscribe: [{ stream: "notes", sub: 1, from: { epoch, offset: 1_000 } }] });
+    await world.clock.advance(500);
+    expect(start.of("subscribed")[0]).toMatchObject({ offset: 1_500 });
+    expect(start.of("events")[0]).toMatchObject({ offset: 1_501 });
+    const skipped = start.of("events").flatMap(({ events }) => events.filter(({ event }) => event === "skipped"));
+    expect(skipped).toMatchObject([{ offset: 1_600, through: 1_700 }]);
+    expect(covered(start)).toEqual({ from: 1_501, through: 3_000 });
+    expect(behind.of("subscribed")[0]).toMatchObject({ reset: "trimmed", lost: 500, offset: 3_000 });
+  });
+
+  it("[ST-12] events of an append class are rolled up for a reader that catches up, within an event's size", async () => {
+    const world = await createWorld();
+    const writer = world.connect();
+    await writer.open();
+    const producer = newId();
+    const text = (index: number) => ({ event: "text", data: { text: `${index};` } });
+    for (let first = 1; first <= 2_000; first += 200) {
+      const events = Array.from({ length: 200 }, (_value, index) => text(first + index));
+      writer.send({ type: "publish", stream: "log/a", producer, sequence: first, events });
+      await world.clock.advance(30);
+    }
+    const reader = world.connect();
+    await reader.open({ subscribe: [{ stream: "log/a", sub: 1, from: "start" }] });
+    await world.clock.advance(200);
+    const events = reader.of("events").flatMap((message) => message.events);
+    expect(events.length).toBeLessThan(1_100);
+    expect(covered(reader)).toEqual({ from: 1, through: 2_000 });
+    expect(events.map(({ data }) => (data as { text: string }).text).join("")).toBe(
+      oneTo(2_000)
+        .map((index) => `${index};`)
+        .join(""),
+    );
   });
 
   it("[ST-15] a cursor beyond the stored head shows a rollback: new epoch, durably, and reset", async () => {

@@ -33,7 +33,7 @@ const codeOf = (outcome: Outcome | undefined): string => (outcome?.ok === false 
 
 describe("a batch", () => {
   it("[RQ-2] commits state, events and answers together, with contiguous offsets", async () => {
-    const { engine, dialect } = await openEngine();
+    const { engine } = await openEngine();
     const result = await engine.commit([add("one"), add("two")]);
     expect(result.outcomes.map(codeOf)).toEqual(["ok", "ok"]);
     expect(result.appended).toMatchObject([
@@ -41,7 +41,7 @@ describe("a batch", () => {
     ]);
     const again = await engine.commit([add("three")]);
     expect(again.appended[0]).toMatchObject({ offset: 3, epoch: result.appended[0]?.epoch });
-    expect((await dialect.read("default", "notes", 0, 10, 1_000_000)).events.map((event) => event.json)).toEqual([
+    expect((await engine.read("default", "notes", 0, 10, 1_000_000)).events.map((event) => event.json)).toEqual([
       '{"text":"one"}',
       '{"text":"two"}',
       '{"text":"three"}',
@@ -143,7 +143,7 @@ describe("stored answers", () => {
 
 describe("publishes", () => {
   it("[PB-1][PB-2] counts events, drops repeats, refuses gaps", async () => {
-    const { engine, dialect } = await openEngine();
+    const { engine } = await openEngine();
     const result = await engine.commit([
       publish(1, [line("a"), line("b")]),
       publish(2, [line("b"), line("c")]),
@@ -154,7 +154,7 @@ describe("publishes", () => {
     expect(result.outcomes[2]).toMatchObject({
       error: { code: "sequence_gap", retryable: true, details: { expected: 4 } },
     });
-    expect((await dialect.read("default", "log/a", 0, 10, 1_000_000)).events.map((event) => event.json)).toEqual([
+    expect((await engine.read("default", "log/a", 0, 10, 1_000_000)).events.map((event) => event.json)).toEqual([
       '{"text":"a"}',
       '{"text":"b"}',
       '{"text":"c"}',

@@ -57,6 +57,8 @@ export const plugin: Plugin = {
       always: false,
       inbox: false,
       mayRead: () => true,
+      rollUp: (event, left, right) =>
+        event === "text" ? { text: (left as { text: string }).text + (right as { text: string }).text } : undefined,
       publish: async (tx, request) => {
         if (request.generation !== undefined && request.generation < 2)
           throw new ProtocolError("fenced", "an older process");
@@ -69,6 +71,12 @@ export const plugin: Plugin = {
     },
     { name: "inbox/", always: false, inbox: true, mayRead: (principal, stream) => stream === `inbox/${principal.id}` },
   ],
+  agents: {
+    hello: async (tx, { hello }) => {
+      tx.open(`inbox/${hello.name}`);
+      return { identity: { id: hello.name, name: hello.name, generation: 1 }, inbox: `inbox/${hello.name}` };
+    },
+  },
   tasks: {
     "notes.inbox": async (tx: Transaction, input: { to: string; text: string }) => {
       tx.append(`inbox/${input.to}`, { event: "told", data: { text: input.text } });

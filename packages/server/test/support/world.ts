@@ -1,6 +1,7 @@
 /** A node's gateway on a simulated clock and sockets, over a real engine in memory. */
 import { randomBytes, randomUUID } from "node:crypto";
 import { limits, type ServerMessage } from "@holdfast/protocol";
+import type { Kysely } from "kysely";
 import type { Credentials, Verdict } from "../../src/auth/verdict.ts";
 import type { GatewayContext } from "../../src/gateway/context.ts";
 import { encodeTextFrame } from "../../src/gateway/frame.ts";
@@ -12,6 +13,7 @@ import type { Plugin, Principal } from "../../src/plugin.ts";
 import type { Dialect } from "../../src/store/dialect.ts";
 import type { Engine } from "../../src/store/engine.ts";
 import type { Store } from "../../src/store/port.ts";
+import type { StoreTables } from "../../src/store/schema.ts";
 import { type Committer, createCommitter } from "../../src/streams/committer.ts";
 import { createHub, type Hub } from "../../src/streams/hub.ts";
 import { openEngine } from "./engine.ts";
@@ -32,6 +34,8 @@ export interface World {
   readonly hub: Hub;
   readonly store: FaultyStore;
   readonly log: LogLine[];
+  /** What the plugin heard of agents' connections. */
+  readonly agents: string[];
   /** The verdict on everybody who comes; by default Ada, for ever. */
   verdict: (credentials: Credentials) => Verdict | Promise<Verdict>;
   connect(upgrade?: UpgradeCredentials): TestClient;
@@ -40,19 +44,37 @@ export interface World {
 /** The store in this thread, with faults that a test switches on. */
 export interface FaultyStore extends Store {
   failing: boolean;
+  /** Retention, as a test asks for it. */
+  trim(stream: string, through: number): Promise<void>;
+  remove(stream: string, from: number, through: number): Promise<void>;
+  /** Reads of this stream fail, everything else works (ST-8). */
+  unreadable: string | undefined;
   reads: number;
 }
 
 function inThread(engine: Engine, dialect: Dialect): FaultyStore {
   const store: FaultyStore = {
     failing: false,
+    unreadable: undefined,
     reads: 0,
+    trim: (stream, through) => dialect.trim("default", stream, through),
+    remove: async (stream, from, through) => {
+      const db = dialect.kysely as Kysely<StoreTables>;
+      const found = await db.selectFrom("streams").select("id").where("name", "=", stream).executeTakeFirstOrThrow();
+      await db
+        .deleteFrom("events")
+        .where("stream", "=", found.id)
+        .where("offset", ">=", from)
+        .where("offset", "<=", through)
+        .execute();
+    },
     commit: async (batch) => guard(() => engine.commit(batch)),
     position: async (workspace, stream) => guard(() => dialect.position(workspace, stream)),
     snapshot: async (workspace, stream) => guard(() => engine.snapshot(workspace, stream)),
     read: async (...place) => {
       store.reads += 1;
-      return guard(() => dialect.read(...place));
+      if (place[1] === store.unreadable) throw new Error("this stream cannot be read, as asked");
+      return guard(() => engine.read(...place));
     },
     query: async (caller, method, params) => guard(() => engine.query(caller, method, params)),
     close: async () => dialect.close(),
@@ -73,6 +95,7 @@ export async function createWorld(plugin: Plugin = notes): Promise<World> {
   const { engine, dialect } = await openEngine([plugin], () => clock.now());
   const store = inThread(engine, dialect);
   const lines: LogLine[] = [];
+  const agents: string[] = [];
   const write = (level: string) => (event: string, fields?: Readonly<Record<string, unknown>>) =>
     void lines.push({ level, event, fields });
   const log = { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") };
@@ -95,7 +118,14 @@ export async function createWorld(plugin: Plugin = notes): Promise<World> {
       plugin.streams.find((family) =>
         family.name.endsWith("/") ? stream.startsWith(family.name) : stream === family.name,
       ),
-    runtimes: [],
+    runtimes: [
+      {
+        started: async () => {},
+        agentConnected: ({ id, connection }) => void agents.push(`connected ${id} ${connection}`),
+        agentDisconnected: ({ id, connection }) => void agents.push(`disconnected ${id} ${connection}`),
+        stopped: () => {},
+      },
+    ],
   };
   const gateway = createGateway(context);
   const world: World = {
@@ -105,6 +135,7 @@ export async function createWorld(plugin: Plugin = notes): Promise<World> {
     hub,
     store,
     log: lines,
+    agents,
     verdict: () => accepted(ada),
     connect: (upgrade = {}) => createTestClient(world, upgrade),
   };

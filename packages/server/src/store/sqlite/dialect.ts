@@ -8,8 +8,8 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import { Kysely, SqliteDialect } from "kysely";
 import type { SomeTables } from "../../plugin.ts";
-import type { Dialect, PendingEvent } from "../dialect.ts";
-import type { Appended, EventRun, StoredEvent, StreamPosition } from "../port.ts";
+import type { Dialect, PendingEvent, StoredRows } from "../dialect.ts";
+import type { Appended, StoredEvent, StreamPosition } from "../port.ts";
 
 const statementsMax = 500;
 const busyTimeoutMs = 5_000;
@@ -54,6 +54,7 @@ export function openSqlite(settings: SqliteSettings): Dialect {
     },
     read: async (workspace, stream, offset, eventsMax, bytesMax) =>
       read(prepare, workspace, stream, offset, eventsMax, bytesMax),
+    trim: async (workspace, stream, through) => trim(prepare, workspace, stream, through),
     acknowledge: async (workspace, stream, epoch, offset) => {
       prepare(
         "update streams set acknowledged = max(acknowledged, ?) where workspace = ? and name = ? and epoch = ? and head >= ?",
@@ -77,6 +78,7 @@ interface StreamRow {
   id: number;
   epoch: string;
   head: number;
+  trimmed: number;
   acknowledged: number;
 }
 
@@ -90,7 +92,7 @@ interface EventRow {
 
 const insertStream =
   "insert into streams (workspace, name, epoch, head, acknowledged) values (?, ?, ?, 0, 0) on conflict (workspace, name) do nothing";
-const selectStream = "select id, epoch, head, acknowledged from streams where workspace = ? and name = ?";
+const selectStream = "select id, epoch, head, trimmed, acknowledged from streams where workspace = ? and name = ?";
 const bumpHead = "update streams set head = head + ? where workspace = ? and name = ? returning id, epoch, head";
 const insertEvent = 'insert into events (stream, "offset", at, event, keyframe, data) values (?, ?, ?, ?, ?, ?)';
 const selectEvents =
@@ -139,27 +141,33 @@ function read(
   offset: number,
   eventsMax: number,
   bytesMax: number,
-): EventRun {
-  const row = prepare(selectStream).get(workspace, stream) as StreamRow | undefined;
-  const events: StoredEvent[] = [];
-  if (row === undefined) return { offset: offset + 1, events };
+): StoredRows {
+  const stored = prepare(selectStream).get(workspace, stream) as StreamRow | undefined;
+  if (stored === undefined) return { rows: [], head: 0, more: false };
+  const rows: (StoredEvent & { offset: number })[] = [];
   let bytes = 0;
-  for (const raw of prepare(selectEvents).iterate(row.id, offset, eventsMax)) {
-    const found = raw as unknown as EventRow;
-    events.push({
-      event: found.event,
-      at: found.at,
-      json: found.data,
-      ...(found.keyframe === null ? {} : { keyframe: found.keyframe }),
-    });
+  for (const raw of prepare(selectEvents).iterate(stored.id, offset, eventsMax)) {
+    const { offset: at, ...found } = raw as unknown as EventRow;
+    rows.push({ offset: at, ...fromRow(found) });
     bytes += found.data.length;
     if (bytes >= bytesMax) break;
   }
-  return { offset: offset + 1, events };
+  return { rows, head: stored.head, more: rows.length === eventsMax || bytes >= bytesMax };
+}
+
+function fromRow({ event, at, data, keyframe }: Omit<EventRow, "offset">): StoredEvent {
+  return { event, at, json: data, ...(keyframe === null ? {} : { keyframe }) };
+}
+
+function trim(prepare: Prepare, workspace: string, stream: string, through: number): void {
+  const stored = prepare(selectStream).get(workspace, stream) as StreamRow | undefined;
+  if (stored === undefined) return;
+  prepare('delete from events where stream = ? and "offset" <= ?').run(stored.id, through);
+  prepare("update streams set trimmed = max(trimmed, ?) where id = ?").run(Math.min(through, stored.head), stored.id);
 }
 
 function toPosition(row: StreamRow): StreamPosition {
-  return { epoch: row.epoch, head: row.head, acknowledged: row.acknowledged };
+  return { epoch: row.epoch, head: row.head, trimmed: row.trimmed, acknowledged: row.acknowledged };
 }
 
 function statementCache(database: DatabaseSync): Prepare {
