@@ -182,6 +182,38 @@ describe("several readers", () => {
 });
 
 describe("jumps", () => {
+  it("[ST-2] a reader whose cursor is of another history gets nothing of this one", async () => {
+    const { clock, server, session } = scenario();
+    const items: unknown[] = [];
+    const resets: string[] = [];
+    let joined = false;
+    session.subscribe("s", {
+      from: "start",
+      onEvents() {
+        // In the middle of a frame: the next message of the stream is read before anything is asked anew.
+        if (joined) return;
+        joined = true;
+        session.subscribe("s", {
+          from: { epoch: "another", offset: 1 },
+          onEvents: (events) => void items.push(...events.map((event) => event.data)),
+          onReset: (reset) => void resets.push(reset.reason),
+        });
+      },
+    });
+    await clock.advance(100);
+    server.mangle = (message) => {
+      const { events, offset } = message as { events: unknown[]; offset: number };
+      return events.map((event, index) => ({ ...message, offset: offset + index, events: [event] }));
+    };
+    server.append("s", 1, 2, 3);
+    await clock.advance(100);
+    expect(resets).toEqual(["epoch"]);
+    expect(items).toEqual([]);
+    server.append("s", 4);
+    await clock.advance(100);
+    expect(items).toEqual([4]);
+  });
+
   it("[ST-3] an epoch that is gone resets, and what follows starts anew", async () => {
     const { clock, server, session } = scenario();
     const seen = reader(session, "s");

@@ -173,7 +173,9 @@ export function readPublishRefused(
     stopProducer(producer, ProtocolError.fromBody(error), context.out);
     return;
   }
-  rewind(producer, sequence ?? producer.record + 1);
+  const from = sequence ?? producer.record + 1;
+  rewind(producer, from);
+  producer.resentFrom.add(from);
   waitToResend(producer, error.retryAfter, context);
 }
 

@@ -34,6 +34,8 @@ export function stepSession(core: SessionCore, event: SessionEvent, random: Rand
   // A timer that fired is armed no more; one that fired a little early is armed again below (X13).
   core.timers.delete(event.kind as TimerName);
   dispatch(core, event, context);
+  // Life is noted for every frame; it changes nothing that rooms or timers could follow.
+  if (event.kind === "frameHeard") return context.out;
   if (!isProgramEvent(event)) {
     // What the program says in one go is said to the server in one go: its events are flushed a little later.
     flushRooms(core, context);

@@ -22,6 +22,7 @@ export function makeStream(name: string): Stream {
     sub: undefined,
     asked: undefined,
     answered: false,
+    epoch: undefined,
     head: 0,
     parts: undefined,
     pending: undefined,
@@ -81,7 +82,13 @@ export function noteLost(stream: Stream, context: StreamContext): void {
 export function readSubscribed(stream: Stream, message: Subscribed, context: StreamContext): void {
   if (message.sub !== stream.sub) return;
   const position = { epoch: message.epoch, offset: message.offset };
-  Object.assign(stream, { answered: true, head: message.head, pending: undefined, parts: undefined });
+  Object.assign(stream, {
+    answered: true,
+    epoch: message.epoch,
+    head: message.head,
+    pending: undefined,
+    parts: undefined,
+  });
   if (stream.repair.underWay) context.counts.gapsRepaired += 1;
   stream.repair.underWay = false;
   for (const subscriber of stream.subscribers.values()) {
@@ -146,7 +153,7 @@ export function readEvents(stream: Stream, message: Events, context: StreamConte
   const cursors: number[] = [];
   let gap = false;
   for (const subscriber of activeOf(stream)) {
-    if (subscriber.cursor === undefined) continue;
+    if (subscriber.cursor === undefined || subscriber.cursor.epoch !== stream.epoch) continue;
     cursors.push(subscriber.cursor.offset);
     gap = give(stream, subscriber, subscriber.cursor, events, used, context) || gap;
   }

@@ -11,6 +11,8 @@ export interface Stream {
   asked: From | undefined;
   /** The echo of the newest `sub` has come: only then is anything of the stream heard. */
   answered: boolean;
+  /** Of the newest answer: a cursor of another history is not served by what is read now. */
+  epoch: string | undefined;
   head: number;
   /** Parts still to come; `position` is the state that they make. */
   parts:

@@ -324,13 +324,15 @@ export class ModelServer implements Transport {
       refuse(error("sequence_gap", true, { details: { expected: record.sequence + 1 } }));
       return;
     }
+    const log = this.published.get(stream) ?? [];
+    this.published.set(stream, log);
     events.forEach((event, index) => {
       if (sequence + index <= record.sequence) return;
       const item = event as ModelEvent;
       record.sequence = sequence + index;
       if ((item.data as { poison?: true } | null)?.poison)
         record.rejected.push({ sequence: record.sequence, error: error("invalid_params", false) });
-      else this.published.set(stream, [...(this.published.get(stream) ?? []), item]);
+      else log.push(item);
     });
     this.records.set(key, record);
     const rejected = record.rejected.filter((rejection) => rejection.sequence >= sequence);
