@@ -1,7 +1,7 @@
 /** What the session shows of itself (CL-11): derived from the core, never kept beside it. */
 import type { SessionState, SessionStatistics } from "../api.ts";
 import type { SessionCore } from "./sessionCore.ts";
-import { activeOf, isSettled } from "./stream.ts";
+import { isSettled } from "./stream.ts";
 
 /** `wallOffsetMs`: wall clock minus monotonic, ms. */
 export function publicState(core: SessionCore, wallOffsetMs: number): SessionState {
@@ -45,8 +45,9 @@ function openState(core: SessionCore): SessionState {
   for (const stream of core.streams.values()) {
     settled = settled && isSettled(stream);
     if (!stream.answered) continue;
-    for (const { cursor } of activeOf(stream))
-      behind = Math.max(behind, cursor === undefined ? 0 : stream.head - cursor.offset);
+    for (const { stopped, cursor } of stream.subscribers.values()) {
+      if (stopped === undefined && cursor !== undefined) behind = Math.max(behind, stream.head - cursor.offset);
+    }
   }
   return settled && behind === 0 ? { kind: "live" } : { kind: "catchingUp", behind };
 }

@@ -84,7 +84,7 @@ function follow(core: SessionCore, context: SessionContext): void {
   const { state } = core.connection;
   const { now } = context;
   if (state.kind === "open") {
-    const all = [...core.streams.values()].every(isSettled);
+    const all = areSettled(core);
     if (all !== state.settled) stepThrough(core, { kind: "settled", all, now }, context);
     if (context.out.some((effect) => effect.kind === "send")) stepThrough(core, { kind: "frameSent", now }, context);
   } else if (state.kind === "closing" && state.phase === "flushing" && !hasUnanswered(core)) {
@@ -92,17 +92,19 @@ function follow(core: SessionCore, context: SessionContext): void {
   }
 }
 
+function areSettled(core: SessionCore): boolean {
+  for (const stream of core.streams.values()) if (!isSettled(stream)) return false;
+  return true;
+}
+
 /** Arms and disarms what differs from what the state asks for. */
 function rearm(core: SessionCore, out: SessionEffect[]): void {
-  const speaking = canSpeak(core);
-  const repairs = speaking ? [...core.streams.values()].map((stream) => stream.repair.atMs) : [];
-  const retries = speaking ? [...core.producers.values()].map((producer) => producer.retryAtMs) : [];
-  const due: Partial<Record<TimerName, number | undefined>> = {
-    ...connectionTimers(core.connection.state),
-    repairDue: earliest(repairs),
-    outboxDue: outboxDueMs(core.outbox),
-    producersDue: earliest(retries),
-  };
+  const due: Partial<Record<TimerName, number | undefined>> = connectionTimers(core.connection.state);
+  due.outboxDue = outboxDueMs(core.outbox);
+  if (canSpeak(core)) {
+    for (const { repair } of core.streams.values()) due.repairDue = earlier(due.repairDue, repair.atMs);
+    for (const { retryAtMs } of core.producers.values()) due.producersDue = earlier(due.producersDue, retryAtMs);
+  }
   for (const timer of timerNames) {
     const atMs = due[timer];
     if (atMs === core.timers.get(timer)) continue;
@@ -116,9 +118,6 @@ function rearm(core: SessionCore, out: SessionEffect[]): void {
   }
 }
 
-function earliest(times: readonly (number | undefined)[]): number | undefined {
-  return times.reduce(
-    (least, time) => (time === undefined || (least !== undefined && least <= time) ? least : time),
-    undefined,
-  );
+function earlier(one: number | undefined, other: number | undefined): number | undefined {
+  return one === undefined || (other !== undefined && other < one) ? other : one;
 }

@@ -182,15 +182,14 @@ export function readRefused(stream: Stream, sub: number | undefined, error: Erro
 
 /** CL-3: nothing of this stream is still to be answered. */
 export function isSettled(stream: Stream): boolean {
-  if (activeOf(stream).length === 0) return true;
-  return (
-    !stream.stale &&
-    (stream.refused !== undefined || (stream.answered && stream.parts === undefined && stream.pending === undefined))
-  );
+  const answered = stream.answered && stream.parts === undefined && stream.pending === undefined;
+  return (!stream.stale && (answered || stream.refused !== undefined)) || activeOf(stream).length === 0;
 }
 
 export function activeOf(stream: Stream): Subscriber[] {
-  return [...stream.subscribers.values()].filter((subscriber) => subscriber.stopped === undefined);
+  const active: Subscriber[] = [];
+  for (const subscriber of stream.subscribers.values()) if (subscriber.stopped === undefined) active.push(subscriber);
+  return active;
 }
 
 function placed(stream: string, message: Events): AppliedEvent[] {
