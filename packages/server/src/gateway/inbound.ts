@@ -2,8 +2,9 @@
  * From a frame's text to judged messages: every element by itself, in order, none with an effect before its
  * whole shape is known (TR-1, TR-4, TR-6).
  */
-import { type ClientMessage, isUuid, ProtocolError, type ServerMessage } from "@holdfast/protocol";
+import { type ClientMessage, isUuid, limits, ProtocolError, type ServerMessage } from "@holdfast/protocol";
 import { type ClientMessageType, clientMessages } from "@holdfast/protocol/schema";
+import { jsonProblem } from "../methods/soundJson.ts";
 
 export type Judged =
   | { readonly kind: "message"; readonly message: ClientMessage }
@@ -36,10 +37,32 @@ export function judgeMessage(value: unknown): Judged {
     };
   }
   const parsed = clientMessages[type].safeParse(value);
-  if (parsed.success) return { kind: "message", message: parsed.data as ClientMessage };
+  if (parsed.success) return soundly(parsed.data as ClientMessage);
   const issue = parsed.error.issues[0];
   const error = badMessage(issue?.path.join(".") ?? "", issue?.message ?? "wrong shape", type);
   return answerByName(type, value as Record<string, unknown>, error) ?? { kind: "error", error };
+}
+
+/** F9: what has the right shape may still hold what nothing behind us survives. Events are judged alone (PB-2). */
+function soundly(message: ClientMessage): Judged {
+  switch (message.type) {
+    case "request":
+      return { kind: "message", message };
+    case "publish":
+      return { kind: "message", message: { ...message, events: message.events.map(soundEvent) } };
+    default: {
+      const problem = jsonProblem(message);
+      if (problem === undefined) return { kind: "message", message };
+      const error = badMessage("", problem, message.type);
+      return answerByName(message.type, message, error) ?? { kind: "error", error };
+    }
+  }
+}
+
+/** An unsound event gives its place to the sentence that says why: it consumes its sequence and blocks nothing. */
+function soundEvent(event: unknown): unknown {
+  const problem = jsonProblem(event);
+  return problem === undefined ? event : `the event is not taken: ${problem}`;
 }
 
 /** TR-4: a malformed request with a readable id, a malformed publish, subscribe or signal that can be named. */
@@ -51,7 +74,7 @@ function answerByName(
   const { id, stream, sub, producer, sequence } = value;
   const body = error.toBody();
   if (type === "request" && isUuid(id)) return { kind: "answer", answer: { type: "response", id, error: body } };
-  if (typeof stream !== "string") return undefined;
+  if (typeof stream !== "string" || stream.length > limits.nameLengthMax) return undefined;
   if (type === "subscribe" && isCount(sub))
     return { kind: "answer", answer: { type: "refused", of: "subscribe", stream, sub, error: body } };
   if (type === "publish" && isUuid(producer)) {

@@ -19,8 +19,11 @@ import type { Log } from "../observe/log.ts";
 import type { Method, Principal } from "../plugin.ts";
 import type { Outcome, Store } from "../store/port.ts";
 import type { Committer } from "../streams/committer.ts";
+import { hasHalfCharacter, jsonProblem } from "./soundJson.ts";
 
 const rank: Readonly<Record<Role, number>> = { agent: 0, viewer: 1, operator: 2, admin: 3 };
+
+const halfCharacter = "a text has half of a surrogate pair";
 
 export type Answer = (outcome: Outcome) => void;
 
@@ -36,7 +39,7 @@ export interface Requests {
   handle(request: Request, answer: Answer): void;
 }
 
-export function createRequests(context: MethodsContext, principal: Principal): Requests {
+export function createRequests(context: MethodsContext, caller: () => Principal): Requests {
   /** The last effect of this connection: reads that came later see it. */
   let effects: Promise<unknown> = Promise.resolve();
 
@@ -44,7 +47,7 @@ export function createRequests(context: MethodsContext, principal: Principal): R
     const { id, method, after, deadline } = request;
     const operation = {
       kind: "request" as const,
-      caller: principal,
+      caller: caller(),
       id,
       method,
       params,
@@ -64,7 +67,7 @@ export function createRequests(context: MethodsContext, principal: Principal): R
   const read = async (request: Request, params: unknown, answer: Answer): Promise<void> => {
     await effects;
     try {
-      const { outcome, faults } = await context.store.query(principal, request.method, params);
+      const { outcome, faults } = await context.store.query(caller(), request.method, params);
       for (const fault of faults)
         context.log.error("operation.failed", { ref: fault.ref, operation: fault.operation, error: fault.error });
       answer(outcome);
@@ -87,6 +90,12 @@ export function createRequests(context: MethodsContext, principal: Principal): R
         );
         return;
       }
+      const problem = jsonProblem(request.params) ?? (hasHalfCharacter(request.params) ? halfCharacter : undefined);
+      if (problem !== undefined) {
+        const details = { field: "params" };
+        bounded(refusal(new ProtocolError("bad_message", `${request.method}: "params": ${problem}`, { details })));
+        return;
+      }
       const method = context.method(request.method);
       if (method === undefined) {
         effect(
@@ -97,6 +106,7 @@ export function createRequests(context: MethodsContext, principal: Principal): R
         );
         return;
       }
+      const principal = caller();
       if (!isAllowed(method, principal)) {
         bounded(
           refusal(
@@ -145,7 +155,7 @@ function refusal(error: ProtocolError): Outcome {
 /** TR-3: larger results page. */
 function withinBytes(outcome: Outcome): Outcome {
   if (!outcome.ok) return outcome;
-  const bytes = JSON.stringify(outcome.value ?? null).length;
+  const bytes = Buffer.byteLength(JSON.stringify(outcome.value ?? null));
   if (bytes <= limits.responseBytesMax) return outcome;
   return refusal(
     new ProtocolError(

@@ -28,25 +28,33 @@ export async function publish(
 ): Promise<PublishOutcome> {
   if (judge === undefined) throw new ProtocolError("forbidden", `nobody may publish to "${operation.stream}"`);
   const db = dialect.kysely as Kysely<StoreTables>;
+  // Who may not publish learns nothing of anybody's record.
+  const authorise = (): Promise<PublishVerdicts> => judge(tx, { ...envelopeOf(operation), events: [] });
+  if (operation.events.length === 0) {
+    await authorise();
+    return recordOf(db, operation);
+  }
   const record = await recordOf(db, operation);
-  if (operation.events.length === 0) return record;
   if (operation.sequence < 1)
     throw new ProtocolError("bad_message", `sequence ${operation.sequence} is not a first sequence; it starts at 1`, {
       details: { field: "sequence" },
     });
   if (operation.sequence > record.sequence + 1) {
+    await authorise();
     throw new ProtocolError("sequence_gap", `expected sequence ${record.sequence + 1}, got ${operation.sequence}`, {
       details: { expected: record.sequence + 1 },
     });
   }
   const through = operation.sequence + operation.events.length - 1;
-  if (through <= record.sequence)
+  if (through <= record.sequence) {
+    await authorise();
     return { sequence: record.sequence, rejected: since(record.rejected, operation.sequence) };
+  }
   const fresh = operation.events.slice(record.sequence + 1 - operation.sequence);
   const rejected = await judgeAll(tx, operation, fresh, record.sequence + 1, judge);
   const kept = [...record.rejected, ...rejected].slice(-rejectionsKeptMax);
   await keep(db, operation, through, kept, tx.now);
-  return { sequence: through, rejected: since(kept, operation.sequence) };
+  return { sequence: through, rejected: [...since(record.rejected, operation.sequence), ...rejected] };
 }
 
 async function judgeAll(
@@ -63,13 +71,7 @@ async function judgeAll(
     if ("error" in checked) rejected.push({ sequence: first + index, error: checked.error });
     else sound.push({ sequence: first + index, event: checked.event });
   });
-  const { stream, caller, generation } = operation;
-  const verdicts = await judge(tx, {
-    stream,
-    caller,
-    ...(generation === undefined ? {} : { generation }),
-    events: sound.map(({ event }) => event),
-  });
+  const verdicts = await judge(tx, { ...envelopeOf(operation), events: sound.map(({ event }) => event) });
   verdicts.forEach((error, index) => {
     const judged = sound[index];
     if (error !== null && judged !== undefined) rejected.push({ sequence: judged.sequence, error });
@@ -77,7 +79,13 @@ async function judgeAll(
   return rejected.sort((left, right) => left.sequence - right.sequence);
 }
 
+function envelopeOf({ stream, caller, generation }: PublishOperation): Omit<PublishRequest, "events"> {
+  return { stream, caller, ...(generation === undefined ? {} : { generation }) };
+}
+
 function checkEnvelope(value: unknown): { event: NewEvent } | { error: ErrorBody } {
+  // No event is a text; one in its place says why the gateway did not let the event pass.
+  if (typeof value === "string") return { error: new ProtocolError("bad_message", cut(value)).toBody() };
   const parsed = publishedEvent.safeParse(value);
   if (!parsed.success) {
     const field = parsed.error.issues[0]?.path.join(".") ?? "";
@@ -101,6 +109,7 @@ function checkEnvelope(value: unknown): { event: NewEvent } | { error: ErrorBody
   return { event: { event, data: data ?? null, ...(keyframe === undefined ? {} : { keyframe }) } };
 }
 
+const cut = (text: string): string => text.slice(0, limits.nameLengthMax);
 const since = (rejected: readonly Rejection[], sequence: number): Rejection[] =>
   rejected.filter((one) => one.sequence >= sequence);
 
