@@ -54,7 +54,7 @@ export function Shell(): ReactNode {
           aria-label="Fleet"
           className={`w-72 shrink-0 overflow-y-auto border-r border-line bg-surface max-md:w-full max-md:border-r-0 ${hasFleet ? "" : "md:hidden"} ${place.isFleet ? "" : "max-md:hidden"}`}
         >
-          <h2 className="sr-only">Fleet</h2>
+          {place.isFleet && <h1 className="sr-only">Fleet</h1>}
           <FleetList chosen={place.agent} />
         </nav>
         {/* The target of "skip" takes focus, but is no stop for Tab. */}

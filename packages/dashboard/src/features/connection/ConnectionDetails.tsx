@@ -57,7 +57,7 @@ function Counts(): ReactNode {
   ];
   return (
     <section aria-label="Counts of this session" className="border-t border-line pt-3">
-      <h3 className="mb-1 text-xs font-semibold text-muted">This session</h3>
+      <h2 className="mb-1 text-xs font-semibold text-muted">This session</h2>
       <dl className="grid grid-cols-[1fr_auto] gap-x-4 gap-y-0.5">
         {rows.map(([name, value]) => (
           <div key={name} className="contents">

@@ -19,10 +19,10 @@ export function FleetList({ chosen }: { readonly chosen: string | undefined }): 
     <div data-fleet="" className="flex flex-col gap-3 p-2">
       {groups.map(({ group, agents }) => (
         <section key={group} aria-label={names[group]}>
-          <h3 className="flex justify-between px-2 pb-1 text-xs font-semibold text-muted">
+          <h2 className="flex justify-between px-2 pb-1 text-xs font-semibold text-muted">
             {names[group]}
             <span className="font-normal tabular-nums">{agents.length}</span>
-          </h3>
+          </h2>
           <ul>
             {agents.map((agent) => (
               <li key={agent.id}>

@@ -1,7 +1,7 @@
 /**
  * Draws a thread's steps on a terminal, in order, never faster than the terminal takes them.
  *
- *   feed.take() → [step …] → filter → terminal.write(≤ 16 KiB) → written → next
+ *   feed.take() → [step …] → filter → terminal.write(≤ 4 KiB) → written → next
  *
  * One write is under way at a time; the next goes out in its callback. xterm works through such a chain in
  * slices of 12 ms, so the page stays responsive however long the log is. Invariant: a step's offset is told
@@ -15,7 +15,7 @@ import { resetSequence, toFreshLine } from "./freshLine.ts";
 /** What is taken from the feed at once. */
 export const takeBytesMax = 64 * 1024;
 /** One write: small, since xterm looks at its clock only between writes. */
-export const writeBytesMax = 16 * 1024;
+export const writeBytesMax = 4 * 1024;
 
 export interface StepSource {
   take(bytesMax: number): readonly DrawStep[];
