@@ -6,6 +6,8 @@
  */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { SessionEffect } from "../src/core/effects.ts";
+import { addSubscriber, makeStream, noteAsked, readEvents, readSubscribed } from "../src/core/stream.ts";
 import { makeRandom } from "./support/random.ts";
 import { reader, scenario } from "./support/scenario.ts";
 
@@ -182,36 +184,41 @@ describe("several readers", () => {
 });
 
 describe("jumps", () => {
-  it("[ST-2] a reader whose cursor is of another history gets nothing of this one", async () => {
-    const { clock, server, session } = scenario();
-    const items: unknown[] = [];
-    const resets: string[] = [];
-    let joined = false;
-    session.subscribe("s", {
-      from: "start",
-      onEvents() {
-        // In the middle of a frame: the next message of the stream is read before anything is asked anew.
-        if (joined) return;
-        joined = true;
-        session.subscribe("s", {
-          from: { epoch: "another", offset: 1 },
-          onEvents: (events) => void items.push(...events.map((event) => event.data)),
-          onReset: (reset) => void resets.push(reset.reason),
-        });
-      },
-    });
-    await clock.advance(100);
-    server.mangle = (message) => {
-      const { events, offset } = message as { events: unknown[]; offset: number };
-      return events.map((event, index) => ({ ...message, offset: offset + index, events: [event] }));
-    };
-    server.append("s", 1, 2, 3);
-    await clock.advance(100);
-    expect(resets).toEqual(["epoch"]);
-    expect(items).toEqual([]);
-    server.append("s", 4);
-    await clock.advance(100);
-    expect(items).toEqual([4]);
+  it("[ST-2] a reader whose cursor is of another history gets nothing of this one", () => {
+    const stream = makeStream("s");
+    const out: SessionEffect[] = [];
+    const counts = { received: 0, applied: 0, duplicatesSuppressed: 0, gapsRepaired: 0 };
+    const context = { now: 0, random: makeRandom(1), out, counts };
+    addSubscriber(stream, 1, "start", false);
+    noteAsked(stream, 1, "start");
+    readSubscribed(stream, { type: "subscribed", stream: "s", sub: 1, epoch: "one", offset: 0, head: 3 }, context);
+    // It comes in the middle of the reading; nothing was asked for it yet.
+    addSubscriber(stream, 2, { epoch: "another", offset: 0 }, false);
+    readEvents(
+      stream,
+      { type: "events", stream: "s", offset: 1, head: 1, events: [{ event: "e", at: 1, data: 1 }] },
+      context,
+    );
+    expect(out.filter((effect) => effect.kind === "deliver").map((effect) => effect.subscriber)).toEqual([1]);
+  });
+
+  it("[ST-2] nothing is heard between a newer question and its echo", () => {
+    const stream = makeStream("s");
+    const out: SessionEffect[] = [];
+    const counts = { received: 0, applied: 0, duplicatesSuppressed: 0, gapsRepaired: 0 };
+    const context = { now: 0, random: makeRandom(1), out, counts };
+    addSubscriber(stream, 1, { epoch: "one", offset: 0 }, false);
+    noteAsked(stream, 1, "start");
+    readSubscribed(stream, { type: "subscribed", stream: "s", sub: 1, epoch: "one", offset: 0, head: 3 }, context);
+    noteAsked(stream, 2, { epoch: "one", offset: 0 });
+    const events = [{ event: "e", at: 1, data: 1 }];
+    readEvents(stream, { type: "events", stream: "s", offset: 1, head: 1, events }, context);
+    readSubscribed(stream, { type: "subscribed", stream: "s", sub: 1, epoch: "one", offset: 0, head: 3 }, context);
+    readEvents(stream, { type: "events", stream: "s", offset: 1, head: 1, events }, context);
+    expect(out.filter((effect) => effect.kind === "deliver")).toEqual([]);
+    readSubscribed(stream, { type: "subscribed", stream: "s", sub: 2, epoch: "one", offset: 0, head: 3 }, context);
+    readEvents(stream, { type: "events", stream: "s", offset: 1, head: 1, events }, context);
+    expect(out.filter((effect) => effect.kind === "deliver")).toHaveLength(1);
   });
 
   it("[ST-3] an epoch that is gone resets, and what follows starts anew", async () => {

@@ -147,6 +147,22 @@ describe("requests", () => {
     expect(server.effects).toHaveLength(0);
   });
 
+  it("[RQ-4] one that was never sent takes those behind it along: they must not take its place", async () => {
+    const { clock, server, session } = scenario({}, (model) => {
+      model.refusesUpgrade = true;
+    });
+    const first = session.call("cd", {}, { lane: "t", timeout: 1_000 });
+    const second = session.call("rm", {}, { lane: "t" });
+    const told = Promise.allSettled([first, second]);
+    await clock.advance(2_000);
+    server.refusesUpgrade = false;
+    await clock.advance(60_000);
+    const [one, two] = await told;
+    expect(one).toMatchObject({ reason: { code: "unavailable" } });
+    expect(two).toMatchObject({ reason: { code: "conflict", details: { reason: "after_failed" } } });
+    expect(server.effects).toHaveLength(0);
+  });
+
   it("[RQ-5] `internal` is retried at most 3 times", async () => {
     const { clock, server, session } = scenario();
     server.answer = () => error("internal", true);
@@ -276,6 +292,8 @@ describe("producers", () => {
     flush();
     for (let sequence = 2; sequence <= 10; sequence += 1) {
       readPublishRefused(producer, sequence, error("sequence_gap", true, { details: { expected: 1 } }), context);
+      // As if every wait were over at once.
+      producer.retryAtMs = undefined;
       flush();
     }
     expect(sends()).toBe(20);

@@ -295,7 +295,7 @@ export class ModelServer implements Transport {
     }
     const refusal = this.answer(request);
     if (refusal !== undefined) {
-      if (refusal.retryable) {
+      if (refusal.retryable || refusal.code === "forbidden") {
         this.send(connection, { type: "response", id, error: refusal });
         return;
       }

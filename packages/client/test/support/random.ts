@@ -11,9 +11,3 @@ export function makeRandom(seed: number): Random {
   };
   return { fraction, bytes: (count) => Uint8Array.from({ length: count }, () => Math.floor(fraction() * 256)) };
 }
-
-/** Chance that always draws `value`. */
-export function fixedRandom(value: number): Random {
-  const bytes = makeRandom(1);
-  return { fraction: () => value, bytes: bytes.bytes };
-}
