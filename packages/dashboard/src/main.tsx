@@ -12,6 +12,11 @@ wearRememberedTheme();
 
 const page = makePageSession();
 void page.start(code);
+// A link pasted over the address of this very page changes its fragment only: nothing is loaded anew.
+window.addEventListener("hashchange", () => {
+  const later = takeCodeFromAddress(window.location, window.history);
+  if (later !== undefined) void page.arrive(later);
+});
 
 const root = document.getElementById("root");
 if (root === null) throw new Error("index.html has no element with the id `root`");

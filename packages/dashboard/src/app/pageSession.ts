@@ -65,6 +65,12 @@ export class PageSession {
     }
   }
 
+  /** A code that came while the page was already there. */
+  async arrive(code: string): Promise<void> {
+    if (this.current.kind === "open") await this.signIn(code);
+    else await this.start(code);
+  }
+
   /** Undefined where it worked; else what went wrong, in words. */
   async signIn(code: string): Promise<string | undefined> {
     const result = await this.ports.door.redeem(code);

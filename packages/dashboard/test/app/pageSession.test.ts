@@ -83,6 +83,16 @@ describe("PageSession", () => {
     expect(state.opened).toBe(1);
   });
 
+  it("takes a code that comes while the page is already there", async () => {
+    const { page, state } = makePage();
+    await page.start(undefined);
+    expect(page.state().kind).toBe("signedOut");
+    await page.arrive("code");
+    expect(page.state().kind).toBe("open");
+    await page.arrive("another");
+    expect(state.opened).toBe(1);
+  });
+
   it("[O8] forgets drafts with the sign-out", async () => {
     const { page } = makePage({ signedIn: true });
     await page.start(undefined);
