@@ -10,13 +10,14 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { endProcess, expectNothingLeft, markedEnvironment, markedProcesses } from "./processes.ts";
+import { endProcess, expectNothingLeft, markedEnvironment } from "./processes.ts";
 import { waitFor } from "./waiting.ts";
 
 /** The first start may install and build the page. */
 const readyMsMax = 120_000;
 const endMsMax = 30_000;
 const outputCharactersMax = 400_000;
+const errorsCharactersMax = 4_000;
 
 export const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -101,24 +102,26 @@ export function newFolder(): string {
   return folder;
 }
 
-/** After each test: ends what runs, by SIGTERM where it still can, and fails when something of it is left. */
+/** After each test: ends what runs by SIGTERM, and fails when one does not end well or something of it is left. */
 export async function endAll(): Promise<void> {
+  const bad: string[] = [];
   for (const command of running) {
-    if (command.ended === undefined) command.signalGroup("SIGTERM");
-    await command.end();
+    if (command.ended !== undefined) continue;
+    command.signalGroup("SIGTERM");
+    const { code, signal, ms, errors } = await command.end();
+    if (code !== 0)
+      bad.push(`SIGTERM ended it with ${code ?? signal} after ${ms} ms:\n${errors.slice(-errorsCharactersMax)}`);
   }
   running.clear();
   try {
     await expectNothingLeft();
+  } catch (error) {
+    bad.unshift(String(error));
   } finally {
     for (const folder of folders) rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
     folders.clear();
   }
-}
-
-/** Local agents that outlived a SIGKILL, where no server was started after it that could end them. */
-export function endOrphans(): void {
-  for (const { pid } of markedProcesses()) endProcess(pid, "SIGTERM");
+  if (bad.length > 0) throw new Error(bad.join("\n"));
 }
 
 /** `holdfast agent` as a process of its own, to a server or proxy at `server`. */

@@ -6,7 +6,7 @@
  */
 import type { BrowserContext } from "playwright-core";
 
-export interface LinesSample {
+interface LinesSample {
   readonly at: number;
   /** Rows of the terminal's buffer; -1 where the page shows no terminal. */
   readonly lines: number;
@@ -15,8 +15,6 @@ export interface LinesSample {
 export interface LinesProbe {
   /** Rows shown now. */
   readonly lines: () => number;
-  /** Forgets what was seen: a new story begins. */
-  reset(): void;
   /** The longest time between two moments at which more was shown than ever before. */
   longestPauseMs(): number;
 }
@@ -29,7 +27,7 @@ declare global {
 }
 
 export async function watchLines(context: BrowserContext): Promise<LinesProbe> {
-  let samples: LinesSample[] = [];
+  const samples: LinesSample[] = [];
   await context.exposeBinding("linesChanged", (_source, at: number, lines: number) => {
     samples.push({ at, lines });
   });
@@ -48,9 +46,6 @@ export async function watchLines(context: BrowserContext): Promise<LinesProbe> {
   });
   return {
     lines: () => samples.at(-1)?.lines ?? -1,
-    reset: () => {
-      samples = [];
-    },
     longestPauseMs: () => {
       let most = 0;
       let since: number | undefined;

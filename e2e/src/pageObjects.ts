@@ -41,14 +41,20 @@ export async function finishedOutcome(page: Page, msMax = finishedMsMax): Promis
 
 /** The terminal's whole scrollback, by its own "Copy all". */
 export async function terminalLines(page: Page): Promise<readonly string[]> {
-  await page.evaluate(() => navigator.clipboard.writeText(""));
-  await page.getByTestId("terminal-copy").click();
-  const text = await waitFor(async () => (await page.evaluate(() => navigator.clipboard.readText())) || undefined, {
-    msMax: copyMsMax,
-    what: "the terminal's text in the clipboard",
+  const copied = clipboard.then(async () => {
+    await page.evaluate(() => navigator.clipboard.writeText(""));
+    await page.getByTestId("terminal-copy").click();
+    return await waitFor(async () => (await page.evaluate(() => navigator.clipboard.readText())) || undefined, {
+      msMax: copyMsMax,
+      what: "the terminal's text in the clipboard",
+    });
   });
-  return text.split("\n");
+  clipboard = copied.catch(() => undefined);
+  return (await copied).split("\n");
 }
+
+/** All pages of a browser share one clipboard: whoever comes later waits. */
+let clipboard: Promise<unknown> = Promise.resolve();
 
 /** The connection's state, as the pill has it. */
 export async function expectConnection(page: Page, state: string, msMax: number): Promise<void> {

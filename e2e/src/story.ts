@@ -33,6 +33,8 @@ export interface RunReport {
 export interface StoryOptions {
   readonly name: string;
   readonly runs: number;
+  /** How many runs go on side by side; each has all that it needs for itself. */
+  readonly lanes: number;
   /** How many may miss before the story fails. */
   readonly missesMax: number;
 }
@@ -42,18 +44,29 @@ export async function tellStory(
   options: StoryOptions,
   run: (random: () => number) => Promise<RunReport>,
 ): Promise<void> {
-  const random = makeRandom(options.name);
   const counted: RunReport[] = [];
+  let begun = 0;
   let misses = 0;
-  while (counted.length < options.runs) {
-    const report = await run(random);
-    if (report.tookEffect) counted.push(report);
-    else misses += 1;
-    if (misses > options.missesMax) {
-      throw new Error(
-        `${options.name}: the fault missed ${misses} times (E2E_SEED=${seed}): draw its moment otherwise`,
-      );
+  const lane = async (): Promise<void> => {
+    while (begun - misses < options.runs) {
+      begun += 1;
+      const report = await run(makeRandom(`${options.name} ${begun}`));
+      if (report.tookEffect) {
+        counted.push(report);
+        continue;
+      }
+      misses += 1;
+      if (misses > options.missesMax) {
+        throw new Error(
+          `${options.name}: the fault missed ${misses} times (E2E_SEED=${seed}): draw its moment otherwise`,
+        );
+      }
     }
+  };
+  try {
+    await Promise.all(Array.from({ length: options.lanes }, lane));
+  } catch (error) {
+    throw new Error(`${options.name}: run again with E2E_SEED=${seed}`, { cause: error });
   }
   const pauses = counted.map(({ pauseMs }) => Math.round(pauseMs)).sort((a, b) => a - b);
   const lines = counted.reduce((total, report) => total + report.lines, 0);

@@ -48,10 +48,10 @@ afterEach(async () => {
 interface Watched {
   readonly page: Page;
   readonly probe: LinesProbe;
-  /** The page of the agent that prints. */
-  readonly agentUrl: string;
+  close(): Promise<void>;
 }
 
+/** A page of its own, at the agent that will print. */
 async function openAgent(url: string, agent: string): Promise<Watched> {
   const opened = await visit(browser, url);
   visits.push(opened);
@@ -59,14 +59,12 @@ async function openAgent(url: string, agent: string): Promise<Watched> {
   await opened.page.goto(url);
   await (await onlineAgent(opened.page, agent)).click();
   await opened.page.getByTestId("composer-input").waitFor();
-  return { page: opened.page, probe, agentUrl: opened.page.url() };
+  return { page: opened.page, probe, close: opened.close };
 }
 
-/** Starts the command in a new thread, and resolves at the drawn moment of its output. */
-async function printUntil({ page, probe, agentUrl }: Watched, random: () => number): Promise<void> {
+/** Starts the command, and resolves at the drawn moment of its output. */
+async function printUntil({ page, probe }: Watched, random: () => number): Promise<void> {
   const moment = faultLinesMin + Math.floor(random() * (faultLinesMax - faultLinesMin));
-  await page.goto(agentUrl);
-  probe.reset();
   await sendCommand(page, command);
   await waitFor(() => (probe.lines() >= moment ? true : undefined), {
     msMax: outputMsMax,
@@ -96,19 +94,27 @@ async function documentStart(page: Page): Promise<number> {
   return await page.evaluate(() => performance.timeOrigin);
 }
 
+/*
+ * Each run is an accident of its own, with a fresh agent and page: where the same ones met ten faults in a
+ * minute, their waits would double from each to the next, as CL-3 wants it in a storm.
+ */
+
 test(
   "the server is killed in mid-output and started again",
   async () => {
-    let server = await startHoldfast({ mode: "development" });
-    const watched = await openAgent(server.url, hostname());
-    await tellStory({ name: "server killed and restarted", runs, missesMax }, async (random) => {
+    const story = { name: "server killed and restarted", runs, lanes: 2, missesMax };
+    await tellStory(story, async (random) => {
+      const first = await startHoldfast({ mode: "development" });
+      const watched = await openAgent(first.url, hostname());
       await printUntil(watched, random);
       const before = await documentStart(watched.page);
-      await server.kill();
+      await first.kill();
       const tookEffect = watched.probe.lines() < lineCount;
-      server = await startHoldfast({ mode: "development", data: server.data, port: server.port });
+      const second = await startHoldfast({ mode: "development", data: first.data, port: first.port });
       const report = await expectWhole(watched, tookEffect);
       expect(await documentStart(watched.page)).toBe(before);
+      await watched.close();
+      expect(await second.stop("SIGTERM")).toMatchObject({ code: 0 });
       return report;
     });
   },
@@ -119,13 +125,15 @@ test(
   "the page is reloaded in mid-output",
   async () => {
     const server = await startHoldfast({ mode: "development" });
-    const watched = await openAgent(server.url, hostname());
-    await tellStory({ name: "page reloaded", runs, missesMax }, async (random) => {
+    await tellStory({ name: "page reloaded", runs, lanes: 1, missesMax }, async (random) => {
+      const watched = await openAgent(server.url, hostname());
       await printUntil(watched, random);
       const state = await newestCommand(watched.page).getAttribute("data-state");
       const tookEffect = state === "started" && watched.probe.lines() < lineCount;
       await watched.page.reload();
-      return await expectWhole(watched, tookEffect);
+      const report = await expectWhole(watched, tookEffect);
+      await watched.close();
+      return report;
     });
   },
   storyMsMax,
@@ -135,32 +143,34 @@ test(
   "the agent's link is gone for 10 s in mid-output",
   async () => {
     const server = await startHoldfast({ mode: "development" });
-    const proxy = await startProxy(server.port);
-    const agent = startAgent(["--kind", "shell", "--name", "remote", "--server", proxy.url, "--state", newFolder()]);
-    try {
-      const watched = await openAgent(server.url, "remote");
-      await tellStory({ name: "agent's link gone for 10 s", runs, missesMax }, async (random) => {
+    const story = { name: "agent's link gone for 10 s", runs, lanes: 5, missesMax };
+    let made = 0;
+    await tellStory(story, async (random) => {
+      made += 1;
+      const name = `remote-${made}`;
+      const proxy = await startProxy(server.port);
+      const agent = startAgent(["--kind", "shell", "--name", name, "--server", proxy.url, "--state", newFolder()]);
+      try {
+        const watched = await openAgent(server.url, name);
         await printUntil(watched, random);
         const before = await documentStart(watched.page);
         // Half of them are cut, which both sides see at once; half go silent, which nobody sees.
         const isCut = random() < 0.5;
-        const { connectionsCut, bytesSwallowed } = proxy.counters;
         if (isCut) proxy.cut();
         else proxy.blackhole();
         await pause(cutMs);
-        const hit = isCut
-          ? proxy.counters.connectionsCut > connectionsCut
-          : proxy.counters.bytesSwallowed > bytesSwallowed;
+        const hit = isCut ? proxy.counters.connectionsCut > 0 : proxy.counters.bytesSwallowed > 0;
         const tookEffect = hit && watched.probe.lines() < lineCount;
         proxy.heal();
         const report = await expectWhole(watched, tookEffect);
         expect(await documentStart(watched.page)).toBe(before);
+        await watched.close();
         return report;
-      });
-    } finally {
-      await agent.stop();
-      await proxy.close();
-    }
+      } finally {
+        await agent.stop();
+        await proxy.close();
+      }
+    });
   },
   storyMsMax,
 );
