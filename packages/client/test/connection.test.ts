@@ -1,9 +1,11 @@
 /**
  * The table and what it promises of attempts: one socket, one owner, a bound whatever the server does.
  *
- * Seen red: [F01] with `failures` reset in `welcome`; [X13] with `ignore` instead of the deferral in
- * `beginAttempt`; [F08] with `openSocket` for each hint; [F16] with the jitter replaced by its mean;
- * [F17] with 1011 stopping; [CL-6] without the check of `attempt` in `stepConnection`.
+ * Seen red: [F01] with `failures` forgotten at `welcome`, and with the 10 s of `stabilise` removed; [X13] with
+ * an early attempt dropped instead of deferred, and with `timers.delete` removed from `stepSession`; [CL-5]
+ * without `hintedMs`; [F16] with the jitter replaced by its mean; [CL-3] with the slow delay clamped after it
+ * was drawn, and with `settled` ignored; [F17] with 1011 that stops; [CL-1] with the bye forgotten; [CL-6]
+ * without the check of `attempt` in `stepConnection`; [OP-5] with `expect` kept.
  */
 import { limits } from "@holdfast/protocol";
 import fc from "fast-check";

@@ -2,7 +2,8 @@
  * The small readers and the Zod schemas accept the same (TR-5, TR-6).
  *
  * Messages are generated from each schema's own examples, then broken in every field: absent, null, of
- * another type, at and beyond a limit. Seen red: with `count` that accepts -1, and without `head` in `events`.
+ * another type, at and beyond a limit. Seen red: with `count` that accepts -1, and with an
+ * event accepted without its `data`.
  */
 import { serverMessages } from "@holdfast/protocol/schema";
 import fc from "fast-check";

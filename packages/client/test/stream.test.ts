@@ -1,8 +1,10 @@
 /**
  * Reading: whatever the wire does, each reader is given a contiguous run (I1), and told of every jump.
  *
- * Seen red: the property with `event.through <= offset` turned into `<` (repeats), with the gap check
- * removed from `give` (losses), and with events heard before the echo of the newest `sub`.
+ * Seen red: the property with the gap check of `give` removed, and with `>` in the place of `!==` (a rolled-up
+ * range over the cursor); duplicates with `<` in the place of `<=`; the readers of a log with every snapshot
+ * taken; the echo with `answered` or `sub` not looked at; another history with `epoch` not looked at; `skip`
+ * without asking for the rest.
  */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";

@@ -2,8 +2,8 @@
 /**
  * The hooks over a session that the test plays by hand.
  *
- * Seen red: [F07] with the reducer among the effect's dependencies; StrictMode with the cursor forgotten
- * on letting go; batching with one `change` per event; the reset with the state kept.
+ * Seen red: [F07] with the reducer among the effect's dependencies; the throw with one change per event
+ * instead of one per message; the reset with the state kept.
  */
 import { ProtocolError } from "@holdfast/protocol";
 import { act, cleanup, render, renderHook } from "@testing-library/react";

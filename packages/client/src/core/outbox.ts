@@ -47,7 +47,6 @@ export interface Entry {
 export interface Outbox {
   readonly entries: Map<number, Entry>;
   readonly byId: Map<string, Entry>;
-  readonly lanes: Map<string, Entry>;
   underWay: number;
 }
 
@@ -67,7 +66,7 @@ export interface NewRequest {
 }
 
 export function makeOutbox(): Outbox {
-  return { entries: new Map(), byId: new Map(), lanes: new Map(), underWay: 0 };
+  return { entries: new Map(), byId: new Map(), underWay: 0 };
 }
 
 /** False where the outbox is full: nothing was queued. */
@@ -75,7 +74,7 @@ export function addRequest(outbox: Outbox, request: NewRequest, now: number): bo
   if (outbox.entries.size >= outboxEntriesMax) return false;
   const { key, method, params, lane } = request;
   const timeoutMs = request.timeoutMs ?? limits.requestDeadlineMs;
-  const after = lane === undefined ? undefined : outbox.lanes.get(lane);
+  const after = lane === undefined ? undefined : lastOfLane(outbox, lane);
   // Unsent, it waits as long as it would for its answer; a durable one 1 h (RQ-3).
   const deadlineMs = now + (request.durable ? limits.durableRequestKeptMs : timeoutMs);
   const fresh = {
@@ -89,7 +88,6 @@ export function addRequest(outbox: Outbox, request: NewRequest, now: number): bo
   } as const;
   const entry: Entry = { key, method, params, lane, timeoutMs, after, deadlineMs, ...fresh };
   outbox.entries.set(key, entry);
-  if (lane !== undefined) outbox.lanes.set(lane, entry);
   return true;
 }
 
@@ -193,6 +191,13 @@ export function outboxDueMs(outbox: Outbox): number | undefined {
   return due;
 }
 
+/** The nearest earlier unsettled request of a lane (RQ-4): one that left in between leaves those before it. */
+function lastOfLane(outbox: Outbox, lane: string): Entry | undefined {
+  let last: Entry | undefined;
+  for (const entry of outbox.entries.values()) if (entry.lane === lane) last = entry;
+  return last;
+}
+
 function requestText(entry: Entry, id: string, deadline: number): string {
   const after = entry.after?.sent === undefined ? "" : `"after":"${entry.after.sent.id}",`;
   return `{"type":"request","id":"${id}","method":${JSON.stringify(entry.method)},${after}"deadline":${deadline},"params":${entry.params}}`;
@@ -231,7 +236,6 @@ function settle(
   if (entry.phase === "sent") outbox.underWay -= 1;
   outbox.entries.delete(entry.key);
   if (entry.sent !== undefined) outbox.byId.delete(entry.sent.id);
-  if (entry.lane !== undefined && outbox.lanes.get(entry.lane) === entry) outbox.lanes.delete(entry.lane);
   context.out.push({ kind: "settleRequest", key: entry.key, result, error });
   for (const follower of outbox.entries.values()) {
     if (follower.after !== entry) continue;
