@@ -1,34 +1,27 @@
 /**
  * Which neighbouring events of a thread are one for a reader that catches up (ST-12): output of one terminal
- * for one command, text and thoughts of one message. Bytes are joined as bytes. Pure.
+ * for one command, text of one message. Bytes are joined as bytes. Pure.
  */
+import type { RollUp } from "@holdfast/server/plugin";
 import type { AgentEventData } from "../contract/index.ts";
-
-/** The joint data, or undefined where the two must stay apart. */
-export function joinThreadEvents(event: string, left: unknown, right: unknown): unknown {
-  if (event === "terminal.output") {
-    return joinOutput(left as AgentEventData["terminal.output"], right as AgentEventData["terminal.output"]);
-  }
-  if (event === "text.delta")
-    return joinText(left as AgentEventData["text.delta"], right as AgentEventData["text.delta"]);
-  return undefined;
-}
 
 type Output = AgentEventData["terminal.output"];
 type Text = AgentEventData["text.delta"];
 
-function joinOutput(left: Output, right: Output): Output | undefined {
-  if (left.terminal !== right.terminal || left.command !== right.command) return undefined;
-  return { ...left, data: joinBase64(left.data, right.data) };
+export const threadRollUp: RollUp = {
+  key(event, data) {
+    if (event === "terminal.output") return `${(data as Output).terminal} ${(data as Output).command ?? ""}`;
+    if (event === "text.delta") return `${(data as Text).message} ${(data as Text).command}`;
+    return undefined;
+  },
+  join: (event, data) => (event === "terminal.output" ? joinOutput(data as Output[]) : joinText(data as Text[])),
+};
+
+function joinOutput(parts: readonly Output[]): Output {
+  const bytes = Buffer.concat(parts.map(({ data }) => Buffer.from(data, "base64")));
+  return { ...(parts[0] as Output), data: bytes.toString("base64") };
 }
 
-function joinText(left: Text, right: Text): Text | undefined {
-  if (left.message !== right.message || left.command !== right.command) return undefined;
-  return { ...left, text: left.text + right.text };
-}
-
-/** Without padding the texts can be joined as they are: three bytes are four characters. */
-function joinBase64(left: string, right: string): string {
-  if (!left.endsWith("=")) return left + right;
-  return Buffer.concat([Buffer.from(left, "base64"), Buffer.from(right, "base64")]).toString("base64");
+function joinText(parts: readonly Text[]): Text {
+  return { ...(parts[0] as Text), text: parts.map(({ text }) => text).join("") };
 }

@@ -4,7 +4,7 @@ import type { FleetSnapshot, ThreadsSnapshot } from "../contract/index.ts";
 import { streams } from "../contract/names.ts";
 import { readFleet } from "./agents.ts";
 import { publishToThread } from "./publishing.ts";
-import { joinThreadEvents } from "./rollUp.ts";
+import { threadRollUp } from "./rollUp.ts";
 import { readThreads } from "./threads.ts";
 
 const isPerson = (principal: Principal): boolean => principal.kind === "person";
@@ -15,6 +15,8 @@ export const families: readonly StreamFamily[] = [
     always: true,
     inbox: false,
     mayRead: isPerson,
+    // An agent tells its health.
+    maySignal: (principal) => principal.kind === "agent",
     snapshot: async (tx) => ({ agents: await readFleet(tx) }) satisfies FleetSnapshot,
   },
   {
@@ -29,7 +31,7 @@ export const families: readonly StreamFamily[] = [
     always: false,
     inbox: false,
     mayRead: isPerson,
-    rollUp: joinThreadEvents,
+    rollUp: threadRollUp,
     publish: publishToThread,
   },
   {

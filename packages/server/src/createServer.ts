@@ -14,6 +14,7 @@ import { type Auth, createAuth } from "./auth/service.ts";
 import type { GatewayContext } from "./gateway/context.ts";
 import { encodeTextFrame } from "./gateway/frame.ts";
 import { createGateway } from "./gateway/gateway.ts";
+import { createOccupants } from "./gateway/occupants.ts";
 import { createSignalBoard } from "./gateway/signals.ts";
 import { createUpgrade } from "./gateway/upgrade.ts";
 import { createHttp } from "./http/app.ts";
@@ -129,6 +130,7 @@ function contextOf(rooms: {
     committer,
     hub,
     signals: createSignalBoard(),
+    occupants: createOccupants(),
     method: (name) => methods.get(name),
     family: (stream) => whole.get(stream) ?? prefixed.find(({ name }) => stream.startsWith(name)),
     runtimes,

@@ -86,6 +86,14 @@ export interface PublishRequest {
  */
 export type PublishVerdicts = readonly (null | import("@holdfast/protocol").ErrorBody)[];
 
+/** How neighbouring events of one name become one. */
+export interface RollUp {
+  /** Names what an event belongs to (a terminal, a message); neighbours of one name and key are joined. Absent key: never. */
+  readonly key: (event: string, data: unknown) => string | undefined;
+  /** The joint data of at least two. */
+  readonly join: (event: string, data: readonly unknown[]) => unknown;
+}
+
 export interface StreamFamily {
   /** A whole name (`fleet`), or a prefix that ends in `/` (`thread/`). */
   readonly name: string;
@@ -94,13 +102,12 @@ export interface StreamFamily {
   /** Inboxes have one reader, are acknowledged, and have no `latest` (OP-8). */
   readonly inbox: boolean;
   readonly mayRead: (principal: Principal, stream: string) => boolean;
+  /** Who may signal it without reading it (ST-17). Absent: nobody. */
+  readonly maySignal?: (principal: Principal, stream: string) => boolean;
   /** State exactly at the head of this read transaction (ST-9); without it `latest` starts at the head. */
   readonly snapshot?: (tx: ReadTransaction<SomeTables>, stream: string) => Promise<Record<string, unknown>>;
-  /**
-   * Joins the data of two neighbouring events of the same name for a reader that catches up (ST-12), or
-   * undefined where they must stay apart. Pure; called in the store's reader.
-   */
-  readonly rollUp?: (event: string, left: unknown, right: unknown) => unknown;
+  /** Joins neighbouring events for a reader that catches up (ST-12). Pure; called in the store's reader. */
+  readonly rollUp?: RollUp;
   /** Judges and appends. Absent: nobody may publish. */
   readonly publish?: (tx: Transaction<SomeTables>, request: PublishRequest) => Promise<PublishVerdicts>;
 }

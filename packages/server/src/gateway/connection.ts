@@ -52,7 +52,10 @@ const codesWithoutReturn: ReadonlySet<number> = new Set([
   closeCodes.forbidden,
   closeCodes.fenced,
 ]);
+/** TR-3 on the wire: a `hello` of the limit, its frame's header, and some control frames. */
+const bytesBeforeWelcomeMax = limits.frameBeforeWelcomeBytesMax + 1_024;
 const internalRetryAfterMs = 5_000;
+const tooBigBeforeWelcome = `a frame before welcome has at most ${limits.frameBeforeWelcomeBytesMax} bytes`;
 const notAnArray = "a frame is a JSON array of messages";
 
 export function createConnection(options: ConnectionOptions): Connection {
@@ -63,6 +66,7 @@ export function createConnection(options: ConnectionOptions): Connection {
   const openedAt = clock.monotonic();
   let state: ConnectionState = { kind: "opening", since: openedAt };
   let heardAt = openedAt;
+  let bytesBeforeWelcome = 0;
   /** Monotonic times of the last errors (TR-4). */
   let errorsAt: number[] = [];
 
@@ -97,7 +101,18 @@ export function createConnection(options: ConnectionOptions): Connection {
   };
 
   const welcome = (hello: Hello, admitted: Admitted): void => {
-    const open = createOpenConnection({ context, id, hello, admitted, upgrade, writer, flow, complain, close });
+    const open = createOpenConnection({
+      context,
+      id,
+      hello,
+      admitted,
+      upgrade,
+      writer,
+      flow,
+      complain,
+      close,
+      heardAt: () => heardAt,
+    });
     state = { kind: "open", open };
     writer.send(welcomeOf(context, id, admitted));
     for (const asked of hello.subscribe ?? []) open.subscriptions.subscribe(asked);
@@ -161,7 +176,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     if (state.kind === "closing" || state.kind === "closed") return;
     heardAt = clock.monotonic();
     if (state.kind !== "open" && bytes > limits.frameBeforeWelcomeBytesMax) {
-      close(closeCodes.tooBig, `a frame before welcome has at most ${limits.frameBeforeWelcomeBytesMax} bytes`);
+      close(closeCodes.tooBig, tooBigBeforeWelcome);
       return;
     }
     const elements = parseFrame(frame);
@@ -171,6 +186,15 @@ export function createConnection(options: ConnectionOptions): Connection {
     } else if (elements === undefined)
       complain(new ProtocolError("bad_message", notAnArray, { details: { field: "" } }));
     else afterWelcome(elements);
+  };
+
+  /** TR-3: an unfinished frame is cut here, since who has not said hello may not make us keep a MiB. */
+  const count = (bytes: number): void => {
+    if (state.kind !== "opening" && state.kind !== "verifying") return;
+    bytesBeforeWelcome += bytes;
+    if (bytesBeforeWelcome <= bytesBeforeWelcomeMax) return;
+    close(closeCodes.tooBig, tooBigBeforeWelcome);
+    socket.pause();
   };
 
   const guard = (run: () => void): void => {
@@ -210,6 +234,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     send: (message) => writer.send(message),
     close,
     events: {
+      bytes: count,
       text: (frame, bytes) => guard(() => hear(frame, bytes)),
       binary: () => close(closeCodes.unsupportedData, "frames are text"),
       drained: () =>

@@ -7,6 +7,7 @@ import type { Method, PluginRuntime, StreamFamily } from "../plugin.ts";
 import type { Store } from "../store/port.ts";
 import type { Committer } from "../streams/committer.ts";
 import type { Hub } from "../streams/hub.ts";
+import type { Occupants } from "./occupants.ts";
 import type { SignalBoard } from "./signals.ts";
 
 export interface Heartbeat {
@@ -26,6 +27,7 @@ export interface GatewayContext {
   readonly committer: Committer;
   readonly hub: Hub;
   readonly signals: SignalBoard;
+  readonly occupants: Occupants;
   method(name: string): Method | undefined;
   family(stream: string): StreamFamily | undefined;
   readonly runtimes: readonly PluginRuntime[];

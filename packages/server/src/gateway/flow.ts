@@ -28,6 +28,7 @@ export function createFlow(socket: ServerSocket, clock: Clock, unsentAnswerBytes
   let filledAt = clock.monotonic();
   let pausedSince: number | undefined;
   let timer: TimerHandle | undefined;
+  let ended = false;
 
   const refill = (): void => {
     const now = clock.monotonic();
@@ -42,6 +43,7 @@ export function createFlow(socket: ServerSocket, clock: Clock, unsentAnswerBytes
     tokens < 1;
 
   const update = (): void => {
+    if (ended) return;
     refill();
     if (isOver() && pausedSince === undefined) {
       pausedSince = clock.monotonic();
@@ -85,6 +87,7 @@ export function createFlow(socket: ServerSocket, clock: Clock, unsentAnswerBytes
       return pausedSince;
     },
     end() {
+      ended = true;
       if (timer !== undefined) clock.cancel(timer);
       timer = undefined;
     },

@@ -13,13 +13,12 @@ import type { UpgradeCredentials } from "./opening.ts";
 import type { ServerSocket, ServerSocketEvents } from "./serverSocket.ts";
 
 const sweepMs = 1_000;
-/** AU-7: told at 60 s, or half the credential's life, before its end, whichever is less. */
-const expiringNoticeMsMax = 60_000;
 /** AU-8 */
 const expiryGraceMs = 30_000;
 /** LV-2: a sweep found later than this means that our own loop stalled. */
 const stallMs = 1_000;
 const drainRetryAfterMs = 1_000;
+const openingsPerSecond = 500;
 
 export interface Gateway {
   /** A socket whose upgrade was accepted. Returns where its events go. */
@@ -50,12 +49,13 @@ export function createGateway(context: GatewayContext): Gateway {
 
   const sweep = (connection: Connection, now: number): void => {
     const { state, flow } = connection;
+    const isJudging = now >= judgeSilenceFrom;
     switch (state.kind) {
       case "opening":
-        if (now - state.since > limits.helloTimeoutMs) connection.close(closeCodes.silent, "no hello");
+        if (isJudging && now - state.since > limits.helloTimeoutMs) connection.close(closeCodes.silent, "no hello");
         return;
       case "verifying":
-        if (now - state.since > limits.verdictTimeoutMs)
+        if (isJudging && now - state.since > limits.verdictTimeoutMs)
           connection.close(closeCodes.unavailable, "no verdict in time", limits.verdictTimeoutMs);
         return;
       case "open": {
@@ -68,7 +68,7 @@ export function createGateway(context: GatewayContext): Gateway {
         const silenceMsMax = state.open.visible
           ? context.heartbeat.interval + context.heartbeat.timeout
           : limits.hiddenSilenceMsMax;
-        if (now >= judgeSilenceFrom && now - connection.heardAt > silenceMsMax)
+        if (isJudging && now - connection.heardAt > silenceMsMax)
           connection.close(closeCodes.silent, `silent for ${silenceMsMax} ms`);
         return;
       }
@@ -81,7 +81,7 @@ export function createGateway(context: GatewayContext): Gateway {
     if (open.expiresAt === undefined) return;
     const left = open.expiresAt - clock.now();
     if (left <= -expiryGraceMs) connection.close(closeCodes.unauthenticated, "the credential has ended");
-    else if (left > 0 && left <= expiringNoticeMsMax && !open.expiryTold) {
+    else if (left > 0 && left <= open.expiryNoticeMs && !open.expiryTold) {
       open.expiryTold = true;
       connection.send({ type: "expiring", in: Math.round(left) });
     }
@@ -90,7 +90,6 @@ export function createGateway(context: GatewayContext): Gateway {
   const opened = (connection: Connection, open: OpenConnection): void => {
     const { agent, principal } = open;
     if (agent === undefined) return;
-    fenceOthers(connections, connection, open);
     for (const runtime of context.runtimes)
       runtime.agentConnected({ id: agent.id, workspace: principal.workspace, connection: connection.id });
   };
@@ -112,11 +111,18 @@ export function createGateway(context: GatewayContext): Gateway {
         },
       });
       connections.add(connection);
+      if (upgrade.ambiguous === true) connection.close(closeCodes.badMessage, "ambiguous_credentials");
       return connection.events;
     },
     async drain(withinMs) {
       if (sweepTimer !== undefined) clock.cancel(sweepTimer);
-      for (const connection of connections) connection.close(closeCodes.restart, "the server stops", drainRetryAfterMs);
+      // Not all at once (F16): as many a second as a node may open.
+      let index = 0;
+      for (const connection of connections) {
+        const retryAfter = drainRetryAfterMs + Math.floor((index * 1_000) / openingsPerSecond);
+        connection.close(closeCodes.restart, "the server stops", retryAfter);
+        index += 1;
+      }
       if (connections.size === 0) return;
       await new Promise<void>((resolve) => {
         emptied = resolve;
@@ -124,21 +130,4 @@ export function createGateway(context: GatewayContext): Gateway {
       });
     },
   };
-}
-
-/** OP-7: an older process of the same agent is fenced; an older socket of the same process is dead (CL-6). */
-function fenceOthers(connections: ReadonlySet<Connection>, newer: Connection, open: OpenConnection): void {
-  for (const other of connections) {
-    const { state } = other;
-    if (
-      other === newer ||
-      state.kind !== "open" ||
-      state.open.agent?.id !== open.agent?.id ||
-      state.open.principal.workspace !== open.principal.workspace
-    )
-      continue;
-    const isFenced = (state.open.agent?.generation ?? 0) < (open.agent?.generation ?? 0);
-    if (isFenced) other.close(closeCodes.fenced, "fenced");
-    else other.close(closeCodes.silent, "replaced by a newer connection of this process");
-  }
 }

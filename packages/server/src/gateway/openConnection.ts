@@ -22,10 +22,13 @@ import type { Principal } from "../plugin.ts";
 import type { PublishOutcome } from "../store/port.ts";
 import type { GatewayContext } from "./context.ts";
 import type { Flow } from "./flow.ts";
+import type { Occupant } from "./occupants.ts";
 import { type Admitted, credentialsOf, type UpgradeCredentials } from "./opening.ts";
 import { createSignalRate, signalProblem } from "./signals.ts";
 import { createSubscriptions, type Subscriptions } from "./subscriptions.ts";
 import type { Writer } from "./writer.ts";
+
+const expiringNoticeMsMax = 60_000;
 
 export interface OpenConnection {
   readonly principal: Principal;
@@ -33,7 +36,9 @@ export interface OpenConnection {
   readonly subscriptions: Subscriptions;
   /** When the credential ends, ms since 1970. */
   readonly expiresAt: number | undefined;
-  /** Whether the client was told that it will (AU-7). Set by the sweep. */
+  /** AU-7: told so long before its end: 60 s, or half its life, whichever is less. */
+  readonly expiryNoticeMs: number;
+  /** Whether the client was told that it will. Set by the sweep. */
   expiryTold: boolean;
   readonly visible: boolean;
   /** It said `leave` (CL-8). */
@@ -53,15 +58,20 @@ export interface OpenConnectionOptions {
   /** TR-4: an `error`, counted towards the close. */
   readonly complain: (error: ProtocolError) => void;
   readonly close: (code: number, reason: string) => void;
+  /** Monotonic ms of the last inbound frame. */
+  readonly heardAt: () => number;
 }
 
 export function createOpenConnection(options: OpenConnectionOptions): OpenConnection {
   const { context, id, hello, admitted, upgrade, writer, flow, complain, close } = options;
   const { clock, log, committer } = context;
-  const { principal, agent } = admitted;
-  const subscriptions = createSubscriptions(context, principal, writer);
-  const requests = createRequests(context, principal);
-  let { expiresAt } = admitted;
+  const { agent } = admitted;
+  /** Its role is read anew at `auth` (AU-7); its identity never changes. */
+  let { principal, expiresAt } = admitted;
+  const { workspace } = principal;
+  const subscriptions = createSubscriptions(context, () => principal, writer);
+  const requests = createRequests(context, () => principal);
+  let expiryNoticeMs = noticeMs(expiresAt, clock.now());
   let visible = hello.visible;
   let polite = false;
   let ended = false;
@@ -151,16 +161,19 @@ export function createOpenConnection(options: OpenConnectionOptions): OpenConnec
       writer.send({ type: "error", ...new ProtocolError("auth_unavailable", reason, { retryAfter }).toBody() });
       return;
     }
+    if (verdict.kind === "accepted" && !isSameIdentity(admitted, verdict.principal)) {
+      close(closeCodes.forbidden, "another identity's credential");
+      return;
+    }
     if (verdict.kind !== "accepted" || !isLater(verdict.expiresAt, expiresAt)) {
       const error = new ProtocolError("auth_failed", "the credential ends no later than the one in use");
       writer.send({ type: "error", ...error.toBody() });
       return;
     }
-    if (!isSameIdentity(admitted, verdict.principal)) {
-      close(closeCodes.forbidden, "another identity's credential");
-      return;
-    }
     expiresAt = verdict.expiresAt;
+    expiryNoticeMs = noticeMs(expiresAt, clock.now());
+    if (agent === undefined) principal = verdict.principal;
+    subscriptions.review();
     connection.expiryTold = false;
     writer.send({ type: "authenticated", ...(expiresAt === undefined ? {} : { expiresAt }) });
   };
@@ -193,7 +206,10 @@ export function createOpenConnection(options: OpenConnectionOptions): OpenConnec
         signal(message);
         return;
       case "auth":
-        void authenticate(message.token);
+        authenticate(message.token).catch((error: unknown) => {
+          log.error("connection.auth_failed", { connection: id, error });
+          if (!ended) writer.send({ type: "error", ...new ProtocolError("auth_unavailable", "no verdict").toBody() });
+        });
         return;
       case "leave":
         polite = true;
@@ -203,10 +219,24 @@ export function createOpenConnection(options: OpenConnectionOptions): OpenConnec
     }
   };
 
+  const occupant: Occupant = {
+    id,
+    generation: agent?.generation,
+    get heardAt() {
+      return options.heardAt();
+    },
+    close,
+  };
+
   const connection: OpenConnection = {
-    principal,
+    get principal() {
+      return principal;
+    },
     agent,
     subscriptions,
+    get expiryNoticeMs() {
+      return expiryNoticeMs;
+    },
     get expiresAt() {
       return expiresAt;
     },
@@ -221,8 +251,10 @@ export function createOpenConnection(options: OpenConnectionOptions): OpenConnec
     end() {
       ended = true;
       subscriptions.end();
+      context.occupants.leave(workspace, principal.id, occupant);
     },
   };
+  context.occupants.join(workspace, principal.id, occupant);
   return connection;
 }
 
@@ -230,14 +262,17 @@ function expiredError(): ProtocolError {
   return new ProtocolError("unauthenticated", "the credential has ended; send auth with a fresh one");
 }
 
+function noticeMs(expiresAt: number | undefined, now: number): number {
+  return expiresAt === undefined ? 0 : Math.min(expiringNoticeMsMax, (expiresAt - now) / 2);
+}
+
 function isLater(next: number | undefined, current: number | undefined): boolean {
   return next === undefined || (current !== undefined && next > current);
 }
 
-/** ST-17: who may publish to a stream may signal it; an agent tells its health to a stream that everybody reads. */
+/** ST-17: who does not read a stream signals it only where its family says so. */
 function mayTell(context: GatewayContext, principal: Principal, stream: string): boolean {
-  const family = context.family(stream);
-  return principal.kind === "agent" && family !== undefined && (family.always || family.publish !== undefined);
+  return context.family(stream)?.maySignal?.(principal, stream) === true;
 }
 
 /** An agent is known by its key, a person by their id. */

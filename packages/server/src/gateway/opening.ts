@@ -4,8 +4,10 @@
  */
 import { type AgentIdentity, closeCodes, type Hello, limits, ProtocolError } from "@holdfast/protocol";
 import type { Credentials, Verdict } from "../auth/verdict.ts";
-import type { AgentWelcome, Principal } from "../plugin.ts";
+import type { AgentHello, AgentWelcome, Principal } from "../plugin.ts";
 import type { GatewayContext } from "./context.ts";
+
+const crowdedRetryAfterMs = 10_000;
 
 export interface Admitted {
   readonly kind: "admitted";
@@ -28,6 +30,8 @@ export interface UpgradeCredentials {
   readonly token?: string;
   readonly cookie?: string;
   readonly browser?: string;
+  /** Two different explicit ones: closed 4400 at once. */
+  readonly ambiguous?: boolean;
 }
 
 export async function judgeHello(
@@ -49,6 +53,14 @@ export async function judgeHello(
   }
   const verdict = await context.authenticator.verify(credentialsOf(hello, upgrade));
   if (verdict.kind !== "accepted") return denialOf(verdict);
+  if (hello.agent === undefined && isCrowded(context, verdict.principal)) {
+    return {
+      kind: "denied",
+      code: closeCodes.tooMany,
+      reason: "too many connections",
+      retryAfter: crowdedRetryAfterMs,
+    };
+  }
   if (hello.agent === undefined) return admit(hello, verdict.principal, verdict.expiresAt, undefined);
   return admitAgent(context, connection, hello, verdict);
 }
@@ -73,13 +85,17 @@ async function admitAgent(
   const claims = hello.agent;
   if (claims === undefined) return admit(hello, verdict.principal, verdict.expiresAt, undefined);
   const { workspace, temporary } = verdict.principal;
+  // OP-5: before anything is registered. An agent that holds state knows its id.
+  if (hello.expect !== undefined && (hello.expect.user !== claims.id || hello.expect.workspace !== workspace)) {
+    return { kind: "denied", code: closeCodes.identityChanged, reason: "identity_changed" };
+  }
   const open = context.mode === "development" && verdict.principal.key === undefined;
   if (verdict.principal.key === undefined && !open) {
     return { kind: "denied", code: closeCodes.forbidden, reason: "an agent needs an API key" };
   }
   try {
     const asked = { caller: verdict.principal, hello: claims, connection, open };
-    const { identity } = (await context.committer.run({ kind: "agentHello", workspace, hello: asked })) as AgentWelcome;
+    const { identity } = await register(context, workspace, asked);
     const principal: Principal = {
       kind: "agent",
       id: identity.id,
@@ -94,6 +110,21 @@ async function admitAgent(
   } catch (error) {
     return agentDenial(error);
   }
+}
+
+/** OP-7: older processes are fenced before any event of the same commit is delivered. */
+function register(context: GatewayContext, workspace: string, hello: AgentHello): Promise<AgentWelcome> {
+  return new Promise((resolve, reject) => {
+    context.committer.submit({ kind: "agentHello", workspace, hello }, (outcome) => {
+      if (!outcome.ok) {
+        reject(ProtocolError.fromBody(outcome.error));
+        return;
+      }
+      const welcome = outcome.value as AgentWelcome;
+      context.occupants.fence(workspace, welcome.identity.id, welcome.identity.generation, hello.connection);
+      resolve(welcome);
+    });
+  });
 }
 
 function agentDenial(error: unknown): Denied {
@@ -116,6 +147,11 @@ function admit(
     return { kind: "denied", code: closeCodes.identityChanged, reason: "identity_changed" };
   }
   return { kind: "admitted", principal, expiresAt, agent };
+}
+
+/** AD-5: at most so many connections a principal. */
+function isCrowded(context: GatewayContext, { workspace, id }: Principal): boolean {
+  return !context.occupants.admits(workspace, id, context.clock.monotonic(), context.heartbeat.interval);
 }
 
 function denialOf(verdict: Exclude<Verdict, { kind: "accepted" }>): Denied {

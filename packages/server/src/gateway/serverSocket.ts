@@ -17,6 +17,8 @@ export interface ServerSocket {
 }
 
 export interface ServerSocketEvents {
+  /** So many bytes arrived, whether or not they make a whole frame yet. */
+  bytes(count: number): void;
   /** A text frame. */
   text(frame: string, bytes: number): void;
   /** A binary frame, which nobody may send (TR-4). */

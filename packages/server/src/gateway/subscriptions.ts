@@ -24,6 +24,8 @@ export interface Subscriptions extends SignalListener {
   /** The socket has room again: readers that fell behind go on. */
   drained(): void;
   has(stream: string): boolean;
+  /** The principal's role may have changed: what it may no longer read is refused (AU-7). */
+  review(): void;
   end(): void;
 }
 
@@ -47,7 +49,8 @@ interface Start {
   readonly reset?: "epoch" | "trimmed";
 }
 
-export function createSubscriptions(context: GatewayContext, principal: Principal, writer: Writer): Subscriptions {
+export function createSubscriptions(context: GatewayContext, reader: () => Principal, writer: Writer): Subscriptions {
+  const { workspace } = reader();
   const entries = new Map<string, Entry>();
   const { hub, clock, log } = context;
   /** One after the other, so that answers come in the order of the questions (OP-3). */
@@ -59,8 +62,8 @@ export function createSubscriptions(context: GatewayContext, principal: Principa
   const drop = (entry: Entry): void => {
     if (entry.retry !== undefined) clock.cancel(entry.retry);
     if (entry.attached) {
-      hub.detach(principal.workspace, entry.asked.stream, entry.reader);
-      context.signals.leave(principal.workspace, entry.asked.stream, subscriptions);
+      hub.detach(workspace, entry.asked.stream, entry.reader);
+      context.signals.leave(workspace, entry.asked.stream, subscriptions);
     }
     if (entries.get(entry.asked.stream) === entry) entries.delete(entry.asked.stream);
   };
@@ -73,13 +76,11 @@ export function createSubscriptions(context: GatewayContext, principal: Principa
     const { asked } = entry;
     const family = context.family(asked.stream);
     try {
-      const start = family?.mayRead(principal, asked.stream)
-        ? await findStart(context, principal.workspace, asked, family)
-        : undefined;
+      const start = await findStart(context, reader(), asked, family);
       if (!isCurrent(entry)) return;
       if (start === undefined) {
         drop(entry);
-        refuse(asked, new ProtocolError("not_found", `there is no stream "${asked.stream}"`));
+        refuse(asked, unknownStream(asked.stream));
         return;
       }
       begin(entry, start);
@@ -90,7 +91,7 @@ export function createSubscriptions(context: GatewayContext, principal: Principa
 
   const begin = (entry: Entry, start: Start): void => {
     const { stream, sub } = entry.asked;
-    const head = Math.max(start.offset, hub.head(principal.workspace, stream));
+    const head = Math.max(start.offset, hub.head(workspace, stream));
     const parts = start.snapshot === undefined ? [] : snapshotParts(start.snapshot);
     writer.send({
       type: "subscribed",
@@ -109,8 +110,8 @@ export function createSubscriptions(context: GatewayContext, principal: Principa
     entry.reader.cursor = start.offset;
     entry.epoch = start.epoch;
     entry.attached = true;
-    hub.attach(principal.workspace, stream, entry.reader);
-    context.signals.join(principal.workspace, stream, subscriptions);
+    hub.attach(workspace, stream, entry.reader);
+    context.signals.join(workspace, stream, subscriptions);
   };
 
   const postpone = (entry: Entry, error: unknown): void => {
@@ -142,7 +143,7 @@ export function createSubscriptions(context: GatewayContext, principal: Principa
         );
         return;
       }
-      const reader: Reader = {
+      const feed: Reader = {
         cursor: 0,
         behind: false,
         hasRoom: () => writer.unsentBytes <= limits.unsentBytesMax,
@@ -150,11 +151,12 @@ export function createSubscriptions(context: GatewayContext, principal: Principa
         pending: (reason, ref) => writer.send({ type: "pending", stream: asked.stream, sub: asked.sub, reason, ref }),
         lost: () => {
           entry.attached = false;
-          entry.asked = { ...entry.asked, from: { epoch: entry.epoch, offset: reader.cursor } };
+          context.signals.leave(workspace, asked.stream, subscriptions);
+          entry.asked = { ...entry.asked, from: { epoch: entry.epoch, offset: feed.cursor } };
           enqueue(entry);
         },
       };
-      const entry: Entry = { asked, reader, epoch: "", attached: false, retry: undefined, retryMs: 0 };
+      const entry: Entry = { asked, reader: feed, epoch: "", attached: false, retry: undefined, retryMs: 0 };
       entries.set(asked.stream, entry);
       enqueue(entry);
     },
@@ -164,9 +166,16 @@ export function createSubscriptions(context: GatewayContext, principal: Principa
     },
     drained() {
       for (const { asked, attached, reader } of entries.values())
-        if (attached && reader.behind) hub.drained(principal.workspace, asked.stream, reader);
+        if (attached && reader.behind) hub.drained(workspace, asked.stream, reader);
     },
     has: (stream) => entries.get(stream)?.attached === true,
+    review() {
+      for (const entry of [...entries.values()]) {
+        if (context.family(entry.asked.stream)?.mayRead(reader(), entry.asked.stream) === true) continue;
+        drop(entry);
+        refuse(entry.asked, unknownStream(entry.asked.stream));
+      }
+    },
     hearSignal(signal) {
       if (writer.unsentBytes <= limits.unsentBytesMax) writer.send(signal);
     },
@@ -178,20 +187,35 @@ export function createSubscriptions(context: GatewayContext, principal: Principa
   return subscriptions;
 }
 
-/** Resolves `from` against the stream (ST-2, ST-3, ST-15, OP-8); undefined: there is no such stream. */
+function unknownStream(stream: string): ProtocolError {
+  return new ProtocolError("not_found", `there is no stream "${stream}"`);
+}
+
+/**
+ * Resolves `from` against the stream (ST-2, ST-3, ST-15, OP-8); undefined: there is no such stream, or none
+ * for this reader, who waits as long for either answer (ST-18).
+ */
 async function findStart(
   context: GatewayContext,
-  workspace: string,
+  principal: Principal,
   asked: Subscription,
-  family: StreamFamily,
+  family: StreamFamily | undefined,
 ): Promise<Start | undefined> {
   const { from, stream } = asked;
+  const { workspace } = principal;
   const offset = from === "start" ? 0 : from === "latest" ? undefined : from.offset;
+  const mayRead = family?.mayRead(principal, stream) === true;
+  if (family === undefined || !mayRead) {
+    await context.hub.storedPosition(workspace, stream);
+    return undefined;
+  }
   const position = await findPosition(context, workspace, stream, family, offset);
   if (position === null) return undefined;
-  if (family.inbox) return inboxStart(from, position);
-  if (from === "start") return { epoch: position.epoch, offset: position.trimmed };
-  if (from === "latest") return latest(context, workspace, stream, family, position);
+  if (typeof from === "string") {
+    if (family.inbox) return { epoch: position.epoch, offset: position.acknowledged };
+    if (from === "start") return { epoch: position.epoch, offset: position.trimmed };
+    return latest(context, workspace, stream, family, position);
+  }
   return resume(context, workspace, stream, family, from, position);
 }
 
@@ -219,23 +243,46 @@ async function resume(
   cursor: Cursor,
   position: StreamPosition,
 ): Promise<Start> {
-  if (cursor.epoch === position.epoch && cursor.offset < position.trimmed) {
-    const start = await latest(context, workspace, stream, family, position);
-    return { ...start, reset: "trimmed", lost: position.trimmed - cursor.offset };
+  const anew = async (at: StreamPosition): Promise<Start> =>
+    family.inbox ? { epoch: at.epoch, offset: at.acknowledged } : latest(context, workspace, stream, family, at);
+  if (cursor.epoch !== position.epoch) return { ...(await anew(position)), reset: "epoch" };
+  if (cursor.offset > position.head) {
+    const current = await judgeRollback(context, workspace, stream, cursor, position);
+    if (current !== undefined) return { ...(await anew(current)), reset: "epoch" };
   }
-  if (cursor.epoch === position.epoch && cursor.offset <= position.head)
-    return { epoch: position.epoch, offset: cursor.offset };
-  let current = position;
-  if (cursor.epoch === position.epoch) {
-    // Beyond what memory knows: only the store can show a rollback.
-    const stored = await context.hub.storedPosition(workspace, stream);
-    if (stored !== null && cursor.offset <= stored.head) return { epoch: stored.epoch, offset: cursor.offset };
-    context.log.warn("stream.rolled_back", { stream, cursor: cursor.offset, head: stored?.head ?? 0 });
-    const epoch = (await context.committer.run({ kind: "renew", workspace, stream })) as string;
+  // OP-8: from the higher of the agent's cursor and the acknowledged one, never from the start again.
+  if (family.inbox) return { epoch: position.epoch, offset: Math.max(cursor.offset, position.acknowledged) };
+  if (cursor.offset < position.trimmed) {
+    return { ...(await anew(position)), reset: "trimmed", lost: position.trimmed - cursor.offset };
+  }
+  return { epoch: position.epoch, offset: cursor.offset };
+}
+
+/**
+ * ST-15: a cursor beyond what memory knows; only the store can show a rollback. The stream's position under
+ * its new epoch where there was one; undefined where the store knows the cursor.
+ */
+async function judgeRollback(
+  context: GatewayContext,
+  workspace: string,
+  stream: string,
+  cursor: Cursor,
+  known: StreamPosition,
+): Promise<StreamPosition | undefined> {
+  const stored = await context.hub.storedPosition(workspace, stream);
+  if (stored !== null && stored.epoch === cursor.epoch && cursor.offset <= stored.head) return undefined;
+  // A store that only this process writes can have lost history only before it started: whoever claims more of
+  // an epoch that was made since then is wrong, and resets nobody but itself.
+  if (stored !== null && stored.epoch === cursor.epoch && !context.hub.mayRollBack(workspace, stream)) return stored;
+  // Of several readers that saw the same rollback, one renews; the others find it done.
+  await context.committer.run({ kind: "renew", workspace, stream, epoch: known.epoch });
+  const renewed = await context.hub.storedPosition(workspace, stream);
+  if (stored?.epoch === known.epoch) {
+    context.log.warn("stream.rolled_back", { stream, cursor: cursor.offset, head: stored.head });
     context.hub.forget(workspace, stream);
-    current = (await context.hub.storedPosition(workspace, stream)) ?? { ...position, epoch };
+    await context.hub.storedPosition(workspace, stream);
   }
-  return { ...(await latest(context, workspace, stream, family, current)), reset: "epoch" };
+  return renewed ?? known;
 }
 
 async function latest(
@@ -249,11 +296,4 @@ async function latest(
   const snapshot = await context.store.snapshot(workspace, stream);
   if (snapshot?.data == null) return { epoch: position.epoch, offset: position.head };
   return { epoch: snapshot.position.epoch, offset: snapshot.position.head, snapshot: snapshot.data };
-}
-
-/** OP-8: from the higher of the agent's cursor and the acknowledged one, never from the start again. */
-function inboxStart(from: Subscription["from"], position: StreamPosition): Start {
-  if (typeof from === "string") return { epoch: position.epoch, offset: position.acknowledged };
-  if (from.epoch !== position.epoch) return { epoch: position.epoch, offset: position.acknowledged, reset: "epoch" };
-  return { epoch: position.epoch, offset: Math.min(position.head, Math.max(from.offset, position.acknowledged)) };
 }

@@ -20,6 +20,7 @@ export function wrapWebSocket(webSocket: WebSocket, raw: Duplex, events: () => S
   webSocket.on("error", () => {});
   webSocket.on("close", (code, reason) => events().closed(code, reason.toString()));
   raw.on("drain", () => events().drained());
+  raw.on("data", (chunk: Buffer) => events().bytes(chunk.length));
   return {
     write: (frame) => {
       if (raw.writable && webSocket.readyState === webSocket.OPEN) raw.write(frame);

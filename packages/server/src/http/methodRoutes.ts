@@ -44,7 +44,7 @@ export function addMethodRoutes(app: FastifyInstance, options: MethodRoutesOptio
     const outcome = await new Promise<Outcome>((resolve) => {
       const params = (request.body ?? {}) as Record<string, unknown>;
       const { method } = request.params;
-      createRequests(context, verdict.principal).handle({ type: "request", id, method, params }, resolve);
+      createRequests(context, () => verdict.principal).handle({ type: "request", id, method, params }, resolve);
     });
     if (!outcome.ok) throw ProtocolError.fromBody(outcome.error);
     return reply.header("idempotency-key", id).send(outcome.value ?? {});

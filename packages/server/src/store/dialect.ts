@@ -45,7 +45,7 @@ export interface Dialect {
   trim(workspace: string, stream: string, through: number): Promise<void>;
   acknowledge(workspace: string, stream: string, epoch: string, offset: number): Promise<void>;
   /** ST-15: a stream whose history was lost gets a new name for it. Durable with the transaction. */
-  renewEpoch(workspace: string, stream: string, epoch: string): Promise<void>;
+  renewEpoch(workspace: string, stream: string, from: string, to: string): Promise<void>;
   /** Whether this failure is the database's (nothing of the batch stands), not one statement's. */
   isFatal(error: unknown): boolean;
   close(): Promise<void>;

@@ -7,7 +7,7 @@
  * nothing; an event's time is the batch's. The engine knows no thread and no dialect.
  */
 import { randomUUID } from "node:crypto";
-import { type Clock, ProtocolError, type Random, uuidv7 } from "@holdfast/protocol";
+import { type Clock, limits, ProtocolError, type Random, uuidv7 } from "@holdfast/protocol";
 import type { Plugin, Principal, ReadTransaction, Transaction } from "../plugin.ts";
 import type { Dialect, PendingEvent } from "./dialect.ts";
 import type { BatchResult, EventRun, Fault, Operation, Outcome, StreamSnapshot } from "./port.ts";
@@ -47,6 +47,16 @@ export function createEngine(options: EngineOptions): Engine {
     newId: () => uuidv7(now, random.bytes(10)),
     append: (stream, event) => {
       const json = JSON.stringify(event.data ?? null);
+      const bytes = Buffer.byteLength(json);
+      if (bytes > limits.eventBytesMax) {
+        throw new ProtocolError(
+          "too_large",
+          `${event.event} would have ${bytes} bytes, more than ${limits.eventBytesMax}`,
+          {
+            details: { limitBytes: limits.eventBytesMax },
+          },
+        );
+      }
       appends.push({
         workspace,
         stream,
@@ -62,9 +72,12 @@ export function createEngine(options: EngineOptions): Engine {
   const run = async (operation: Operation, now: number, appends: PendingEvent[]): Promise<unknown> => {
     const opens: Promise<void>[] = [];
     const view = (workspace: string): Transaction => transaction(workspace, now, appends, opens);
-    const value = await perform(operation, view, app, dialect, newEpoch);
-    await Promise.all(opens);
-    return value;
+    const done = await Promise.allSettled([perform(operation, view, app, dialect, newEpoch)]);
+    // Also where the handler failed: a rejection that nobody awaits would end the thread.
+    const opened = await Promise.allSettled(opens);
+    const [failed] = [...done, ...opened].filter((outcome) => outcome.status === "rejected");
+    if (failed !== undefined) throw failed.reason;
+    return done[0].status === "fulfilled" ? done[0].value : undefined;
   };
 
   return {
@@ -210,9 +223,8 @@ async function perform(
     case "agentHello":
       return app.agents().hello(view(operation.workspace), operation.hello);
     case "renew": {
-      const epoch = newEpoch();
-      await dialect.renewEpoch(operation.workspace, operation.stream, epoch);
-      return epoch;
+      await dialect.renewEpoch(operation.workspace, operation.stream, operation.epoch, newEpoch());
+      return null;
     }
   }
 }

@@ -42,8 +42,9 @@ export type Operation =
   | { readonly kind: "ack"; readonly workspace: string; readonly stream: string; readonly cursor: Cursor }
   /** OP-6, OP-7: finds or registers an agent. Value: `AgentWelcome`. */
   | { readonly kind: "agentHello"; readonly workspace: string; readonly hello: AgentHello }
-  /** ST-15: a cursor beyond the head shows a rolled-back store; the stream's history gets a new name. Value: the epoch. */
-  | { readonly kind: "renew"; readonly workspace: string; readonly stream: string };
+  /** ST-15: a cursor beyond the head shows a rolled-back store; the stream's history gets a new name, unless another
+   * reader of the same rollback has renewed `epoch` already. Value: null. */
+  | { readonly kind: "renew"; readonly workspace: string; readonly stream: string; readonly epoch: string };
 
 /** A failure that no handler meant: the log gets the error, the client only `ref`. */
 export interface Fault {

@@ -5,14 +5,14 @@
  * Invariant: the run covers every offset after the cursor up to its end exactly once, whatever is missing.
  */
 import { limits } from "@holdfast/protocol";
-import type { StreamFamily } from "../plugin.ts";
+import type { RollUp } from "../plugin.ts";
 import type { StoredRows } from "./dialect.ts";
 import type { EventRun, StoredEvent } from "./port.ts";
 
 type Row = StoredRows["rows"][number];
 
 /** The run after `offset`. */
-export function toRun(offset: number, { rows, head, more }: StoredRows, rollUp: StreamFamily["rollUp"]): EventRun {
+export function toRun(offset: number, { rows, head, more }: StoredRows, rollUp: RollUp | undefined): EventRun {
   const events: StoredEvent[] = [];
   let covered = offset;
   for (const row of rows) {
@@ -32,45 +32,48 @@ function withoutOffset({ event, at, json, keyframe }: Row): StoredEvent {
   return { event, at, json, ...(keyframe === undefined ? {} : { keyframe }) };
 }
 
-/** Joins neighbours as long as the app can and the joint data stays within an event's size. */
-function rolledUp(
-  offset: number,
-  events: readonly StoredEvent[],
-  join: NonNullable<StreamFamily["rollUp"]>,
-): StoredEvent[] {
+interface Group {
+  readonly event: string;
+  readonly at: number;
+  readonly key: string;
+  readonly offset: number;
+  through: number;
+  bytes: number;
+  readonly data: unknown[];
+  readonly first: StoredEvent;
+}
+
+/** Joins neighbours of one key as long as the joint data stays within an event's size: each is parsed once. */
+function rolledUp(offset: number, events: readonly StoredEvent[], rollUp: RollUp): StoredEvent[] {
   const joined: StoredEvent[] = [];
   let next = offset + 1;
+  let group: Group | undefined;
+  const close = (): void => {
+    if (group !== undefined) joined.push(group.data.length === 1 ? group.first : toEvent(group, rollUp));
+    group = undefined;
+  };
   for (const event of events) {
     const range = event.range ?? { offset: next, through: next };
     next = range.through + 1;
-    const last = joined.at(-1);
-    const json = last === undefined ? undefined : tryJoin(last, event, join);
-    if (last === undefined || json === undefined) joined.push(event);
+    const isPlain = event.range === undefined && event.keyframe === undefined;
+    const data: unknown = isPlain ? JSON.parse(event.json) : undefined;
+    const key = isPlain ? rollUp.key(event.event, data) : undefined;
+    const fits = group !== undefined && group.bytes + event.json.length <= limits.eventBytesMax;
+    if (key !== undefined && fits && group?.key === key && group.event === event.event) {
+      group.data.push(data);
+      group.bytes += event.json.length;
+      group.through = range.through;
+      continue;
+    }
+    close();
+    if (key === undefined) joined.push(event);
     else
-      joined[joined.length - 1] = {
-        event: last.event,
-        at: last.at,
-        json,
-        range: { offset: startOf(last, range.offset), through: range.through },
-      };
+      group = { event: event.event, at: event.at, key, ...range, bytes: event.json.length, data: [data], first: event };
   }
+  close();
   return joined;
 }
 
-/** Where a joined event starts: its own range, or the single offset right before its new neighbour. */
-function startOf(last: StoredEvent, neighbour: number): number {
-  return last.range?.offset ?? neighbour - 1;
-}
-
-function tryJoin(left: StoredEvent, right: StoredEvent, join: NonNullable<StreamFamily["rollUp"]>): string | undefined {
-  if (
-    left.event !== right.event ||
-    left.event === "skipped" ||
-    left.keyframe !== undefined ||
-    right.keyframe !== undefined
-  )
-    return undefined;
-  if (left.json.length + right.json.length > limits.eventBytesMax) return undefined;
-  const data = join(left.event, JSON.parse(left.json), JSON.parse(right.json));
-  return data === undefined ? undefined : JSON.stringify(data);
+function toEvent({ event, at, data, offset, through }: Group, rollUp: RollUp): StoredEvent {
+  return { event, at, json: JSON.stringify(rollUp.join(event, data)), range: { offset, through } };
 }

@@ -10,7 +10,7 @@
  */
 import { type Clock, ProtocolError, type TimerHandle } from "@holdfast/protocol";
 import type { Log } from "../observe/log.ts";
-import type { Appended, Operation, Outcome, Store } from "../store/port.ts";
+import type { Appended, BatchResult, Operation, Outcome, Store } from "../store/port.ts";
 
 const windowMsMin = 2;
 const windowMsMax = 25;
@@ -19,6 +19,7 @@ const batchOperationsMax = 1_000;
 /** Operations that wait for a batch; above it new ones are refused `too_many`. */
 const waitingOperationsMax = 50_000;
 const retryAfterMs = 1_000;
+const outageLogMs = 60_000;
 
 export interface Committer {
   /** `done` is called once, after the commit is durable or has failed. */
@@ -47,6 +48,7 @@ export function createCommitter({ store, clock, log, deliver }: CommitterOptions
   let committing = false;
   let timer: TimerHandle | undefined;
   let fanOutMs = 0;
+  const outage = createOutage(clock, log);
   const idlers: (() => void)[] = [];
 
   const openWindow = (): void => {
@@ -62,22 +64,32 @@ export function createCommitter({ store, clock, log, deliver }: CommitterOptions
     const batch = gathering.slice(0, batchOperationsMax);
     gathering = gathering.slice(batch.length);
     committing = true;
-    try {
-      const result = await store.commit(batch.map(({ operation }) => operation));
-      for (const fault of result.faults)
-        log.error("operation.failed", { ref: fault.ref, operation: fault.operation, error: fault.error });
-      for (const [index, { done }] of batch.entries()) settle(done, result.outcomes[index] ?? missing(), log);
-      const before = clock.monotonic();
-      deliver(result.appended);
-      fanOutMs += fanOutWeight * (clock.monotonic() - before - fanOutMs);
-    } catch (error) {
-      log.error("store.commit_failed", { operations: batch.length, error });
+    const result = await store.commit(batch.map(({ operation }) => operation)).catch((error: unknown) => {
+      outage.failed(batch.length, error);
       for (const { done } of batch) settle(done, refusal(error), log);
-    } finally {
-      committing = false;
-      openWindow();
-      if (gathering.length === 0) for (const idler of idlers.splice(0)) idler();
+      return undefined;
+    });
+    if (result !== undefined) {
+      outage.ended();
+      answer(batch, result);
     }
+    committing = false;
+    openWindow();
+    if (gathering.length === 0) for (const idler of idlers.splice(0)) idler();
+  };
+
+  /** Answers first, then events: a caller hears its result before what it caused. */
+  const answer = (batch: readonly Waiting[], result: BatchResult): void => {
+    for (const { ref, operation, error } of result.faults) log.error("operation.failed", { ref, operation, error });
+    for (const [index, { done }] of batch.entries()) settle(done, result.outcomes[index] ?? missing(), log);
+    const before = clock.monotonic();
+    try {
+      deliver(result.appended);
+    } catch (error) {
+      // Durable and answered: readers find the gap and read it from the log.
+      log.error("committer.delivery_failed", { error });
+    }
+    fanOutMs += fanOutWeight * (clock.monotonic() - before - fanOutMs);
   };
 
   const submit = (operation: Operation, done: (outcome: Outcome) => void): void => {
@@ -101,6 +113,29 @@ export function createCommitter({ store, clock, log, deliver }: CommitterOptions
         );
       }),
     idle: () => new Promise((resolve) => (committing || gathering.length > 0 ? idlers.push(resolve) : resolve())),
+  };
+}
+
+/** The log of a store that takes nothing: its begin, one line a minute, its end (I9, AD-4). */
+function createOutage(clock: Clock, log: Log): { failed(operations: number, error: unknown): void; ended(): void } {
+  let since: number | undefined;
+  let toldAt = 0;
+  let operations = 0;
+  return {
+    failed(count, error) {
+      const now = clock.monotonic();
+      operations += count;
+      if (since !== undefined && now - toldAt < outageLogMs) return;
+      since ??= now;
+      toldAt = now;
+      log.error("store.commit_failed", { operations, sinceMs: Math.round(now - since), error });
+    },
+    ended() {
+      if (since === undefined) return;
+      log.info("store.commits_again", { operations, forMs: Math.round(clock.monotonic() - since) });
+      since = undefined;
+      operations = 0;
+    },
   };
 }
 

@@ -36,6 +36,8 @@ export interface Hub {
   head(workspace: string, stream: string): number;
   /** The stream has a new epoch: what is in memory of it is void, and every reader is told so. */
   forget(workspace: string, stream: string): void;
+  /** Whether the stream's history can have been lost since its epoch was made: not once it was renewed here. */
+  mayRollBack(workspace: string, stream: string): boolean;
   stop(): void;
 }
 
@@ -49,6 +51,8 @@ export interface HubOptions {
 export function createHub({ store, clock, log, encode }: HubOptions): Hub {
   /** In the order of their last use. */
   const channels = new Map<string, Channel>();
+  /** Streams whose epoch this process renewed; there are as many as streams that a rollback really hit. */
+  const renewed = new Set<string>();
   let lookups = 0;
   const catchUp = createCatchUp({ store, clock, log, encode });
 
@@ -105,7 +109,9 @@ export function createHub({ store, clock, log, encode }: HubOptions): Hub {
       }
     },
     head: (workspace, stream) => find(workspace, stream)?.head ?? 0,
+    mayRollBack: (workspace, stream) => !renewed.has(`${workspace}\n${stream}`),
     forget(workspace, stream) {
+      renewed.add(`${workspace}\n${stream}`);
       const channel = find(workspace, stream);
       channels.delete(`${workspace}\n${stream}`);
       for (const reader of channel?.readers ?? []) {

@@ -68,7 +68,8 @@ export function createTroubles(clock: Clock, log: Log, retry: (channel: Channel,
     failed(channel, readers, error) {
       const known = troubles.get(channel);
       const trouble = known ?? begin(channel, error);
-      if (known !== undefined) known.retryMs = Math.min(retryMsMax, known.retryMs * 2);
+      // Only the retry itself lengthens the wait: other reads of the same outage were under way.
+      if (known !== undefined && known.timer === undefined) known.retryMs = Math.min(retryMsMax, known.retryMs * 2);
       for (const reader of readers) join(trouble, reader);
       if (trouble.timer === undefined) arm(channel, trouble);
     },

@@ -1,7 +1,7 @@
 /** Opening: what is heard before `welcome`, who comes in, and how a refusal is told. */
 import { ProtocolError } from "@holdfast/protocol";
 import { describe, expect, it } from "vitest";
-import { ada, newId } from "../support/principals.ts";
+import { ada, newId, uuidAt } from "../support/principals.ts";
 import { accepted, createWorld, makeHello } from "../support/world.ts";
 
 describe("opening", () => {
@@ -107,18 +107,93 @@ describe("opening", () => {
     expect(world.log.find((line) => line.level === "error")?.fields?.["error"]).toBe(cause);
   });
 
-  it.each([
-    ["closed while its hello was judged", {}],
-    ["denied by what it expects", { expect: { user: "somebody", workspace: "default" } }],
-  ])("[F58] an agent's connection that is %s leaves no agent online", async (_title, extras) => {
+  it("[F58] an agent whose connection is gone when its hello is stored does not stay online", async () => {
     const world = await createWorld();
     world.verdict = () => accepted({ ...ada, key: { id: "k", enrol: true } });
     const client = world.connect();
     const agent = { name: "a", kind: "shell", host: "h", capabilities: [], process: newId(), open: [] };
-    client.send(makeHello({ agent, ...extras }));
-    if (!("expect" in extras)) client.drop();
+    client.send(makeHello({ agent }));
+    client.drop();
     await world.clock.advance(100);
     expect(world.agents.map((line) => line.split(" ").slice(0, 2).join(" "))).toEqual(["disconnected a"]);
+  });
+
+  it("[OP-5] an agent that expects another identity registers nothing", async () => {
+    const world = await createWorld();
+    world.verdict = () => accepted({ ...ada, key: { id: "k", enrol: true } });
+    const client = world.connect();
+    const agent = { id: "a", name: "a", kind: "shell", host: "h", capabilities: [], process: newId(), open: [] };
+    await client.open({ agent, expect: { user: "b", workspace: "default" } });
+    expect(client.closed?.code).toBe(4410);
+    expect(world.agents).toEqual([]);
+  });
+
+  it("[OP-7] an older process hears nothing of the commit that fences it, then bye 4409", async () => {
+    const world = await createWorld();
+    world.verdict = () => accepted({ ...ada, key: { id: "k", enrol: true } });
+    const agent = (process: string) => ({ name: "a", kind: "shell", host: "h", capabilities: [], process, open: [] });
+    const [older, newer] = [world.connect(), world.connect()];
+    await older.open({ agent: agent(newId()), subscribe: [{ stream: "inbox/a", sub: 1, from: "start" }] });
+    newer.send(makeHello({ agent: { ...agent(newId()), name: "a", capabilities: ["newer"] } }));
+    void world.committer.run({
+      kind: "task",
+      workspace: "default",
+      task: "notes.inbox",
+      input: { to: "a", text: "after" },
+    });
+    await world.clock.advance(20);
+    expect(older.of("events")).toEqual([]);
+    expect(older.of("bye")[0]).toMatchObject({ code: 4409, reconnect: false });
+    expect(newer.of("welcome")[0]?.agent?.generation).toBe(2);
+  });
+
+  it("[AD-5] the 51st connection of a principal waits, unless a silent one can give way", async () => {
+    const world = await createWorld();
+    const clients = Array.from({ length: 50 }, () => world.connect());
+    for (const client of clients) await client.open();
+    const late = world.connect();
+    await late.open();
+    expect(late.of("bye")[0]).toMatchObject({ code: 4429, reconnect: true, retryAfter: 10_000 });
+    for (const client of clients.slice(1)) client.send({ type: "ping", n: 1, visible: true });
+    await world.clock.advance(20_000);
+    for (const client of clients.slice(1)) client.send({ type: "ping", n: 1, visible: true });
+    const later = world.connect();
+    await later.open();
+    expect(later.of("welcome")).toHaveLength(1);
+    expect(clients[0]?.closed?.code).toBe(4408);
+    expect(clients.slice(1).every((client) => client.closed === undefined)).toBe(true);
+  });
+
+  it("[AU-7] the notice comes at half the life of a short credential", async () => {
+    const world = await createWorld();
+    world.verdict = () => accepted(ada, world.clock.now() + 20_000);
+    const client = world.connect();
+    await client.open();
+    await world.clock.advance(8_000);
+    expect(client.of("expiring")).toEqual([]);
+    await world.clock.advance(3_000);
+    expect(client.of("expiring")).toHaveLength(1);
+  });
+
+  it("[AU-7] auth reads the role anew, and refuses what it may no longer read; another user's closes 4403", async () => {
+    const world = await createWorld();
+    const end = world.clock.now() + 120_000;
+    world.verdict = ({ token }) => {
+      if (token === "bob") return accepted({ ...ada, id: "bob" }, end - 1);
+      return token === "viewer" ? accepted({ ...ada, role: "viewer" }, end + 1) : accepted(ada, end);
+    };
+    const client = world.connect();
+    await client.open({ subscribe: [{ stream: "admins", sub: 1, from: "start" }] });
+    expect(client.of("subscribed")).toHaveLength(1);
+    client.send({ type: "auth", token: "viewer" });
+    await world.clock.advance(10);
+    expect(client.of("refused")).toMatchObject([{ of: "subscribe", stream: "admins", sub: 1 }]);
+    client.send({ type: "request", id: uuidAt(world), method: "note.add", params: { text: "x" } });
+    await world.clock.advance(10);
+    expect(client.of("response")[0]).toMatchObject({ error: { code: "forbidden" } });
+    client.send({ type: "auth", token: "bob" });
+    await world.clock.advance(10);
+    expect(client.closed?.code).toBe(4403);
   });
 
   it("[AU-7][AU-8] tells an end before it comes, refuses requests after it, closes 4401 30 s later", async () => {

@@ -1,6 +1,6 @@
 /** Reading over a connection: subscriptions, live events, catch-up, slow readers. */
 import { describe, expect, it } from "vitest";
-import { ada, newId } from "../support/principals.ts";
+import { ada, newId, uuidAt } from "../support/principals.ts";
 import { createWorld, type TestClient, type World } from "../support/world.ts";
 
 const append = (world: World, texts: readonly string[]) =>
@@ -244,6 +244,39 @@ describe("reading", () => {
     expect(offsets(settled)).toEqual([1, 2, 3]);
   });
 
+  it("[ST-15] several readers of one rollback renew the epoch once; an inbox too", async () => {
+    const world = await createWorld();
+    void append(world, ["a"]);
+    void world.committer.run({
+      kind: "task",
+      workspace: "default",
+      task: "notes.inbox",
+      input: { to: "ada", text: "a" },
+    });
+    await world.clock.advance(10);
+    const first = world.connect();
+    await first.open({
+      subscribe: [
+        { stream: "notes", sub: 1, from: "start" },
+        { stream: "inbox/ada", sub: 2, from: "start" },
+      ],
+    });
+    const [notes, inbox] = first.of("subscribed");
+    first.drop();
+    const clients = Array.from({ length: 5 }, () => world.connect());
+    for (const client of clients)
+      void client.open({ subscribe: [{ stream: "notes", sub: 1, from: { epoch: notes?.epoch, offset: 7 } }] });
+    await world.clock.advance(50);
+    const epochs = new Set(clients.map((client) => client.of("subscribed").at(-1)?.epoch));
+    expect(epochs.size).toBe(1);
+    expect(epochs.has(notes?.epoch)).toBe(false);
+    const agent = world.connect();
+    await agent.open({ subscribe: [{ stream: "inbox/ada", sub: 1, from: { epoch: inbox?.epoch, offset: 9 } }] });
+    await world.clock.advance(20);
+    expect(agent.of("subscribed")[0]).toMatchObject({ reset: "epoch", offset: 0 });
+    expect(offsets(agent)).toEqual([1]);
+  });
+
   it("[ST-11][AD-5] a slow reader is not closed, and is still heard", async () => {
     const world = await createWorld();
     const slow = world.connect();
@@ -471,8 +504,3 @@ describe("writing", () => {
     expect(world.clock.timers).toBe(before);
   });
 });
-
-function uuidAt(world: World): string {
-  const time = world.clock.now().toString(16).padStart(12, "0");
-  return newId().replace(/^.{13}/, `${time.slice(0, 8)}-${time.slice(8)}`);
-}

@@ -57,8 +57,10 @@ export const plugin: Plugin = {
       always: false,
       inbox: false,
       mayRead: () => true,
-      rollUp: (event, left, right) =>
-        event === "text" ? { text: (left as { text: string }).text + (right as { text: string }).text } : undefined,
+      rollUp: {
+        key: (event) => (event === "text" ? "text" : undefined),
+        join: (_event, data) => ({ text: data.map((part) => (part as { text: string }).text).join("") }),
+      },
       publish: async (tx, request) => {
         if (request.generation !== undefined && request.generation < 2)
           throw new ProtocolError("fenced", "an older process");
@@ -69,12 +71,14 @@ export const plugin: Plugin = {
         });
       },
     },
+    { name: "admins", always: true, inbox: false, mayRead: (principal) => principal.role === "admin" },
     { name: "inbox/", always: false, inbox: true, mayRead: (principal, stream) => stream === `inbox/${principal.id}` },
   ],
   agents: {
     hello: async (tx, { hello }) => {
       tx.open(`inbox/${hello.name}`);
-      return { identity: { id: hello.name, name: hello.name, generation: 1 }, inbox: `inbox/${hello.name}` };
+      const generation = hello.capabilities.includes("newer") ? 2 : 1;
+      return { identity: { id: hello.name, name: hello.name, generation }, inbox: `inbox/${hello.name}` };
     },
   },
   tasks: {

@@ -13,3 +13,8 @@ export const ada: Principal = {
   temporary: false,
 };
 export const newId = (): string => uuidv7(Date.now(), randomBytes(10));
+
+/** A UUIDv7 of the simulated time. */
+export function uuidAt(world: { readonly clock: { now(): number } }): string {
+  return uuidv7(world.clock.now(), randomBytes(10));
+}

@@ -6,6 +6,7 @@ import type { Credentials, Verdict } from "../../src/auth/verdict.ts";
 import type { GatewayContext } from "../../src/gateway/context.ts";
 import { encodeTextFrame } from "../../src/gateway/frame.ts";
 import { createGateway, type Gateway } from "../../src/gateway/gateway.ts";
+import { createOccupants } from "../../src/gateway/occupants.ts";
 import type { UpgradeCredentials } from "../../src/gateway/opening.ts";
 import type { ServerSocketEvents } from "../../src/gateway/serverSocket.ts";
 import { createSignalBoard } from "../../src/gateway/signals.ts";
@@ -113,6 +114,7 @@ export async function createWorld(plugin: Plugin = notes): Promise<World> {
     committer,
     hub,
     signals: createSignalBoard(),
+    occupants: createOccupants(),
     method: (name) => plugin.methods[name],
     family: (stream) =>
       plugin.streams.find((family) =>

@@ -60,11 +60,12 @@ export function openSqlite(settings: SqliteSettings): Dialect {
         "update streams set acknowledged = max(acknowledged, ?) where workspace = ? and name = ? and epoch = ? and head >= ?",
       ).run(offset, workspace, stream, epoch, offset);
     },
-    renewEpoch: async (workspace, stream, epoch) => {
-      prepare("update streams set epoch = ?, acknowledged = 0 where workspace = ? and name = ?").run(
-        epoch,
+    renewEpoch: async (workspace, stream, from, to) => {
+      prepare("update streams set epoch = ?, acknowledged = 0 where workspace = ? and name = ? and epoch = ?").run(
+        to,
         workspace,
         stream,
+        from,
       );
     },
     isFatal: (error) => fatalCodes.has(resultCode(error) & 0xff),

@@ -1,0 +1,62 @@
+/**
+ * Who holds open connections on this node: by principal, for the limit of AD-5 and the fencing of OP-7.
+ *
+ * Life cycle of an occupant: it joins at `welcome` and leaves once, whichever way its connection ends.
+ * Invariants: at most {@link limits.connectionsPerPrincipalMax} a principal; an agent's older process hears
+ * nothing after the commit that fenced it.
+ */
+import { closeCodes, limits } from "@holdfast/protocol";
+
+export interface Occupant {
+  readonly id: string;
+  /** The generation of an agent's process; undefined for people. */
+  readonly generation: number | undefined;
+  /** Monotonic ms of its last inbound frame. */
+  readonly heardAt: number;
+  close(code: number, reason: string): void;
+}
+
+export interface Occupants {
+  join(workspace: string, principal: string, occupant: Occupant): void;
+  leave(workspace: string, principal: string, occupant: Occupant): void;
+  /**
+   * Whether one more may come. At the limit one that was silent for over `silentMs` gives way (4408); if there
+   * is none the newcomer must wait.
+   */
+  admits(workspace: string, principal: string, now: number, silentMs: number): boolean;
+  /** OP-7: older processes of an agent are fenced, older sockets of the same process are dead (CL-6). */
+  fence(workspace: string, agent: string, generation: number, newer: string): void;
+}
+
+export function createOccupants(): Occupants {
+  const occupants = new Map<string, Set<Occupant>>();
+  const key = (workspace: string, principal: string): string => `${workspace}\n${principal}`;
+  const of = (workspace: string, principal: string): ReadonlySet<Occupant> =>
+    occupants.get(key(workspace, principal)) ?? new Set();
+  return {
+    join(workspace, principal, occupant) {
+      const found = occupants.get(key(workspace, principal)) ?? new Set();
+      found.add(occupant);
+      occupants.set(key(workspace, principal), found);
+    },
+    leave(workspace, principal, occupant) {
+      const found = occupants.get(key(workspace, principal));
+      found?.delete(occupant);
+      if (found?.size === 0) occupants.delete(key(workspace, principal));
+    },
+    admits(workspace, principal, now, silentMs) {
+      const found = of(workspace, principal);
+      if (found.size < limits.connectionsPerPrincipalMax) return true;
+      const silent = [...found].find((occupant) => now - occupant.heardAt > silentMs);
+      silent?.close(closeCodes.silent, "gave way to a newer connection");
+      return silent !== undefined;
+    },
+    fence(workspace, agent, generation, newer) {
+      for (const occupant of [...of(workspace, agent)]) {
+        if (occupant.id === newer) continue;
+        if ((occupant.generation ?? 0) < generation) occupant.close(closeCodes.fenced, "fenced");
+        else occupant.close(closeCodes.silent, "replaced by a newer connection of this process");
+      }
+    },
+  };
+}
