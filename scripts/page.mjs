@@ -2,17 +2,22 @@
  * Builds the page when its sources have changed since the last build, and only then.
  *
  * Life cycle: one hash over what the page is made of, compared with a stamp beside the built files; where they
- * differ, one `vite build`, then the stamp. Invariant: the stamp is written last, so a build that was cut off
- * is done again. Vite's words go to standard error. It deliberately watches nothing: that is Vite's own mode.
+ * differ, one `vite build` beside the old one, the stamp, and the two change places. Invariants: a build that
+ * was cut off is done again; what is served is always a whole page. Vite's words go to standard error. It deliberately watches nothing: that is Vite's own mode.
  */
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pinnedNode, root } from "./install.mjs";
 
 const page = join(root, "packages", "dashboard");
-const stampFile = join(page, "dist", ".stamp");
+const stampName = ".stamp";
+const built = join(page, "dist");
+const stampFile = join(built, stampName);
+/** Where it is built, beside; and where the former one goes while it is replaced. */
+const fresh = join(page, "dist.new");
+const old = join(page, "dist.old");
 
 /** All that the built page depends on, relative to the repository. Tests do not count. */
 const sources = [
@@ -41,7 +46,7 @@ export async function ensurePage() {
   const wanted = sourceHash();
   if (existsSync(stampFile) && readFileSync(stampFile, "utf8") === wanted) return false;
   process.stderr.write("Building the page (vite build) …\n");
-  const child = spawn(pinnedNode(), [join(root, "node_modules", "vite", "bin", "vite.js"), "build"], {
+  const child = spawn(pinnedNode(), [join(root, "node_modules", "vite", "bin", "vite.js"), "build", "--outDir", fresh, "--emptyOutDir"], {
     cwd: page,
     // Vite's own words go where ours go: file descriptor 2.
     stdio: ["ignore", 2, 2],
@@ -58,8 +63,17 @@ export async function ensurePage() {
       `Building the page failed in ${page} (exit ${code}): what Vite says above names the cause; correct it, then run this again.`,
     );
   }
-  writeFileSync(stampFile, wanted);
+  writeFileSync(join(fresh, stampName), wanted);
+  replaceBuilt();
   return true;
+}
+
+/** A server that runs meanwhile serves the old page or the new one, never half of one. */
+function replaceBuilt() {
+  rmSync(old, { recursive: true, force: true });
+  if (existsSync(built)) renameSync(built, old);
+  renameSync(fresh, built);
+  rmSync(old, { recursive: true, force: true });
 }
 
 function sourceHash() {
