@@ -59,7 +59,7 @@ export function handshake(
 
 /** A TCP connection that has said nothing. One that `lingers` does not leave when it is told to. */
 export function dial(port: number, lingers = false): RawPeer {
-  const socket = connect({ port, host: "127.0.0.1", noDelay: true });
+  const socket = connect({ port, host: "127.0.0.1", noDelay: true, allowHalfOpen: lingers });
   const said: Said[] = [];
   const wakers = new Set<() => void>();
   const read = createFrameReader();
