@@ -1,9 +1,10 @@
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { tmpdir } from "node:os";
 import { describe, expect, it } from "vitest";
 import { systemClock } from "../src/ports/system.ts";
 import { nodePty } from "../src/pty/nodePtyShell.ts";
-import type { Pty, PtyEnd } from "../src/pty/port.ts";
+import { inputBytesMax, type Pty, type PtyEnd } from "../src/pty/port.ts";
 
 const spawn = nodePty(systemClock);
 const environment = { PATH: process.env["PATH"] ?? "/usr/bin:/bin" };
@@ -97,6 +98,43 @@ describe("the pty", () => {
     expect(pauses).toBeGreaterThan(10);
   });
 
+  it("[PB-4] loses nothing of a program that exits while a reader that had begun is paused", async () => {
+    const { pty, ended, output, printed } = run(["/bin/sh", "-c", "printf first; sleep 0.2; printf second"]);
+    await printed("first");
+    pty.pause();
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    pty.resume();
+    await ended;
+    expect(output().toString()).toBe("firstsecond");
+  });
+
+  it("never waits for a program that reads nothing, and refuses what is too much", async () => {
+    const { pty, ended, printed } = run(["/bin/sh", "-c", "stty raw -echo; printf ready; sleep 1000"]);
+    await printed("ready");
+    const started = performance.now();
+    let taken = 0;
+    while (pty.write(Buffer.alloc(64 * 1024, 0x61))) taken += 64 * 1024;
+    expect(taken).toBeLessThanOrEqual(inputBytesMax + 64 * 1024);
+    expect(performance.now() - started).toBeLessThan(500);
+    pty.signal("SIGKILL");
+    await ended;
+    expect(pty.write(Buffer.from("x"))).toBe(true);
+  });
+
+  it("gives a slow reader all of its input, in order", async () => {
+    const text = Array.from({ length: 20_000 }, (_, index) => `${index},`).join("");
+    const { pty, ended, output, printed } = run([
+      "/bin/sh",
+      "-c",
+      `stty raw -echo; printf ready; sleep 0.2; head -c ${text.length} | cksum`,
+    ]);
+    await printed("ready");
+    expect(pty.write(Buffer.from(text))).toBe(true);
+    await ended;
+    const reference = execFileSync("cksum", { input: text }).toString().trim();
+    expect(output().toString().slice("ready".length).trim()).toBe(reference);
+  });
+
   it("writes bytes exactly, also those that are no UTF-8", async () => {
     const bytes = Buffer.from(Array.from({ length: 256 }, (_, index) => index));
     const { pty, ended, output, printed } = run(["/bin/sh", "-c", "stty raw -echo; printf ready; exec cat"]);
@@ -112,6 +150,16 @@ describe("the pty", () => {
     const { ended, output } = run(["/bin/sh", "-c", "trap '' HUP; sleep 30 & echo done"]);
     expect(await ended).toEqual({ exitCode: 0, signal: undefined });
     expect(output().toString()).toBe("done\r\n");
+  });
+
+  it.runIf(process.platform === "linux")("gives a program no other program's terminal", async () => {
+    const first = run(["/bin/sh", "-c", "printf ready; sleep 1000"]);
+    await first.printed("ready");
+    const second = run(["/bin/sh", "-c", "ls -l /proc/self/fd"]);
+    await second.ended;
+    expect(second.output().toString()).not.toContain("ptmx");
+    first.pty.signal("SIGKILL");
+    await first.ended;
   });
 
   it("signals the whole group", async () => {

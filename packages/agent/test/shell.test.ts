@@ -228,7 +228,7 @@ describe("a shell agent", () => {
     await using test = await makeAgent();
     test.server.send({
       event: "terminal.open",
-      data: { thread: "thread-1", terminal: "thread-1", generation: 2, cols: 80, rows: 24 },
+      data: { thread: "thread-1", terminal: "thread-1", generation: 2, cols: 90, rows: 24 },
     });
     test.server.dispatch("c1", "true", "thread-2");
     await test.server.finished("c1");
@@ -241,6 +241,14 @@ describe("a shell agent", () => {
     test.server.dispatch("c1", "stty raw -echo min 1; printf '\\033[6n'; head -c 6 | od -c -A n");
     await test.server.finished("c1");
     expect(test.server.output().toString()).toMatch(/033 {3}\[ {3}1 {3}; {3}1 {3}R/);
+  });
+
+  it("is not held up by a program that asks and reads no answers", async () => {
+    await using test = await makeAgent();
+    // 2,000 queries, over 10 KiB of answers: more than the kernel keeps for a program that does not read.
+    test.server.dispatch("c1", "stty raw -echo; head -c 6000 /dev/zero | tr '\\0' c | sed 's/c/\\x1b[c/g'; sleep 0.3");
+    expect(await test.server.finished("c1")).toMatchObject({ outcome: "completed" });
+    expect(test.server.output().length).toBe(18_000);
   });
 
   it("survives hostile output without freezing", async () => {

@@ -157,7 +157,12 @@ export class TerminalStream {
     this.drawing = true;
     this.line.hold();
     this.screen.settled(() => {
-      this.publishScreen();
+      try {
+        this.publishScreen();
+      } catch (error) {
+        // A screen that cannot be drawn must not hold the output behind it.
+        this.log.error("agent.keyframe.failed", { thread: this.line.thread, error });
+      }
       this.drawing = false;
       this.sinceBytes = 0;
       this.keyframeAt = this.clock.monotonic();
