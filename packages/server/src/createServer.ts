@@ -9,6 +9,7 @@ import { randomUUID } from "node:crypto";
 import type { AddressInfo } from "node:net";
 import { limits } from "@holdfast/protocol";
 import type { FastifyInstance } from "fastify";
+import { createAppSignIn } from "./auth/appSignIn.ts";
 import { hostOriginSettings } from "./auth/hostOrigin.ts";
 import { type Auth, createAuth } from "./auth/service.ts";
 import type { GatewayContext } from "./gateway/context.ts";
@@ -20,8 +21,9 @@ import { createUpgrade } from "./gateway/upgrade.ts";
 import { createHttp } from "./http/app.ts";
 import { type Server, type ServerOptions, StartError } from "./options.ts";
 import type { Plugin, PluginRuntime } from "./plugin.ts";
-import { platformClock, platformRandom } from "./ports/platform.ts";
+import { type Settings, settingsOf } from "./settings.ts";
 import type { Store } from "./store/port.ts";
+import { startRetention } from "./store/retention.ts";
 import { openSqliteStore } from "./store/sqlite/store.ts";
 import { type Committer, createCommitter } from "./streams/committer.ts";
 import { createHub, type Hub } from "./streams/hub.ts";
@@ -34,53 +36,57 @@ const heartbeat = { interval: limits.heartbeatIntervalMs, timeout: limits.heartb
 
 /** Starts a server. Throws `StartError` where it cannot, with nothing left behind. */
 export async function createServer(options: ServerOptions): Promise<Server> {
+  const settings = settingsOf(options);
   limits.assertHeartbeat(heartbeat, limits.heartbeatIntervalMs + limits.heartbeatTimeoutMs);
-  const { log } = options;
-  const { plugin: app } = (await import(options.app.href)) as { plugin: Plugin };
+  const { log, data } = settings;
+  const app = await loadApp(settings.app);
   const store = await openSqliteStore({
-    folder: options.data,
-    plugins: [new URL("./auth/plugin.ts", import.meta.url), options.app],
-    onFailure: (error) => log.error("store.failed", { store: "sqlite", folder: options.data, error }),
+    folder: data,
+    plugins: [new URL("./auth/plugin.ts", import.meta.url), settings.app],
+    onFailure: (error) => log.error("store.failed", { store: "sqlite", folder: data, error }),
   });
   try {
-    return await start(options, app, store);
+    return await start(settings, app, store);
   } catch (error) {
     await store.close();
     throw error;
   }
 }
 
-async function start(options: ServerOptions, app: Plugin, store: Store): Promise<Server> {
-  const { log, mode, clock = platformClock, random = platformRandom } = options;
+async function start(settings: Settings, app: Plugin, store: Store): Promise<Server> {
+  const { log, mode, clock, random, authenticate, origins, page, pagePaths } = settings;
   const hub = createHub({ store, clock, log, encode: encodeTextFrame });
   const committer = createCommitter({ store, clock, log, deliver: (appended) => hub.deliver(appended) });
   const run = (task: string, input: unknown, place = workspace): Promise<unknown> =>
     committer.run({ kind: "task", workspace: place, task, input });
-  const auth = await createAuth({ run, mode, clock, random, log });
+  const own = await createAuth({ run, mode, clock, random, log });
+  const auth = authenticate === undefined ? own : createAppSignIn(own, authenticate, log);
   const runtimes = app.start === undefined ? [] : [app.start({ clock, log, run })];
-  const context = contextOf({ options, app, auth, store, committer, hub, runtimes });
+  const context = contextOf({ settings, app, auth, store, committer, hub, runtimes });
   const gateway = createGateway(context);
 
-  let port = options.port;
-  const checked = hostOriginSettings({ port, origins: options.origins });
-  const settings = () => ({ ...checked, port });
+  let { port } = settings;
+  const checked = hostOriginSettings({ port, origins, pagePaths });
+  const hostOrigin = () => ({ ...checked, port });
   const http = createHttp({
-    settings,
+    settings: hostOrigin,
     auth,
     methods: app.methods,
     context,
     mode,
-    version: options.version,
+    version: settings.version,
     log,
     clock,
     random,
     health: () => ({ store: "sqlite" }),
-    ...(options.page === undefined ? {} : { page: options.page }),
+    pagePaths,
+    ...(page === undefined ? {} : { page }),
   });
-  const upgrade = createUpgrade(gateway, settings);
+  const upgrade = createUpgrade(gateway, hostOrigin);
   http.server.on("upgrade", upgrade.handle);
+  const retention = startRetention(committer, clock, log);
   for (const runtime of runtimes) await runtime.started();
-  port = await listen(http, options);
+  port = await listen(http, settings);
 
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
@@ -88,12 +94,13 @@ async function start(options: ServerOptions, app: Plugin, store: Store): Promise
     await gateway.drain(drainMsMax);
     await committer.idle();
     for (const runtime of runtimes) runtime.stopped();
+    retention.stop();
     hub.stop();
     await http.close();
     await store.close();
   };
   return {
-    url: `http://${options.host.includes(":") ? `[${options.host}]` : options.host}:${port}`,
+    url: `http://${settings.host.includes(":") ? `[${settings.host}]` : settings.host}:${port}`,
     signInCode: () => auth.signInCode(),
     agentKey: (name) => auth.agentKey(name),
     operatorKey: () => auth.operatorKey(),
@@ -104,8 +111,18 @@ async function start(options: ServerOptions, app: Plugin, store: Store): Promise
   };
 }
 
+/** The main thread's copy of the app; the store's workers import their own. */
+async function loadApp(app: URL): Promise<Plugin> {
+  const { plugin } = (await import(app.href)) as { plugin?: Plugin };
+  if (typeof plugin?.name !== "string" || plugin.methods === undefined || plugin.streams === undefined)
+    throw new StartError(
+      `${app.href} exports no plugin: write \`export const plugin = definePlugin<Tables>()({ … })\`.`,
+    );
+  return plugin;
+}
+
 function contextOf(rooms: {
-  options: ServerOptions;
+  settings: Settings;
   app: Plugin;
   auth: Auth;
   store: Store;
@@ -113,8 +130,8 @@ function contextOf(rooms: {
   hub: Hub;
   runtimes: readonly PluginRuntime[];
 }): GatewayContext {
-  const { options, app, auth, store, committer, hub, runtimes } = rooms;
-  const { log, mode, clock = platformClock, random = platformRandom } = options;
+  const { settings, app, auth, store, committer, hub, runtimes } = rooms;
+  const { log, mode, clock, random } = settings;
   const methods = new Map(Object.entries(app.methods));
   const whole = new Map(app.streams.filter(({ name }) => !name.endsWith("/")).map((family) => [family.name, family]));
   const prefixed = app.streams.filter(({ name }) => name.endsWith("/"));
@@ -137,7 +154,7 @@ function contextOf(rooms: {
   };
 }
 
-async function listen(http: FastifyInstance, { host, port }: ServerOptions): Promise<number> {
+async function listen(http: FastifyInstance, { host, port }: Settings): Promise<number> {
   try {
     await http.listen({ host, port, backlog: listenBacklog });
   } catch (error) {

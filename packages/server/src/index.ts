@@ -1,7 +1,16 @@
 /** A live server for anyone's app: `createServer`, what it takes, and what a plugin is. */
 
+export type { Authenticate, SignedIn, SignInRequest } from "./auth/appSignIn.ts";
 export type { HostOriginSettings } from "./auth/hostOrigin.ts";
 export { createServer } from "./createServer.ts";
+export {
+  definePlugin,
+  type MethodDefinition,
+  type MethodsOf,
+  type PluginDefinition,
+  type StreamDefinition,
+  type TypedPlugin,
+} from "./define.ts";
 export type { Log } from "./observe/log.ts";
 export { type Mode, type Server, type ServerOptions, StartError } from "./options.ts";
 export type {

@@ -1,28 +1,40 @@
 /**
- * What `createServer` takes, and what it gives back. All numbers are settings with defaults in
- * `limits.ts` of `protocol` or in the room that uses them.
+ * What `createServer` takes, and what it gives back. Only `app` and `data` must be named: each other field says
+ * its default. `settings.ts` reads them, once; numbers that no field names are in `limits.ts` of `protocol`.
  */
 import type { Clock, Random } from "@holdfast/protocol";
+import type { Authenticate } from "./auth/appSignIn.ts";
 import type { Log } from "./observe/log.ts";
 
+/** `local`: people sign in by a link. `development`: whoever reaches the port is an admin (AU-6). */
 export type Mode = "local" | "development";
 
 export interface ServerOptions {
-  /** The app: a module that exports `plugin` (see `plugin.ts`), as a URL, since the store's worker imports it too. */
+  /** The app: a module that exports `plugin` (see `define.ts`), as a URL, since the store's worker imports it too. */
   readonly app: URL;
-  readonly mode: Mode;
-  /** Loopback only, until TLS is there. */
-  readonly host: string;
-  /** 0 picks a free one. */
-  readonly port: number;
   /** Folder of the embedded store. Created with mode 0700 where missing; locked while in use. */
-  readonly data: string;
-  /** Origins besides the own one that may open sockets and call methods (AU-5). */
-  readonly origins: readonly string[];
-  /** Folder of the built page; none serves none. */
-  readonly page?: string;
-  readonly version: string;
-  readonly log: Log;
+  readonly data: string | URL;
+  /** `local` by default. */
+  readonly mode?: Mode;
+  /**
+   * Signs people in as the app does it, in place of the link: who sent this request, or null. Asked once an
+   * opening, and for each HTTP call. By default the built-in sign-in, or in development mode nobody is asked.
+   */
+  readonly authenticate?: Authenticate;
+  /** An address of loopback, until TLS is there; `127.0.0.1` by default. */
+  readonly host?: string;
+  /** 0, the default, picks a free one. */
+  readonly port?: number;
+  /** Origins besides the own one that may open sockets and call methods (AU-5); none by default. */
+  readonly origins?: readonly string[];
+  /** Folder of the built page, which holds `index.html`; by default there is none. */
+  readonly page?: string | URL;
+  /** The page's own addresses, which `index.html` answers: `/` by default. `/cards/*` is all below `/cards/`. */
+  readonly pagePaths?: readonly string[];
+  /** The app's; told by `/healthz` and `/api/session`. `0.0.0` by default. */
+  readonly version?: string;
+  /** By default one JSON line a record on standard error, from `info` up. */
+  readonly log?: Log;
   /** For tests and the simulation; the platform's by default. */
   readonly clock?: Clock;
   readonly random?: Random;
@@ -31,7 +43,7 @@ export interface ServerOptions {
 export interface Server {
   /** `http://127.0.0.1:4400`, with the port that was really taken. */
   readonly url: string;
-  /** Makes a single-use sign-in code of 10 minutes for the owner of this machine. */
+  /** Makes a single-use sign-in code of 10 minutes for the owner of this machine. Rejects with `authenticate`. */
   signInCode(): Promise<string>;
   /** An API key for an agent of this machine: may enrol one agent (OP-6). */
   agentKey(name: string): Promise<string>;

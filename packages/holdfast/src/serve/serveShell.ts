@@ -25,6 +25,9 @@ export const stopMsMax = 9_500;
 /** Of it, what the local agents get to end politely what they run. */
 export const agentsStopMsMax = 8_000;
 
+/** The dashboard's own addresses. */
+const pagePaths = ["/", "/agents", "/agents/*", "/threads", "/threads/*"];
+
 export interface ServeParts {
   readonly config: Config;
   readonly version: string;
@@ -88,7 +91,7 @@ async function start(parts: ServeParts, running: Running, signalled: Promise<voi
     port: config.port,
     data: config.data,
     origins: config.origins,
-    ...(parts.page === undefined ? {} : { page: parts.page }),
+    ...(parts.page === undefined ? {} : { page: parts.page, pagePaths }),
     version,
     log,
   });

@@ -30,6 +30,25 @@ export function readCookies(headers: RawHeaders, port: number): { session?: stri
   };
 }
 
+/** All cookies of a `Cookie` header by name, the first of each, undone where they are percent-encoded. */
+export function cookiesOf(header: string): Readonly<Record<string, string>> {
+  const cookies: Record<string, string> = Object.create(null);
+  for (const pair of header.split(";")) {
+    const at = pair.indexOf("=");
+    const name = pair.slice(0, Math.max(at, 0)).trim();
+    if (name !== "") cookies[name] ??= decoded(pair.slice(at + 1).trim());
+  }
+  return cookies;
+}
+
+function decoded(value: string): string {
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return value;
+  }
+}
+
 /** The first cookie of that name. Ours are made of letters that need no quoting, so none is undone. */
 function cookieValue(pairs: readonly string[], name: string): string | undefined {
   const start = `${name}=`;

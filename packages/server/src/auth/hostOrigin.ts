@@ -22,6 +22,8 @@ export interface HostOriginSettings {
   readonly publicUrl?: string;
   /** Other origins that may open sockets and call methods, as {@link hostOriginSettings} leaves them. */
   readonly origins: readonly string[];
+  /** The page's own addresses: what a link may open, and what is answered with `index.html`. */
+  readonly pagePaths: readonly string[];
 }
 
 export interface JudgedRequest {
@@ -61,7 +63,7 @@ export function judgeRequest(request: JudgedRequest, settings: HostOriginSetting
       `Origin (${origins.map(quote).join(", ")}) may not use this server; only ${ownOrigin} and configured origins may.`,
     );
   }
-  if (!allowed && isCrossSite(request.headers) && !isPageNavigation(request)) {
+  if (!allowed && isCrossSite(request.headers) && !isPageNavigation(request, settings.pagePaths)) {
     return refused(
       "Sec-Fetch-Site says that another site sent this; only a link to a page of this server may be followed from there.",
     );
@@ -84,19 +86,21 @@ export function hostOriginSettings(options: {
   port: number;
   publicUrl?: string;
   origins: readonly string[];
+  pagePaths?: readonly string[];
 }): HostOriginSettings {
-  const { port, publicUrl, origins } = options;
+  const { port, publicUrl, origins, pagePaths = ["/"] } = options;
   return {
     loopback: true,
     port,
     ...(publicUrl === undefined ? {} : { publicUrl: readOrigin(publicUrl, "publicUrl") }),
     origins: origins.map((origin) => readOrigin(origin, "origins")),
+    pagePaths,
   };
 }
 
-/** The page's own addresses: what a link may open, and what is answered with `index.html`. */
-export function isPagePath(path: string): boolean {
-  return /^\/(?:(?:agents|threads)(?:\/.*)?)?$/.test(path);
+/** Whether a path is one of the page's own: `/cards` stands for itself, `/cards/*` for all that begins with `/cards/`. */
+export function isPagePath(path: string, pagePaths: readonly string[]): boolean {
+  return pagePaths.some((own) => (own.endsWith("/*") ? path.startsWith(own.slice(0, -1)) : path === own));
 }
 
 function readOrigin(text: string, field: string): string {
@@ -145,14 +149,17 @@ function isCrossSite(headers: RawHeaders): boolean {
 }
 
 /** A person followed a link from elsewhere to a page: the top window, and nothing but a page. */
-function isPageNavigation({ method, url, headers }: JudgedRequest): boolean {
+function isPageNavigation({ method, url, headers }: JudgedRequest, pagePaths: readonly string[]): boolean {
   const only = (name: string, value: string): boolean => {
     const values = valuesOf(headers, name);
     return values.length === 1 && values[0] === value;
   };
   const path = url.replace(/[?#].*$/s, "");
   return (
-    method === "GET" && only("sec-fetch-mode", "navigate") && only("sec-fetch-dest", "document") && isPagePath(path)
+    method === "GET" &&
+    only("sec-fetch-mode", "navigate") &&
+    only("sec-fetch-dest", "document") &&
+    isPagePath(path, pagePaths)
   );
 }
 

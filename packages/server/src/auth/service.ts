@@ -193,7 +193,7 @@ export function errorOf(verdict: Exclude<Verdict, { kind: "accepted" }>): Protoc
 }
 
 /** What others see of a principal. */
-function userFrom({ id, name, role, workspace: place, temporary }: Principal): User {
+export function userFrom({ id, name, role, workspace: place, temporary }: Principal): User {
   return { id, name, role, workspace: place, temporary };
 }
 

@@ -8,6 +8,7 @@
 import type { limits } from "@holdfast/protocol";
 import { readCookies } from "./cookies.ts";
 import { readUpgradeCredentials } from "./explicitCredentials.ts";
+import { valuesOf } from "./headers.ts";
 import { type HostOriginSettings, type JudgedRequest, judgeRequest } from "./hostOrigin.ts";
 
 export type UpgradeJudgement =
@@ -19,7 +20,12 @@ export type UpgradeJudgement =
       /** Two different explicit credentials: `bye` and close 4400 `ambiguous_credentials` (AU-1). */
       readonly ambiguous: boolean;
       /** `cookie` only where it counts. */
-      readonly credentials: { readonly token?: string; readonly cookie?: string; readonly browser?: string };
+      readonly credentials: {
+        readonly token?: string;
+        readonly cookie?: string;
+        readonly browser?: string;
+        readonly cookies?: string;
+      };
     };
 
 export function judgeUpgrade(request: JudgedRequest, settings: HostOriginSettings): UpgradeJudgement {
@@ -28,6 +34,7 @@ export function judgeUpgrade(request: JudgedRequest, settings: HostOriginSetting
   const stated = readUpgradeCredentials(request.headers, request.url);
   if (stated.kind === "refused") return stated;
   const { session, browser } = judgement.cookieCounts ? readCookies(request.headers, settings.port) : {};
+  const cookies = judgement.cookieCounts ? valuesOf(request.headers, "cookie").join("; ") : "";
   return {
     kind: "accepted",
     ...(stated.subprotocol === undefined ? {} : { subprotocol: stated.subprotocol }),
@@ -36,6 +43,7 @@ export function judgeUpgrade(request: JudgedRequest, settings: HostOriginSetting
       ...(stated.kind === "ambiguous" || stated.token === undefined ? {} : { token: stated.token }),
       ...(session === undefined ? {} : { cookie: session }),
       ...(browser === undefined ? {} : { browser }),
+      ...(cookies === "" ? {} : { cookies }),
     },
   };
 }

@@ -14,6 +14,8 @@ export interface Credentials {
   readonly cookie?: string;
   /** The development cookie's random id, where present (AU-6). */
   readonly browser?: string;
+  /** The `Cookie` header as it came, for an app with its own sign-in; only where cookies count. */
+  readonly cookies?: string;
   /** `hello.instance`, for a development user without any credential (AU-6). */
   readonly instance: string;
 }

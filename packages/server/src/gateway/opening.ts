@@ -30,6 +30,7 @@ export interface UpgradeCredentials {
   readonly token?: string;
   readonly cookie?: string;
   readonly browser?: string;
+  readonly cookies?: string;
   /** Two different explicit ones: closed 4400 at once. */
   readonly ambiguous?: boolean;
 }
@@ -72,6 +73,7 @@ export function credentialsOf(hello: Pick<Hello, "token" | "instance">, upgrade:
     ...(token === undefined ? {} : { token }),
     ...(upgrade.cookie === undefined ? {} : { cookie: upgrade.cookie }),
     ...(upgrade.browser === undefined ? {} : { browser: upgrade.browser }),
+    ...(upgrade.cookies === undefined ? {} : { cookies: upgrade.cookies }),
     instance: hello.instance,
   };
 }

@@ -41,6 +41,8 @@ export interface HttpOptions {
   readonly version: string;
   /** Folder of the built page; none serves none. */
   readonly page?: string;
+  /** The page's own addresses: see `isPagePath`. */
+  readonly pagePaths: readonly string[];
   readonly log: Log;
   readonly clock: Clock;
   readonly random: Random;
@@ -50,7 +52,7 @@ export interface HttpOptions {
 
 /** An instance that does not listen yet. */
 export function createHttp(options: HttpOptions): FastifyInstance {
-  const { settings, auth, methods, context, mode, version, page, log, clock, random, health } = options;
+  const { settings, auth, methods, context, mode, version, page, pagePaths, log, clock, random, health } = options;
   const newRef = (): string => uuidv7(clock.now(), random.bytes(10));
   const answer = (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const problem = problemOf(error, request.id);
@@ -94,7 +96,7 @@ export function createHttp(options: HttpOptions): FastifyInstance {
   });
   addSessionRoutes(app, { auth, mode, version, clock, random, port: () => settings().port });
   addMethodRoutes(app, { auth, context, methods, version, clock, random, port: () => settings().port });
-  if (page !== undefined) addPageRoutes(app, page);
+  if (page !== undefined) addPageRoutes(app, page, pagePaths);
   return app;
 }
 

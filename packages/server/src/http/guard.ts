@@ -8,6 +8,7 @@ import { ProtocolError } from "@holdfast/protocol";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { readCookies } from "../auth/cookies.ts";
 import { authorizationTokens, hasTokenInQuery, tokenInQueryReason } from "../auth/explicitCredentials.ts";
+import { valuesOf } from "../auth/headers.ts";
 import { type HostOriginSettings, type Judgement, judgeRequest } from "../auth/hostOrigin.ts";
 import type { Credentials } from "../auth/verdict.ts";
 import { HttpError } from "./problem.ts";
@@ -50,10 +51,12 @@ export function credentialsOf(
   const [token] = tokens;
   const { session, browser } = readCookies(request.raw.rawHeaders, port);
   const { cookieCounts } = request.getDecorator<Admitted>(decorator);
+  const cookies = cookieCounts ? valuesOf(request.raw.rawHeaders, "cookie").join("; ") : "";
   return {
     ...(token === undefined ? {} : { token }),
     ...(session === undefined || !cookieCounts ? {} : { cookie: session }),
     ...(browser === undefined || !cookieCounts ? {} : { browser }),
+    ...(cookies === "" ? {} : { cookies }),
     ignoredCookie: session !== undefined && !cookieCounts,
   };
 }

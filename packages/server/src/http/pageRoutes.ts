@@ -9,10 +9,9 @@ import fastifyStatic from "@fastify/static";
 import type { FastifyInstance } from "fastify";
 
 const hashedMaxAgeSeconds = 31_536_000;
-const appPaths = ["/", "/agents", "/agents/*", "/threads", "/threads/*"] as const;
 
-/** Serves `folder`, the result of the page's build. */
-export function addPageRoutes(app: FastifyInstance, folder: string): void {
+/** Serves `folder`, the result of the page's build; `paths` are the page's own addresses (see `isPagePath`). */
+export function addPageRoutes(app: FastifyInstance, folder: string, paths: readonly string[]): void {
   app.register(fastifyStatic, {
     root: folder,
     index: false,
@@ -21,7 +20,7 @@ export function addPageRoutes(app: FastifyInstance, folder: string): void {
     cacheControl: false,
     setHeaders: (reply, path) => void reply.header("cache-control", cacheControlOf(relative(folder, path))),
   });
-  for (const path of appPaths) {
+  for (const path of paths) {
     app.get(path, (_request, reply) => reply.sendFile("index.html", folder));
   }
 }

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { hostOriginSettings, isPagePath, type JudgedRequest, judgeRequest } from "../../src/auth/hostOrigin.ts";
 
-const settings = hostOriginSettings({ port: 4400, origins: ["http://LOCALHOST:5173/"] });
+const pagePaths = ["/", "/agents", "/agents/*", "/threads", "/threads/*"];
+const settings = hostOriginSettings({ port: 4400, origins: ["http://LOCALHOST:5173/"], pagePaths });
 const behindProxy = hostOriginSettings({ port: 4400, publicUrl: "https://Fleet.example.com", origins: [] });
 
 const host = ["Host", "127.0.0.1:4400"];
@@ -219,9 +220,10 @@ describe("Sec-Fetch-Site", () => {
   });
 
   test("[AU-5] pages are the app's own addresses, nothing below or beside them", () => {
-    for (const path of ["/", "/agents", "/agents/", "/agents/x/y", "/threads/1"]) expect(isPagePath(path)).toBe(true);
+    for (const path of ["/", "/agents", "/agents/", "/agents/x/y", "/threads/1"])
+      expect(isPagePath(path, pagePaths)).toBe(true);
     for (const path of ["", "/ws", "/api", "/index.html", "/agents.json", "/x/agents/1", "/AGENTS/1"])
-      expect(isPagePath(path)).toBe(false);
+      expect(isPagePath(path, pagePaths)).toBe(false);
   });
 });
 

@@ -114,7 +114,7 @@ describe("judgeUpgrade", () => {
       kind: "accepted",
       subprotocol: "holdfast.v1",
       ambiguous: false,
-      credentials: { token: "x", cookie: "abc", browser },
+      credentials: { token: "x", cookie: "abc", browser, cookies: cookies[1] },
     });
     expect(judge()).toEqual({ kind: "accepted", ambiguous: false, credentials: {} });
   });
@@ -128,7 +128,7 @@ describe("judgeUpgrade", () => {
     expect(judge("Cookie", "holdfast_browser_4400=admin; holdfast_session_4400=")).toEqual({
       kind: "accepted",
       ambiguous: false,
-      credentials: {},
+      credentials: { cookies: "holdfast_browser_4400=admin; holdfast_session_4400=" },
     });
   });
 

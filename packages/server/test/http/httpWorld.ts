@@ -14,6 +14,8 @@ export const ownOrigin = `http://127.0.0.1:${port}`;
 export const sessionCookie = `holdfast_session_${port}`;
 export const browserCookie = `holdfast_browser_${port}`;
 
+const pagePaths = ["/", "/agents", "/agents/*", "/threads", "/threads/*"];
+
 export interface HttpWorld {
   readonly app: FastifyInstance;
   readonly world: AuthWorld;
@@ -34,7 +36,7 @@ export async function openHttp(mode: Mode = "local", listening = false): Promise
   const world = await openAuth(mode);
   const page = buildPage();
   const settings = () =>
-    hostOriginSettings({ port: listening ? portOf(app) : port, origins: ["http://localhost:5173"] });
+    hostOriginSettings({ port: listening ? portOf(app) : port, origins: ["http://localhost:5173"], pagePaths });
   const app: FastifyInstance = createHttp({
     settings,
     auth: world.auth,
@@ -48,6 +50,7 @@ export async function openHttp(mode: Mode = "local", listening = false): Promise
     mode,
     version: "0.1.0",
     page,
+    pagePaths,
     log: world.logger,
     clock: world.clock,
     random: world.random,

@@ -1,0 +1,69 @@
+/**
+ * From what an app wrote to what the rooms work with: defaults filled in, contradictions refused, once, at start.
+ *
+ * Invariant: whatever passes here starts or fails for a reason outside of the options (a port, a folder). It
+ * reads the environment for `NODE_ENV` only (AU-6), and deliberately no other variable: an app names its settings.
+ */
+import { fileURLToPath } from "node:url";
+import type { Clock, Random } from "@holdfast/protocol";
+import type { Authenticate } from "./auth/appSignIn.ts";
+import type { Log } from "./observe/log.ts";
+import { createLog } from "./observe/pinoLog.ts";
+import { type Mode, type ServerOptions, StartError } from "./options.ts";
+import { platformClock, platformRandom } from "./ports/platform.ts";
+
+const portMax = 65_535;
+
+export interface Settings {
+  readonly app: URL;
+  readonly data: string;
+  readonly mode: Mode;
+  readonly authenticate: Authenticate | undefined;
+  readonly host: string;
+  readonly port: number;
+  readonly origins: readonly string[];
+  /** Folder of the built page. */
+  readonly page: string | undefined;
+  readonly pagePaths: readonly string[];
+  readonly version: string;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** Throws a `StartError` that names the offending value. */
+export function settingsOf(options: ServerOptions): Settings {
+  const { app, mode = "local", authenticate, host = "127.0.0.1", port = 0, pagePaths = ["/"] } = options;
+  if (!(app instanceof URL))
+    throw new StartError(`app is ${typeof app}: give new URL("./app.ts", import.meta.url), a module's address.`);
+  if (mode === "development" && process.env["NODE_ENV"] === "production")
+    throw new StartError("mode is development while NODE_ENV is production; leave out one of them.");
+  if (mode === "development" && authenticate !== undefined)
+    throw new StartError("mode is development, which asks nobody who they are, and authenticate asks; leave out one.");
+  if (!/^(?:localhost|::1|127(?:\.\d{1,3}){3})$/.test(host))
+    throw new StartError(`host is "${host}": only loopback (127.0.0.1, ::1, localhost), until TLS is there.`);
+  if (!Number.isInteger(port) || port < 0 || port > portMax)
+    throw new StartError(`port is ${port}: give a whole number from 0 (any free one) to ${portMax}.`);
+  for (const path of pagePaths)
+    if (!/^\/[^*?#]*\*?$/.test(path) || (path.endsWith("*") && !path.endsWith("/*")))
+      throw new StartError(`pagePaths: "${path}" is no path; write /cards for one address, /cards/* for all below.`);
+  return {
+    app,
+    data: pathOf(options.data),
+    mode,
+    authenticate,
+    host,
+    port,
+    origins: options.origins ?? [],
+    page: options.page === undefined ? undefined : pathOf(options.page),
+    pagePaths,
+    version: options.version ?? "0.0.0",
+    log: options.log ?? createLog({ level: "info", stream: process.stderr }),
+    clock: options.clock ?? platformClock,
+    random: options.random ?? platformRandom,
+  };
+}
+
+function pathOf(place: string | URL): string {
+  return typeof place === "string" ? place : fileURLToPath(place);
+}
