@@ -67,6 +67,8 @@ export interface Method {
   readonly doc?: string;
   readonly role: Exclude<Role, "agent">;
   readonly kind: "read" | "effect";
+  /** Fields of the result that are told once, and not stored with the answer (RQ-1). */
+  readonly secret?: readonly string[];
   /** Also called by agents (role `agent`). */
   readonly agents?: boolean;
   readonly handle: (tx: Transaction<SomeTables>, params: never, caller: Principal) => Promise<unknown>;

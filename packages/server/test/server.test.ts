@@ -142,7 +142,7 @@ describe("a server on real sockets", () => {
     expect((await post("no.such", {})).status).toBe(404);
     expect((await post("note.add", { text: "x" }, { authorization: "Bearer hfk_wrong" })).status).toBe(401);
     const described = (await (await fetch(`${server.url}/openapi.json`)).json()) as { paths: object };
-    expect(Object.keys(described.paths)).toEqual(["/api/note.add", "/api/note.list"]);
+    expect(Object.keys(described.paths)).toEqual(["/api/note.add", "/api/key.make", "/api/note.list"]);
   });
 
   it("[CL-9] close says bye 1012 to all, frees the port and the folder, and can be said twice", async () => {

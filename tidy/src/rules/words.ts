@@ -76,7 +76,7 @@ export function code(file: SourceFile): readonly Finding[] {
   const findings: Finding[] = [];
   walk(parse(file), (node) => {
     const line = lineAt(file.text, node.start);
-    if (node.type === "TSAnyKeyword") {
+    if (node.type === "TSAnyKeyword" && !isExcused(file.text, line)) {
       findings.push({ path: file.path, line, message: "`any`: say the type, or take `unknown` and read it once" });
     }
     const text = node.type === "TemplateElement" ? (node["value"] as { raw: string }).raw : literalText(node);
@@ -85,6 +85,11 @@ export function code(file: SourceFile): readonly Finding[] {
     }
   });
   return findings;
+}
+
+/** A sentence that says why, where Biome too must be told. */
+function isExcused(text: string, line: number): boolean {
+  return /biome-ignore lint\/suspicious\/noExplicitAny: \S.{20,}/.test(text.split("\n")[line - 2] ?? "");
 }
 
 function isPort(path: string): boolean {

@@ -13,6 +13,7 @@ import type { Dialect, PendingEvent } from "./dialect.ts";
 import type { BatchResult, EventRun, Fault, Operation, Outcome, StreamSnapshot } from "./port.ts";
 import { type Judge, publish } from "./publishes.ts";
 import { type Answering, answer } from "./requests.ts";
+import { retain } from "./retention.ts";
 import { toRun } from "./runs.ts";
 
 export interface EngineOptions {
@@ -72,7 +73,7 @@ export function createEngine(options: EngineOptions): Engine {
   const run = async (operation: Operation, now: number, appends: PendingEvent[]): Promise<unknown> => {
     const opens: Promise<void>[] = [];
     const view = (workspace: string): Transaction => transaction(workspace, now, appends, opens);
-    const done = await Promise.allSettled([perform(operation, view, app, dialect, newEpoch)]);
+    const done = await Promise.allSettled([perform(operation, now, view, app, dialect, newEpoch)]);
     // Also where the handler failed: a rejection that nobody awaits would end the thread.
     const opened = await Promise.allSettled(opens);
     const [failed] = [...done, ...opened].filter((outcome) => outcome.status === "rejected");
@@ -191,6 +192,7 @@ function found<Value>(value: Value | undefined, what: string, name: string): Val
 
 async function perform(
   operation: Operation,
+  now: number,
   view: (workspace: string) => Transaction,
   app: AppIndex,
   dialect: Dialect,
@@ -201,7 +203,9 @@ async function perform(
       const tx = view(operation.caller.workspace);
       return answer.once(answeringOf(dialect, operation, tx.now), async () => {
         if (operation.refusal !== undefined) throw ProtocolError.fromBody(operation.refusal);
-        return app.method(operation.method).handle(tx, operation.params as never, operation.caller);
+        const method = app.method(operation.method);
+        const result = await method.handle(tx, operation.params as never, operation.caller);
+        return { result, stored: withoutSecrets(result, method.secret) };
       });
     }
     case "publish": {
@@ -220,6 +224,8 @@ async function perform(
     case "ack":
       await dialect.acknowledge(operation.workspace, operation.stream, operation.cursor.epoch, operation.cursor.offset);
       return null;
+    case "retain":
+      return retain(dialect.kysely, now);
     case "agentHello":
       return app.agents().hello(view(operation.workspace), operation.hello);
     case "renew": {
@@ -255,4 +261,10 @@ function refuseAppends(): PendingEvent[] {
     throw new TypeError("a method of kind `read` must not append events");
   };
   return refused;
+}
+
+/** RQ-1: a stored answer holds no secret; who repeats the request gets the rest. */
+function withoutSecrets(result: unknown, secret: readonly string[] | undefined): unknown {
+  if (secret === undefined || typeof result !== "object" || result === null) return result;
+  return Object.fromEntries(Object.entries(result).filter(([name]) => !secret.includes(name)));
 }

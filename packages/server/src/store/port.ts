@@ -42,6 +42,8 @@ export type Operation =
   | { readonly kind: "ack"; readonly workspace: string; readonly stream: string; readonly cursor: Cursor }
   /** OP-6, OP-7: finds or registers an agent. Value: `AgentWelcome`. */
   | { readonly kind: "agentHello"; readonly workspace: string; readonly hello: AgentHello }
+  /** One batch of what has outlived its time. Value: whether there may be more. */
+  | { readonly kind: "retain" }
   /** ST-15: a cursor beyond the head shows a rolled-back store; the stream's history gets a new name, unless another
    * reader of the same rollback has renewed `epoch` already. Value: null. */
   | { readonly kind: "renew"; readonly workspace: string; readonly stream: string; readonly epoch: string };
@@ -91,6 +93,11 @@ export interface BatchResult {
   readonly appended: readonly Appended[];
 }
 
+export interface StreamName {
+  readonly workspace: string;
+  readonly stream: string;
+}
+
 export interface StreamPosition {
   readonly epoch: string;
   readonly head: number;
@@ -116,6 +123,8 @@ export interface Store {
   commit(batch: readonly Operation[]): Promise<BatchResult>;
   /** null: the stream does not exist. */
   position(workspace: string, stream: string): Promise<StreamPosition | null>;
+  /** The same for many, in one query, in their order (ST-14). */
+  positions(streams: readonly StreamName[]): Promise<readonly (StreamPosition | null)[]>;
   /** The projection's state exactly at a position (ST-9). */
   snapshot(workspace: string, stream: string): Promise<StreamSnapshot | null>;
   /** Events after `offset`, at most `eventsMax` and about `bytesMax`. */

@@ -23,7 +23,10 @@ export const answer = { once, keepError };
 type Answer = { result: unknown } | { error: ErrorBody };
 
 /** The stored answer, or the effect's, which is then stored. Throws what the caller is to be told. */
-async function once(answering: Answering, effect: () => Promise<unknown>): Promise<unknown> {
+async function once(
+  answering: Answering,
+  effect: () => Promise<{ result: unknown; stored: unknown }>,
+): Promise<unknown> {
   const { operation, now } = answering;
   const stored = await find(answering, operation.id);
   if (stored !== undefined) {
@@ -36,8 +39,8 @@ async function once(answering: Answering, effect: () => Promise<unknown>): Promi
   }
   requireFresh(operation, now);
   await requireAfter(answering);
-  const result = await effect();
-  await keep(answering, { result: result ?? null });
+  const { result, stored: kept } = await effect();
+  await keep(answering, { result: kept ?? null });
   return result ?? null;
 }
 

@@ -11,6 +11,7 @@ import type { Appended, Store, StreamPosition } from "../store/port.ts";
 import { createCatchUp } from "./catchUp.ts";
 import { acceptRun, type Channel, createChannel, learnPosition } from "./channel.ts";
 import type { EncodeFrame } from "./eventsFrame.ts";
+import { startHeadCheck } from "./headCheck.ts";
 import type { Reader } from "./reader.ts";
 
 const channelsBytesMax = 256 * 1024 * 1024;
@@ -42,7 +43,7 @@ export interface Hub {
 }
 
 export interface HubOptions {
-  readonly store: Pick<Store, "read" | "position">;
+  readonly store: Pick<Store, "read" | "position" | "positions">;
   readonly clock: Clock;
   readonly log: Log;
   readonly encode: EncodeFrame;
@@ -79,6 +80,30 @@ export function createHub({ store, clock, log, encode }: HubOptions): Hub {
     return { ...position, head: channel.head };
   };
 
+  const forget = (workspace: string, stream: string): void => {
+    const channel = find(workspace, stream);
+    channels.delete(`${workspace}\n${stream}`);
+    for (const reader of channel?.readers ?? []) {
+      catchUp.remove(reader);
+      reader.lost();
+    }
+  };
+
+  const headCheck = startHeadCheck(
+    store,
+    clock,
+    () => channels.values(),
+    (channel, position) => {
+      if (position.epoch !== channel.epoch) {
+        forget(channel.workspace, channel.stream);
+        return;
+      }
+      learnPosition(channel, position);
+      for (const reader of channel.readers)
+        if (reader.cursor < channel.head && !reader.behind) catchUp.add(channel, reader);
+    },
+  );
+
   return {
     storedPosition,
     async position(workspace, stream, offset) {
@@ -112,14 +137,12 @@ export function createHub({ store, clock, log, encode }: HubOptions): Hub {
     mayRollBack: (workspace, stream) => !renewed.has(`${workspace}\n${stream}`),
     forget(workspace, stream) {
       renewed.add(`${workspace}\n${stream}`);
-      const channel = find(workspace, stream);
-      channels.delete(`${workspace}\n${stream}`);
-      for (const reader of channel?.readers ?? []) {
-        catchUp.remove(reader);
-        reader.lost();
-      }
+      forget(workspace, stream);
     },
-    stop: () => catchUp.stop(),
+    stop() {
+      headCheck.stop();
+      catchUp.stop();
+    },
   };
 }
 

@@ -119,6 +119,31 @@ describe("stored answers", () => {
     expect((await engine.commit([add("one", { id })])).outcomes.map(codeOf)).toEqual([expected]);
   });
 
+  it("[RQ-1] an answer is stored without its secret, and removed only after a day", async () => {
+    let now = Date.now();
+    const { engine } = await openEngine(undefined, () => now);
+    const request = (id: string): Operation => ({
+      kind: "request",
+      caller: ada,
+      id,
+      method: "key.make",
+      params: {},
+      hash: "k",
+    });
+    const id = uuidv7(now, new Uint8Array(10));
+    expect((await engine.commit([request(id)])).outcomes[0]).toEqual({
+      ok: true,
+      value: { name: "k", secret: "hfk_1" },
+    });
+    expect((await engine.commit([request(id)])).outcomes[0]).toEqual({ ok: true, value: { name: "k" } });
+    now += 23 * 3_600_000;
+    await engine.commit([{ kind: "retain" }]);
+    expect((await engine.commit([request(id)])).outcomes[0]).toEqual({ ok: true, value: { name: "k" } });
+    now += 2 * 3_600_000;
+    await engine.commit([{ kind: "retain" }]);
+    expect((await engine.commit([request(id)])).outcomes.map(codeOf)).toEqual(["expired"]);
+  });
+
   it("[RQ-3] a request is not begun after its deadline", async () => {
     const { engine } = await openEngine();
     expect((await engine.commit([add("one", { deadline: Date.now() - 1 })])).outcomes.map(codeOf)).toEqual(["expired"]);

@@ -37,6 +37,13 @@ export const plugin: Plugin = {
         return { text: params.text };
       },
     },
+    "key.make": {
+      params: z.object({}),
+      role: "operator",
+      kind: "effect",
+      secret: ["secret"],
+      handle: async () => ({ name: "k", secret: "hfk_1" }),
+    },
     "note.list": {
       params: z.object({}),
       role: "viewer",

@@ -45,6 +45,8 @@ export interface World {
 /** The store in this thread, with faults that a test switches on. */
 export interface FaultyStore extends Store {
   failing: boolean;
+  /** What commits is not told to the hub, as if a bus had lost it (ST-14). */
+  losing: boolean;
   /** Retention, as a test asks for it. */
   trim(stream: string, through: number): Promise<void>;
   remove(stream: string, from: number, through: number): Promise<void>;
@@ -56,6 +58,7 @@ export interface FaultyStore extends Store {
 function inThread(engine: Engine, dialect: Dialect): FaultyStore {
   const store: FaultyStore = {
     failing: false,
+    losing: false,
     unreadable: undefined,
     reads: 0,
     trim: (stream, through) => dialect.trim("default", stream, through),
@@ -71,6 +74,8 @@ function inThread(engine: Engine, dialect: Dialect): FaultyStore {
     },
     commit: async (batch) => guard(() => engine.commit(batch)),
     position: async (workspace, stream) => guard(() => dialect.position(workspace, stream)),
+    positions: async (streams) =>
+      guard(() => Promise.all(streams.map(({ workspace, stream }) => dialect.position(workspace, stream)))),
     snapshot: async (workspace, stream) => guard(() => engine.snapshot(workspace, stream)),
     read: async (...place) => {
       store.reads += 1;
@@ -101,7 +106,14 @@ export async function createWorld(plugin: Plugin = notes): Promise<World> {
     void lines.push({ level, event, fields });
   const log = { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") };
   const hub = createHub({ store, clock, log, encode: encodeTextFrame });
-  const committer = createCommitter({ store, clock, log, deliver: (appended) => hub.deliver(appended) });
+  const committer = createCommitter({
+    store,
+    clock,
+    log,
+    deliver: (appended) => {
+      if (!store.losing) hub.deliver(appended);
+    },
+  });
   const context: GatewayContext = {
     clock,
     random: { fraction: Math.random, bytes: (count) => randomBytes(count) },

@@ -1,6 +1,6 @@
 /** What the main thread and the store's two workers say to each other. */
 import type { Principal } from "../../plugin.ts";
-import type { Operation } from "../port.ts";
+import type { Operation, StreamName } from "../port.ts";
 import type { PortableError } from "./portableError.ts";
 
 export interface WorkerSettings {
@@ -14,6 +14,7 @@ export interface WorkerSettings {
 export type Call =
   | { readonly name: "commit"; readonly batch: readonly Operation[] }
   | { readonly name: "position"; readonly workspace: string; readonly stream: string }
+  | { readonly name: "positions"; readonly streams: readonly StreamName[] }
   | { readonly name: "snapshot"; readonly workspace: string; readonly stream: string }
   | {
       readonly name: "read";

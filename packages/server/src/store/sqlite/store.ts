@@ -33,6 +33,7 @@ export async function openSqliteStore(settings: SqliteStoreSettings): Promise<St
     commit: async (batch) => withErrors((await writer.call({ name: "commit", batch })) as BatchResult),
     position: (workspace, stream) =>
       reader.call({ name: "position", workspace, stream }) as Promise<StreamPosition | null>,
+    positions: (streams) => reader.call({ name: "positions", streams }) as Promise<readonly (StreamPosition | null)[]>,
     snapshot: (workspace, stream) =>
       reader.call({ name: "snapshot", workspace, stream }) as Promise<StreamSnapshot | null>,
     read: (workspace, stream, offset, eventsMax, bytesMax) =>

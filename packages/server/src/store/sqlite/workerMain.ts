@@ -68,6 +68,8 @@ async function perform({ engine, dialect, lock }: Opened, call: Call): Promise<u
       return portableFaults(await engine.commit(call.batch));
     case "position":
       return dialect.position(call.workspace, call.stream);
+    case "positions":
+      return Promise.all(call.streams.map(({ workspace, stream }) => dialect.position(workspace, stream)));
     case "snapshot":
       return engine.snapshot(call.workspace, call.stream);
     case "read":
