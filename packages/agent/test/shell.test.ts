@@ -150,9 +150,11 @@ describe("a shell agent", () => {
 
   it("[ST-10] a keyframe draws exactly the screen that the bytes before it drew", async () => {
     await using test = await makeAgent();
-    const script =
-      "for i in $(seq 1 9000); do printf '\\033[3%dm line %d \\033[0m é日本\\r\\n' $((i%8)) $i; done; printf '\\033[5;10Hhere'";
-    test.server.dispatch("c1", script);
+    // Dense in long sequences and wide characters, so that most pieces end in the middle of one.
+    const line = (index: number): string => `\u001b[38;2;${index % 256};100;200;1;3;4m${index}\u001b[0m é日本 `;
+    const file = join(test.state, "drawing");
+    writeFileSync(file, `${Array.from({ length: 40_000 }, (_, index) => line(index)).join("")}\u001b[5;10Hhere`);
+    test.server.dispatch("c1", `stty raw -echo; cat ${file}`);
     await test.server.finished("c1");
     const keyframes = test.server.of("terminal.screen");
     expect(keyframes.length).toBeGreaterThan(0);
@@ -165,6 +167,11 @@ describe("a shell agent", () => {
         .filter(({ event }) => event === "terminal.output")
         .map(({ data }) => Buffer.from(String(data["data"]), "base64"));
       expect(await drawn([drawing])).toEqual(await drawn(bytes));
+      // And it is a place to go on from: what follows means the same after it as after all the bytes.
+      const next = test.server.log[before.length + 1];
+      if (next?.event !== "terminal.output") continue;
+      const following = Buffer.from(String(next.data["data"]), "base64").subarray(0, 40);
+      expect(await drawn([drawing, following])).toEqual(await drawn([...bytes, following]));
     }
   });
 

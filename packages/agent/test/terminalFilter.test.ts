@@ -78,7 +78,7 @@ const hostile = fc
 const [esc, bel, can, sub] = ["\u001b", "\u0007", "\u0018", "\u001a"];
 const sequences = new RegExp(
   [
-    `${esc}\\[[0-?]*[ -/]*[@-~]`,
+    `${esc}\\[[<-?]?[0-9:;]*[ -/]*[@-~]`,
     `${esc}\\][^${bel}${esc}${can}${sub}]*(?:${bel}|${esc}\\\\)`,
     `${esc}[PX^_][^${esc}${can}${sub}]*${esc}\\\\`,
     `${esc}[ -/]+[0-~]`,
@@ -141,6 +141,7 @@ describe("the terminal filter", () => {
     ["clipboard, disguised by a NUL", "a\u001b]5\u00002;c;QQ==\u0007b", "ab"],
     ["an endless title", `a\u001b]0;${"t".repeat(10_000)}\u0007b`, "ab"],
     ["an endless CSI", `a\u001b[${"1;".repeat(500)}mb`, "ab"],
+    ["a malformed CSI", "a\u001b[ 0Sb\u001b[5?Lc", "abc"],
     ["a cancelled sequence", "a\u001b[12\u0018mb", "amb"],
     ["a control inside a sequence acts first", "\u001b[1\n2m", "\n\u001b[12m"],
     ["ESC ends a string and begins a sequence", "\u001b]0;t\u001b[1m", "\u001b]0;t\u001b\\\u001b[1m"],
@@ -152,6 +153,11 @@ describe("the terminal filter", () => {
   it("invalid bytes cannot split a sequence for us and join it for an emulator", () => {
     const bytes = new Uint8Array([0x1b, 0x5b, 0xff, 0x39, 0xc2, 0x39, 0x39, 0x39, 0x39, 0x39, 0x53]);
     expect(decode(createTerminalFilter()(bytes))).toBe(`\u001b[${lineRepeatMax}S`);
+  });
+
+  it("a character that breaks off takes nothing with it", () => {
+    const bytes = new Uint8Array([0xe2, 0x82, 0x1b, 0x5b, 0x31, 0x6d, 0xc2, 0x41, 0xf0, 0x9f, 0xc3, 0xa9]);
+    expect(decode(createTerminalFilter()(bytes))).toBe("\u001b[1mAé");
   });
 
   it("caps repeats at the size where it is known", () => {

@@ -174,8 +174,9 @@ class SequenceReader {
   private csiByte(value: number): void {
     this.hold(value, csiBytesMax);
     if (value < 0x40) return;
-    if (!this.overlong) this.held = capped(this.held, this.size?.());
-    this.emitHeld();
+    const safe = this.overlong ? undefined : capped(this.held, this.size?.());
+    if (safe !== undefined) this.write(safe);
+    this.drop();
   }
 
   private stringByte(value: number): void {
@@ -258,13 +259,21 @@ function isContinuation(character: readonly number[], value: number): boolean {
   }
 }
 
-/** A complete CSI sequence with its numbers capped; the same array's content where nothing was too large. */
-function capped(sequence: number[], size: { readonly cols: number; readonly rows: number } | undefined): number[] {
-  const text = String.fromCharCode(...sequence.slice(2));
-  const operation = text.replace(/^[<-?0-9:;]*/, "");
-  const limit = /^[<=>?]/.test(text) ? csiParameterMax : repeatMax(operation, size);
-  const safe = text.replace(/[0-9]+/g, (digits) => (Number(digits) > limit ? String(limit) : digits));
-  return safe === text ? sequence : [escapeControl, leftBracket, ...Array.from(safe, (letter) => letter.charCodeAt(0))];
+/** A CSI sequence's text in its parts: prefix, numbers, and the operation (intermediates and final). */
+const csiGrammar = /^([<-?]?)([0-9:;]*)([ -/]*[@-~])$/;
+
+/** A complete CSI sequence with its numbers capped; undefined where it is malformed, which emulators ignore. */
+function capped(
+  sequence: readonly number[],
+  size: { readonly cols: number; readonly rows: number } | undefined,
+): readonly number[] | undefined {
+  const parts = csiGrammar.exec(String.fromCharCode(...sequence.slice(2)));
+  if (parts === null) return undefined;
+  const [text, prefix = "", numbers = "", operation = ""] = parts;
+  const limit = prefix === "" ? repeatMax(operation, size) : csiParameterMax;
+  const safe = prefix + numbers.replace(/[0-9]+/g, (digits) => (Number(digits) > limit ? String(limit) : digits));
+  if (safe + operation === text) return sequence;
+  return [escapeControl, leftBracket, ...Array.from(safe + operation, (letter) => letter.charCodeAt(0))];
 }
 
 function repeatMax(operation: string, size: { readonly cols: number; readonly rows: number } | undefined): number {
