@@ -46,11 +46,15 @@ export async function ensurePage() {
   const wanted = sourceHash();
   if (existsSync(stampFile) && readFileSync(stampFile, "utf8") === wanted) return false;
   process.stderr.write("Building the page (vite build) …\n");
-  const child = spawn(pinnedNode(), [join(root, "node_modules", "vite", "bin", "vite.js"), "build", "--outDir", fresh, "--emptyOutDir"], {
-    cwd: page,
-    // Vite's own words go where ours go: file descriptor 2.
-    stdio: ["ignore", 2, 2],
-  });
+  const child = spawn(
+    pinnedNode(),
+    [join(root, "node_modules", "vite", "bin", "vite.js"), "build", "--outDir", fresh, "--emptyOutDir"],
+    {
+      cwd: page,
+      // Vite's own words go where ours go: file descriptor 2.
+      stdio: ["ignore", 2, 2],
+    },
+  );
   const end = () => child.kill("SIGTERM");
   process.on("exit", end);
   const code = await new Promise((done, failed) => {
