@@ -62,13 +62,21 @@ export function createConnection(options: ConnectionOptions): Connection {
   const { context, id, socket, upgrade, address, opened, closed } = options;
   const { clock, log } = context;
   const writer = createWriter(socket);
-  const flow = createFlow(socket, clock, () => writer.unsentAnswerBytes);
+  const flow = createFlow(
+    socket,
+    clock,
+    () => writer.unsentAnswerBytes,
+    () => guard(work),
+  );
   const openedAt = clock.monotonic();
   let state: ConnectionState = { kind: "opening", since: openedAt };
   let heardAt = openedAt;
   let bytesBeforeWelcome = 0;
   /** Monotonic times of the last errors (TR-4). */
   let errorsAt: number[] = [];
+  /** What arrived and waits for a limit (AD-5): no more than was read before the socket was paused. */
+  let held: unknown[][] = [];
+  let working = false;
 
   const close: Connection["close"] = (code, reason, retryAfter) => {
     if (state.kind === "closing" || state.kind === "closed") return;
@@ -84,6 +92,7 @@ export function createConnection(options: ConnectionOptions): Connection {
   /** What a connection holds is given back, once, whichever way it ends. */
   const giveBack = (): void => {
     flow.end();
+    held = [];
     if (state.kind !== "open") return;
     const { open } = state;
     open.end();
@@ -160,16 +169,34 @@ export function createConnection(options: ConnectionOptions): Connection {
     void verify(judged.message);
   };
 
-  const afterWelcome = (elements: readonly unknown[]): void => {
-    for (const element of elements) {
-      // A message may have closed the connection: what follows it is not heard.
-      if (state.kind !== "open") return;
-      flow.message();
-      const judged = judgeMessage(element);
-      if (judged.kind === "message") state.open.handle(judged.message);
-      else if (judged.kind === "answer") writer.send(judged.answer);
-      else complain(judged.error);
+  const afterWelcome = (elements: unknown[]): void => {
+    // An empty frame is work too.
+    if (elements.length === 0) flow.message();
+    held.push(elements.reverse());
+    work();
+  };
+
+  /** One element after the other, as long as no limit is passed and none has closed the connection. */
+  const work = (): void => {
+    if (working) return;
+    working = true;
+    try {
+      while (state.kind === "open" && flow.pausedSince === undefined && held.length > 0) {
+        const [frame = []] = held;
+        if (frame.length === 0) held.shift();
+        else handle(state.open, frame.pop());
+      }
+    } finally {
+      working = false;
     }
+  };
+
+  const handle = (open: OpenConnection, element: unknown): void => {
+    flow.message();
+    const judged = judgeMessage(element);
+    if (judged.kind === "message") open.handle(judged.message);
+    else if (judged.kind === "answer") writer.send(judged.answer);
+    else complain(judged.error);
   };
 
   const hear = (frame: string, bytes: number): void => {
@@ -183,9 +210,10 @@ export function createConnection(options: ConnectionOptions): Connection {
     if (state.kind !== "open") {
       if (elements === undefined) close(closeCodes.badMessage, notAnArray);
       else beforeWelcome(elements);
-    } else if (elements === undefined)
+    } else if (elements === undefined) {
+      flow.message();
       complain(new ProtocolError("bad_message", notAnArray, { details: { field: "" } }));
-    else afterWelcome(elements);
+    } else afterWelcome(elements);
   };
 
   /** TR-3: an unfinished frame is cut here, since who has not said hello may not make us keep a MiB. */

@@ -2,7 +2,8 @@
  * How much one connection may have under way, and when its socket is not read (AD-5).
  *
  * Invariant: reading stops while any limit is passed and goes on as soon as none is; what already arrived
- * is still done. A connection that stays over a limit for 5 minutes is closed by the sweep.
+ * waits as long, or one frame would hold 9,000 requests. A connection that stays over a limit for 5 minutes
+ * is closed by the sweep.
  */
 import { type Clock, limits, type TimerHandle } from "@holdfast/protocol";
 import type { ServerSocket } from "./serverSocket.ts";
@@ -21,7 +22,13 @@ export interface Flow {
   end(): void;
 }
 
-export function createFlow(socket: ServerSocket, clock: Clock, unsentAnswerBytes: () => number): Flow {
+/** `resumed` is called when no limit is passed any more, before anything further is read. */
+export function createFlow(
+  socket: ServerSocket,
+  clock: Clock,
+  unsentAnswerBytes: () => number,
+  resumed: () => void,
+): Flow {
   let requests = 0;
   let publishBytes = 0;
   let tokens: number = limits.messagesBurst;
@@ -51,6 +58,7 @@ export function createFlow(socket: ServerSocket, clock: Clock, unsentAnswerBytes
     } else if (!isOver() && pausedSince !== undefined) {
       pausedSince = undefined;
       socket.resume();
+      resumed();
     }
     if (tokens < 1 && timer === undefined) {
       timer = clock.after(Math.ceil(1_000 / limits.messagesPerSecond) * 10, () => {

@@ -14,7 +14,7 @@ export type Judged =
   | { readonly kind: "error"; readonly error: ProtocolError };
 
 /** undefined where the frame is not a JSON array. */
-export function parseFrame(text: string): readonly unknown[] | undefined {
+export function parseFrame(text: string): unknown[] | undefined {
   try {
     const value: unknown = JSON.parse(text);
     return Array.isArray(value) ? value : undefined;

@@ -56,6 +56,7 @@ export function createSubscriptions(context: GatewayContext, reader: () => Princ
   /** One after the other, so that answers come in the order of the questions (OP-3). */
   let last: Promise<void> = Promise.resolve();
   let ended = false;
+  let wake = (): void => {};
 
   const isCurrent = (entry: Entry): boolean => !ended && entries.get(entry.asked.stream) === entry;
 
@@ -71,11 +72,22 @@ export function createSubscriptions(context: GatewayContext, reader: () => Princ
   const refuse = (asked: Subscription, error: ProtocolError): void =>
     writer.send({ type: "refused", of: "subscribe", stream: asked.stream, sub: asked.sub, error: error.toBody() });
 
+  /** ST-11: a snapshot is read for a socket that has room for it, so that one at a time is in memory. */
+  const room = async (): Promise<void> => {
+    while (!ended && writer.unsentBytes > limits.unsentBytesMax) {
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    }
+  };
+
   const resolve = async (entry: Entry): Promise<void> => {
     if (!isCurrent(entry)) return;
     const { asked } = entry;
     const family = context.family(asked.stream);
     try {
+      await room();
+      if (!isCurrent(entry)) return;
       const start = await findStart(context, reader(), asked, family);
       if (!isCurrent(entry)) return;
       if (start === undefined) {
@@ -165,6 +177,7 @@ export function createSubscriptions(context: GatewayContext, reader: () => Princ
       if (entry !== undefined) drop(entry);
     },
     drained() {
+      wake();
       for (const { asked, attached, reader } of entries.values())
         if (attached && reader.behind) hub.drained(workspace, asked.stream, reader);
     },
@@ -181,6 +194,7 @@ export function createSubscriptions(context: GatewayContext, reader: () => Princ
     },
     end() {
       ended = true;
+      wake();
       for (const entry of [...entries.values()]) drop(entry);
     },
   };
