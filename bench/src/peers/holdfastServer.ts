@@ -1,0 +1,42 @@
+/** Holdfast as somebody's app uses it: `createServer` with one family of streams, each event durable first. */
+import { subscribe } from "node:diagnostics_channel";
+import type { Socket } from "node:net";
+import { createServer, type Log, type Server } from "@holdfast/server";
+import { serveCalls } from "../processes/calls.ts";
+import { ownUsage } from "../processes/usage.ts";
+import type { ServerFace } from "./serverFace.ts";
+
+const stalledBytesMin = 200 * 1024;
+const quiet = (): void => {};
+const loud = (event: string, fields?: unknown): void => console.error("holdfast:", event, fields ?? "");
+const log: Log = { debug: quiet, info: quiet, warn: loud, error: loud };
+
+let server: Server | undefined;
+/** Weak, so that a closed one goes. */
+const sockets: WeakRef<Socket>[] = [];
+
+const face: ServerFace = {
+  async start({ folder, watchSockets }) {
+    if (watchSockets) {
+      subscribe("net.server.socket", (message) => sockets.push(new WeakRef((message as { socket: Socket }).socket)));
+    }
+    server = await createServer({
+      app: new URL("./holdfastApp.ts", import.meta.url),
+      mode: "development",
+      host: "127.0.0.1",
+      port: 0,
+      data: folder,
+      origins: [],
+      version: "bench",
+      log,
+    });
+    return { url: server.url, version: "this commit" };
+  },
+  usage: ownUsage,
+  stalledSockets: () =>
+    sockets.length === 0
+      ? -1
+      : sockets.filter((socket) => (socket.deref()?.writableLength ?? 0) > stalledBytesMin).length,
+};
+
+serveCalls(face, () => server?.close());

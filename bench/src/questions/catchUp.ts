@@ -1,0 +1,119 @@
+/** Reading on from far behind: how fast one reader comes back, and what a hundred at once do to the others. */
+import { wait } from "../ports/monotonic.ts";
+import { percentile, rounded, spreadOf } from "../statistics.ts";
+import { publishTickMs, withWorld } from "../world.ts";
+import { stretchOf } from "./measure.ts";
+import type { Question, QuestionOptions } from "./question.ts";
+
+const behind = 100_000;
+const fillMsMax = 60_000;
+const catchUpMsMax = 120_000;
+const waking = 100;
+/** Behind by this much each: 2.3 GB in all would measure the readers. */
+const wakingBehind = 20_000;
+const others = 50;
+const ratePerSecond = 200;
+const wholeEvery = 1;
+const warmUpMs = 2_000;
+const pauseMs = 300;
+const goals = { eventsPerSecond: 500_000, eventsPerSecondFloor: 200_000, othersMs: 15 } as const;
+
+export const catchUp: Question = {
+  name: "catch-up",
+  asks: `one reader ${behind} events behind, and ${waking} that wake at once beside ${others} that are live`,
+  defaults: { seconds: 5, runs: 5 },
+  async run(options) {
+    const alone: { eventsPerSecond: number; ms: number; serverCores: number }[] = [];
+    const wakes: { p99Ms: number; quietP99Ms: number; maxMs: number; wokenMs: number; eventsPerSecond: number }[] = [];
+    for (let turn = 0; turn < options.runs; turn += 1) {
+      alone.push(await oneBehind(options));
+      wakes.push(await manyAwake(options));
+    }
+    return {
+      findings: [
+        {
+          what: `one reader, ${behind} events behind`,
+          unit: "events/s",
+          seen: spreadOf(alone.map(({ eventsPerSecond }) => eventsPerSecond)),
+          goal: goals.eventsPerSecond,
+          floor: goals.eventsPerSecondFloor,
+          atLeast: true,
+        },
+        {
+          what: `others' p99 while ${waking} wake`,
+          unit: "ms",
+          seen: spreadOf(wakes.map(({ p99Ms }) => p99Ms)),
+          goal: goals.othersMs,
+        },
+        { what: "others' p99 before", unit: "ms", seen: spreadOf(wakes.map(({ quietP99Ms }) => quietP99Ms)) },
+        {
+          what: `all ${waking} together, ${wakingBehind} behind`,
+          unit: "events/s",
+          seen: spreadOf(wakes.map(({ eventsPerSecond }) => eventsPerSecond)),
+        },
+      ],
+      versions: {},
+      runs: [...alone, ...wakes],
+      reservations: [],
+    };
+  },
+};
+
+function oneBehind({ say, profile }: QuestionOptions) {
+  return withWorld({ peer: "holdfast", profile }, async (world) => {
+    await world.publisher.call("fill", { events: behind - 1, msMax: fillMsMax });
+    await wait(pauseMs);
+    const reader = world.readersProcess();
+    const before = await world.mark();
+    const [ms = Number.NaN] = await reader.call("catchUp", {
+      ...world.readerOptions({ readers: 1, from: "start" }),
+      events: behind,
+      msMax: catchUpMsMax,
+    });
+    const after = await world.mark();
+    stretchOf(before, after);
+    const run = {
+      eventsPerSecond: rounded((behind / ms) * 1_000),
+      ms: rounded(ms),
+      serverCores: rounded((after.server.cpuMs - before.server.cpuMs) / ms),
+    };
+    say(`${behind} events in ${run.ms} ms: ${run.eventsPerSecond} events/s, server ${run.serverCores} cores`);
+    return run;
+  });
+}
+
+function manyAwake({ seconds, say, profile }: QuestionOptions) {
+  return withWorld({ peer: "holdfast", profile }, async (world) => {
+    await world.publisher.call("fill", { events: wakingBehind - 1, msMax: fillMsMax });
+    const steady = await world.readers({ readers: others, wholeEvery });
+    await world.publisher.call("begin", { ratePerSecond, tickMs: publishTickMs });
+    await wait(warmUpMs);
+    await steady.call("mark", null);
+    await wait(seconds * 1_000);
+    const quiet = await steady.call("mark", null);
+    const woken = world.readersProcess();
+    await wait(pauseMs);
+    await steady.call("mark", null);
+    const took = await woken.call("catchUp", {
+      ...world.readerOptions({ readers: waking, from: "start" }),
+      events: wakingBehind,
+      msMax: catchUpMsMax,
+    });
+    const during = await steady.call("mark", null);
+    const mark = await world.mark();
+    stretchOf(mark, mark);
+    const p99 = (latencies: Float64Array): number => rounded(percentile([...latencies], 0.99) / 1_000);
+    const wokenMs = Math.max(...took);
+    const run = {
+      p99Ms: p99(during.latenciesMicroseconds),
+      quietP99Ms: p99(quiet.latenciesMicroseconds),
+      maxMs: rounded(during.latenciesMicroseconds.reduce((most, one) => Math.max(most, one), 0) / 1_000),
+      wokenMs: rounded(wokenMs),
+      eventsPerSecond: rounded((waking * wakingBehind * 1_000) / wokenMs),
+    };
+    say(
+      `${waking} awake: others' p99 ${run.p99Ms} (before ${run.quietP99Ms}, worst ${run.maxMs}) ms; all back in ${run.wokenMs} ms`,
+    );
+    return run;
+  });
+}

@@ -1,0 +1,75 @@
+/**
+ * One measured stretch of publishing and reading: marks at both ends, and the difference.
+ *
+ * Invariant: what is divided is of the same stretch, and nothing that was lost or came out of order passes.
+ */
+import { monotonicMicroseconds, wait } from "../ports/monotonic.ts";
+import { percentile, rounded } from "../statistics.ts";
+import type { World, WorldMark } from "../world.ts";
+
+export interface Stretch {
+  readonly deliveries: number;
+  /** Server CPU for each delivery, µs. */
+  readonly cpuMicrosecondsPerDelivery: number;
+  readonly eventsPerFrame: number;
+  readonly latencyMs: { readonly p50: number; readonly p99: number; readonly samples: number };
+  /** Cores in use: 1 is one core, the whole time. */
+  readonly cores: { readonly server: number; readonly publisher: number; readonly readers: readonly number[] };
+  /** Deliveries as a share of what was published to these readers in the stretch. */
+  readonly deliveredShare: number;
+}
+
+/** A process that used more of a core than this measures itself, not the server. */
+const saturatedCore = 0.9;
+
+export async function measure(world: World, seconds: number): Promise<Stretch> {
+  const before = await world.mark();
+  await wait(seconds * 1_000);
+  return stretchOf(before, await world.mark());
+}
+
+export function stretchOf(before: WorldMark, after: WorldMark): Stretch {
+  const faults = [...after.publisher.faults, ...after.readers.flatMap((group) => group.faults)];
+  if (faults.length > 0) throw new Error(`events were lost, repeated or refused: ${faults.slice(0, 3).join("; ")}`);
+  const sum = (pick: (group: WorldMark["readers"][number]) => number): number =>
+    after.readers.reduce((total, group) => total + pick(group), 0) -
+    before.readers.reduce((total, group) => total + pick(group), 0);
+  const deliveries = sum(({ received }) => received);
+  const ms = (after.publisher.atMicroseconds - before.publisher.atMicroseconds) / 1_000;
+  const latencies = after.readers.flatMap(({ latenciesMicroseconds }) => [...latenciesMicroseconds]);
+  const core = (end: { usage: { cpuMs: number } }, start: { usage: { cpuMs: number } } | undefined): number =>
+    rounded((end.usage.cpuMs - (start?.usage.cpuMs ?? 0)) / ms);
+  return {
+    deliveries,
+    cpuMicrosecondsPerDelivery: rounded(((after.server.cpuMs - before.server.cpuMs) * 1_000) / deliveries),
+    eventsPerFrame: rounded(deliveries / sum(({ frames }) => frames)),
+    latencyMs: {
+      p50: rounded(percentile(latencies, 0.5) / 1_000),
+      p99: rounded(percentile(latencies, 0.99) / 1_000),
+      samples: latencies.length,
+    },
+    cores: {
+      server: rounded((after.server.cpuMs - before.server.cpuMs) / ms),
+      publisher: core(after.publisher, before.publisher),
+      readers: after.readers.map((group, index) => core(group, before.readers[index])),
+    },
+    deliveredShare: deliveries / (after.publisher.sent - before.publisher.sent),
+  };
+}
+
+export function isSaturated({ cores }: Stretch): boolean {
+  return cores.publisher > saturatedCore || cores.readers.some((core) => core > saturatedCore);
+}
+
+/** Waits until every reader of every group has what was published; false where it takes longer. */
+export async function settled(world: World, eventsEach: () => number, msMax: number): Promise<boolean> {
+  const until = monotonicMicroseconds() + msMax * 1_000;
+  for (;;) {
+    const mark = await world.mark();
+    if (mark.readers.every(({ receivedMin }) => receivedMin >= eventsEach())) return true;
+    if (monotonicMicroseconds() > until) return false;
+    await wait(settledEveryMs);
+  }
+}
+
+const settledEveryMs = 50;
