@@ -75,8 +75,8 @@ export function createSubscriptions(context: GatewayContext, reader: () => Princ
   /** ST-11: a snapshot is read for a socket that has room for it, so that one at a time is in memory. */
   const room = async (): Promise<void> => {
     while (!ended && writer.unsentBytes > limits.unsentBytesMax) {
-      await new Promise<void>((resolve) => {
-        wake = resolve;
+      await new Promise<void>((go) => {
+        wake = go;
       });
     }
   };

@@ -79,6 +79,10 @@ export function createUpgrade(gateway: Gateway, settings: () => HostOriginSettin
         refuse(socket, 400, `Sec-WebSocket-Version must be ${webSocketVersion}.`, headers);
         return;
       }
+      if (request.httpVersion !== "1.1") {
+        refuse(socket, 400, "An upgrade is HTTP/1.1.");
+        return;
+      }
       if ("content-length" in request.headers || "transfer-encoding" in request.headers) {
         refuse(socket, 400, "An upgrade has no body.");
         return;
