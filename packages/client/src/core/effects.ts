@@ -2,6 +2,7 @@
 import type { AgentIdentity, Cursor, ProtocolError } from "@holdfast/protocol";
 import type { AppliedEvent, SubscriptionStatus } from "../api.ts";
 import type { ConnectionEffect } from "./connectionState.ts";
+import type { Named } from "./outbox.ts";
 
 export interface Position {
   readonly cursor: Cursor;
@@ -43,6 +44,10 @@ export type SessionEffect =
       readonly result: unknown;
       readonly error: ProtocolError | undefined;
     }
+  /** A request got the id under which it goes out; who else keeps it must know before the server does. */
+  | { readonly kind: "requestNamed"; readonly key: number; readonly named: Named }
+  /** Write that id down, then say `saved`; it is not sent before. */
+  | { readonly kind: "saveRequest"; readonly key: number; readonly named: Named }
   /** An event of a producer is decided (PB-2): null, or why it was rejected. `stopped`: it never will be. */
   | {
       readonly kind: "settleEvent";

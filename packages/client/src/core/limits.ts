@@ -24,5 +24,7 @@ export const outboundFrameCharactersMax = 256 * 1024;
 export const heartbeatMsMin = 1_000;
 /** CL-8: how long the server may take to answer our close frame. */
 export const endingTimeoutMs = 1_000;
+/** A storage that could not write an id down is asked again after this. */
+export const savingRetryMs = 2_000;
 /** Requests that wait for their answers: more of them are refused with `queue_full`. */
 export const outboxEntriesMax = 1_000;

@@ -4,11 +4,13 @@
  *   queued ─sent─▶ sent ─response─▶ settled
  *     ▲              ├──retryable──▶ retrying ─due─▶ queued
  *     └──loss────────┘              deadline: sent ever → timeout (outcome unknown), else unavailable
+ *   saving ─saved─▶ queued          a stored one is written down before it waits, and again before it is sent
  *
  * Invariants: each request has one outcome; its id and text stay what they were first sent with, so a
  * repeat is the same request; those of a lane take effect in order or not at all. The id is made at the
- * first sending, on the server's clock. The state is owned by the core and changed in place; where it is
- * kept across reloads is a later storage's to decide, so nothing here holds a promise.
+ * first sending, on the server's clock; a stored request leaves only after its id was written down, so a
+ * reload repeats it and never makes it anew. The state is owned by the core and changed in place; where it is
+ * kept is the shell's, so nothing here holds a promise.
  */
 import {
   type ErrorBody,
@@ -21,7 +23,7 @@ import {
 } from "@holdfast/protocol";
 import { jittered } from "./backoff.ts";
 import type { SessionEffect } from "./effects.ts";
-import { outboxEntriesMax } from "./limits.ts";
+import { outboxEntriesMax, savingRetryMs } from "./limits.ts";
 
 export interface Entry {
   readonly key: number;
@@ -32,9 +34,9 @@ export interface Entry {
   readonly timeoutMs: number;
   /** The nearest earlier unsettled request of the lane; undefined once it has a result (RQ-4). */
   after: Entry | undefined;
-  phase: "queued" | "sent" | "retrying";
+  phase: "saving" | "queued" | "sent" | "retrying";
   /** Undefined while it was never sent. `text`: the whole message. */
-  sent: { readonly id: string; readonly text: string } | undefined;
+  sent: Named | undefined;
   deadlineMs: number;
   retryAtMs: number | undefined;
   tries: number;
@@ -42,6 +44,16 @@ export interface Entry {
   lastError: ErrorBody | undefined;
   /** The one before it ended without a result, so a retryable answer is final for it. */
   orphaned: boolean;
+  /** What the storage has of it: nothing, the request, or its id too. Only the last may be sent. */
+  stored: "no" | "unsent" | "named";
+}
+
+/** The id and the whole message under which a request was first sent, wherever it is kept. */
+export interface Named {
+  readonly id: string;
+  readonly text: string;
+  /** Server clock, ms. */
+  readonly deadline: number;
 }
 
 export interface Outbox {
@@ -63,6 +75,15 @@ export interface NewRequest {
   readonly lane: string | undefined;
   readonly timeoutMs: number | undefined;
   readonly durable: boolean;
+  /** Waits for `saved` before it may be sent. */
+  readonly isSaved?: boolean;
+  /** It lived before: in the storage, or with another owner of the socket (RQ-3). */
+  readonly before?: {
+    readonly named: Named | undefined;
+    readonly stored: boolean;
+    /** For how long it has waited unsent, ms. */
+    readonly waitedMs: number;
+  };
 }
 
 export function makeOutbox(): Outbox {
@@ -70,24 +91,37 @@ export function makeOutbox(): Outbox {
 }
 
 /** False where the outbox is full: nothing was queued. */
-export function addRequest(outbox: Outbox, request: NewRequest, now: number): boolean {
+export function addRequest(outbox: Outbox, request: NewRequest, now: number, serverOffsetMs: number): boolean {
   if (outbox.entries.size >= outboxEntriesMax) return false;
-  const { key, method, params, lane } = request;
+  const { key, method, params, lane, before } = request;
+  const named = before?.named;
   const timeoutMs = request.timeoutMs ?? limits.requestDeadlineMs;
   const after = lane === undefined ? undefined : lastOfLane(outbox, lane);
   // Unsent, it waits as long as it would for its answer; a durable one 1 h (RQ-3).
-  const deadlineMs = now + (request.durable ? limits.durableRequestKeptMs : timeoutMs);
+  const keptMs = (request.durable ? limits.durableRequestKeptMs : timeoutMs) - (before?.waitedMs ?? 0);
+  const deadlineMs = named === undefined ? now + keptMs : named.deadline - serverOffsetMs;
   const fresh = {
-    phase: "queued",
-    sent: undefined,
     retryAtMs: undefined,
     tries: 0,
     internals: 0,
     lastError: undefined,
     orphaned: false,
   } as const;
-  const entry: Entry = { key, method, params, lane, timeoutMs, after, deadlineMs, ...fresh };
+  const entry: Entry = {
+    key,
+    method,
+    params,
+    lane,
+    timeoutMs,
+    after,
+    deadlineMs,
+    phase: request.isSaved ? "saving" : "queued",
+    sent: named,
+    stored: before?.stored ? (named === undefined ? "unsent" : "named") : "no",
+    ...fresh,
+  };
   outbox.entries.set(key, entry);
+  if (named !== undefined) outbox.byId.set(named.id, entry);
   return true;
 }
 
@@ -105,12 +139,34 @@ export function flushOutbox(
     if (entry.sent === undefined) {
       const id = uuidv7(now + serverOffsetMs, random.bytes(10));
       entry.deadlineMs = now + entry.timeoutMs;
-      entry.sent = { id, text: requestText(entry, id, Math.ceil(entry.deadlineMs + serverOffsetMs)) };
+      const deadline = Math.ceil(entry.deadlineMs + serverOffsetMs);
+      entry.sent = { id, text: requestText(entry, id, deadline), deadline };
       outbox.byId.set(id, entry);
+      out.push({ kind: "requestNamed", key: entry.key, named: entry.sent });
+    }
+    if (entry.stored === "unsent") {
+      entry.phase = "saving";
+      out.push({ kind: "saveRequest", key: entry.key, named: entry.sent });
+      continue;
     }
     entry.phase = "sent";
     outbox.underWay += 1;
     out.push({ kind: "send", text: entry.sent.text });
+  }
+}
+
+/** The storage has answered: for the request itself, or for the id under which it goes out. */
+export function noteSaved(outbox: Outbox, key: number, ok: boolean, now: number): void {
+  const entry = outbox.entries.get(key);
+  if (entry === undefined || entry.phase !== "saving") return;
+  entry.phase = "queued";
+  if (entry.sent === undefined) {
+    if (ok) entry.stored = "unsent";
+  } else if (ok) entry.stored = "named";
+  else {
+    // Sent without its id written down, a reload would make it a second time.
+    entry.phase = "retrying";
+    entry.retryAtMs = now + savingRetryMs;
   }
 }
 

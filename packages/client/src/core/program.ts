@@ -1,6 +1,6 @@
 /** What the program says to its session: subscriptions, calls, events to publish. */
 import { assert, type Cursor, type From, limits, ProtocolError } from "@holdfast/protocol";
-import { addRequest, type NewRequest, withdraw } from "./outbox.ts";
+import { addRequest, type NewRequest, noteSaved, withdraw } from "./outbox.ts";
 import { makeProducer, queueEvent, refuseEvent } from "./producer.ts";
 import { isTooLarge } from "./rooms.ts";
 import { canSpeak, makeUuid, refuseCall, type SessionContext, type SessionCore, windows } from "./sessionCore.ts";
@@ -20,6 +20,8 @@ type Saying =
   | { readonly kind: "handlerThrew"; readonly subscriber: number; readonly thrown: Throw }
   | { readonly kind: "decided"; readonly subscriber: number; readonly decision: "retry" | "skip" }
   | { readonly kind: "call"; readonly request: NewRequest }
+  /** The storage has written a request, or its id, down; or could not. */
+  | { readonly kind: "saved"; readonly key: number; readonly ok: boolean }
   | { readonly kind: "withdraw"; readonly key: number }
   | { readonly kind: "produce"; readonly producer: number; readonly stream: string }
   /** `text`: the event's JSON. */
@@ -35,6 +37,7 @@ const programEvents: Readonly<Record<Saying["kind"], true>> = {
   handlerThrew: true,
   decided: true,
   call: true,
+  saved: true,
   withdraw: true,
   produce: true,
   publish: true,
@@ -80,7 +83,7 @@ export function stepProgram(core: SessionCore, event: ProgramEvent, context: Ses
         );
         return;
       }
-      if (!addRequest(core.outbox, event.request, now))
+      if (!addRequest(core.outbox, event.request, now, core.connection.memory.serverOffsetMs))
         refuseCall(
           context,
           key,
@@ -88,6 +91,9 @@ export function stepProgram(core: SessionCore, event: ProgramEvent, context: Ses
         );
       return;
     }
+    case "saved":
+      noteSaved(core.outbox, event.key, event.ok, now);
+      return;
     case "withdraw":
       withdraw(core.outbox, event.key, context);
       return;

@@ -2,6 +2,7 @@
 import {
   type AgentIdentity,
   type HelloAgent,
+  type Identity,
   limits,
   type ProtocolError,
   type Random,
@@ -55,14 +56,23 @@ export interface CoreOptions {
   readonly usesToken: boolean;
   /** Wall clock minus monotonic, ms: the best guess of the server's clock before the first `welcome`. */
   readonly serverOffsetMs: number;
+  /** Whose state and outbox are held from before (OP-5). */
+  readonly expect?: Identity | undefined;
 }
 
-export function makeSessionCore({ client, instance, isAgent, usesToken, serverOffsetMs }: CoreOptions): SessionCore {
+export function makeSessionCore({
+  client,
+  instance,
+  isAgent,
+  usesToken,
+  serverOffsetMs,
+  expect,
+}: CoreOptions): SessionCore {
   return {
     client,
     instance,
     isAgent,
-    connection: makeConnection(usesToken, serverOffsetMs),
+    connection: makeConnection(usesToken, serverOffsetMs, expect),
     streams: new Map(),
     subscribers: new Map(),
     outbox: makeOutbox(),
