@@ -60,6 +60,7 @@ export class FakeServer {
       agent: undefined,
       outbox: 0,
       clockOffset: 0,
+      onSignal: () => () => {},
       onChange: (listener) => {
         this.changes.add(listener);
         return () => void this.changes.delete(listener);

@@ -42,6 +42,15 @@ export interface SessionStatistics {
   readonly unknownMessages: number;
 }
 
+/** What somebody else says to all who read a stream now (ST-17): never stored, and worth nothing a second later. */
+export interface HeardSignal {
+  readonly stream: string;
+  readonly signal: string;
+  readonly data: unknown;
+  /** The sender's id, as the server verified it. */
+  readonly from: string;
+}
+
 /** One event as a subscriber gets it: its offset is always there. */
 export interface AppliedEvent extends StreamEvent {
   readonly stream: string;
@@ -109,8 +118,8 @@ export interface Producer {
 }
 
 export interface SessionOptions {
-  /** `ws://…/ws`; a function is asked before each attempt. */
-  readonly url: string | (() => string);
+  /** `ws://…/ws`; a function is asked before each attempt. In a page, by default, `/ws` of the page's own server. */
+  readonly url?: string | (() => string);
   /** null = signed out; a pending promise = not known yet; neither makes an attempt. Absent: cookie or nothing. */
   readonly getToken?: (why: "first" | "expiring" | "rejected") => Promise<string | null>;
   readonly clientName: string;
@@ -151,7 +160,10 @@ export interface Session<Methods extends MethodMap = MethodMap> {
   producer(stream: string): Producer;
   /** OP-8: after the inbox cursor was stored durably. */
   acknowledge(stream: string, cursor: Cursor): void;
+  /** Says something to all who read the stream now; dropped while there is no connection (ST-17). */
   signal(stream: string, signal: string, data?: unknown): void;
+  /** Hears the signals of every stream that this session reads; never its own. Returns how to stop it. */
+  onSignal(listener: (heard: HeardSignal) => void): () => void;
   /** A person's "try now" (CL-4). */
   reconnect(): void;
   /** Tells the policy what the platform knows (LV-4, CL-5). The browser shell wires it by itself. */

@@ -7,6 +7,7 @@
 import { assert, ProtocolError, uuidv7 } from "@holdfast/protocol";
 import type {
   CallOptions,
+  HeardSignal,
   MethodMap,
   Session,
   SessionOptions,
@@ -21,7 +22,7 @@ import { makeSessionCore } from "./core/sessionCore.ts";
 import type { Throw } from "./core/subscriber.ts";
 import { type Engine, makeEngine } from "./shell/engine.ts";
 import { guard, type Handler, runHandler } from "./shell/handlers.ts";
-import { isLoopback, watchBrowser } from "./shell/hints.ts";
+import { isLoopback, pageUrl, watchBrowser } from "./shell/hints.ts";
 import { platformClock, platformRandom, platformTransport } from "./shell/platform.ts";
 import { makeProducers } from "./shell/producers.ts";
 import { makePromises, toJson } from "./shell/promises.ts";
@@ -39,11 +40,13 @@ export function createSession<Methods extends MethodMap = MethodMap>(options: Se
   });
   const handlers = new Map<number, Handler>();
   const listeners = new Set<() => void>();
+  const hearers = new Set<(heard: HeardSignal) => void>();
   const promises = makePromises();
   let keys = 0;
   let closing: Promise<void> | undefined;
   let closed = (): void => {};
-  const url = (): string => (typeof options.url === "string" ? options.url : options.url());
+  const { url: address = pageUrl() } = options;
+  const url = (): string => (typeof address === "string" ? address : address());
   const engine: Engine = makeEngine({ core, session: options, clock, random, transport, url, perform, rested });
   const producers = makeProducers(core, promises, (event) => engine.post(event), report);
   let shown = show(undefined);
@@ -67,7 +70,10 @@ export function createSession<Methods extends MethodMap = MethodMap>(options: Se
       closed();
     }
     if (shown !== before) for (const listener of [...listeners]) guard(listener, report);
-    if (core.connection.state.kind === "closed") listeners.clear();
+    if (core.connection.state.kind === "closed") {
+      listeners.clear();
+      hearers.clear();
+    }
   }
 
   function perform(effect: SessionEffect): { subscriber: number; thrown: Throw } | undefined {
@@ -87,6 +93,9 @@ export function createSession<Methods extends MethodMap = MethodMap>(options: Se
         return;
       case "producerStopped":
         producers.stopped(effect.producer, effect.error);
+        return;
+      case "signalHeard":
+        for (const hear of [...hearers]) guard(() => hear(effect.heard), report);
         return;
       case "agentNamed":
         guard(() => options.onAgent?.(effect.agent), report);
@@ -197,6 +206,10 @@ export function createSession<Methods extends MethodMap = MethodMap>(options: Se
     },
     acknowledge: (stream, cursor) => engine.post({ kind: "acknowledge", stream, cursor }),
     signal: (stream, signal, data) => engine.post({ kind: "signal", stream, signal, data }),
+    onSignal(listener) {
+      hearers.add(listener);
+      return () => hearers.delete(listener);
+    },
     reconnect: () => engine.post({ kind: "reconnectAsked" }),
     hint(hint) {
       if (hint !== "offline" || !isLoopbackSafely(url)) engine.post({ kind: "hinted", hint });

@@ -1,5 +1,7 @@
 /** Provider and hooks over a session. No hook opens a socket: only the session does. */
+export { type HooksFor, hooksFor } from "./hooksFor.ts";
 export { HoldfastProvider, useSession } from "./provider.tsx";
 export { type ConnectionView, useConnection } from "./useConnection.ts";
 export { type RequestView, useRequest } from "./useRequest.ts";
+export { type SignalOptions, useSignal } from "./useSignal.ts";
 export { type StreamOptions, type StreamReducer, type StreamView, useStream } from "./useStream.ts";

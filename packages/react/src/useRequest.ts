@@ -5,7 +5,7 @@ import { useCallback, useEffect, useRef, useState } from "react";
 import { useSession } from "./provider.tsx";
 
 export interface RequestView<Params, Result> {
-  /** Resolves with the result, rejects with a `ProtocolError` (which `error` shows too). The same function on every render. */
+  /** Resolves with the result, rejects with a `ProtocolError`, which `error` shows too: it may be left uncaught. The same function on every render. */
   readonly send: (params: Params, options?: CallOptions) => Promise<Result>;
   readonly pending: boolean;
   /** Of the newest call that ended; undefined once one succeeded. */
@@ -28,20 +28,18 @@ export function useRequest<Methods extends MethodMap, Name extends keyof Methods
     };
   }, []);
   const send = useCallback(
-    async (params: Methods[Name]["params"], options?: CallOptions): Promise<Methods[Name]["result"]> => {
+    (params: Methods[Name]["params"], options?: CallOptions): Promise<Methods[Name]["result"]> => {
       setView(({ awaited, error }) => ({ awaited: awaited + 1, error }));
       const end = (error: ProtocolError | undefined): void => {
         if (mounted.current) setView(({ awaited }) => ({ awaited: awaited - 1, error }));
       };
-      try {
-        const result = await session.call(method, params, options);
-        end(undefined);
-        return result;
-      } catch (error) {
-        // An aborted call is the program's own doing, not an error to show.
-        end(error instanceof ProtocolError ? error : undefined);
-        throw error;
-      }
+      const answer = session.call(method, params, options);
+      // Who only shows `error` need not catch as well; an aborted call is the program's own doing, no error to show.
+      answer.then(
+        () => end(undefined),
+        (error: unknown) => end(error instanceof ProtocolError ? error : undefined),
+      );
+      return answer;
     },
     [session, method],
   );

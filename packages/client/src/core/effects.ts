@@ -1,6 +1,6 @@
 /** Everything a core may ask of its shell, as data. The shell performs it and decides nothing. */
 import type { AgentIdentity, Cursor, ProtocolError } from "@holdfast/protocol";
-import type { AppliedEvent, SubscriptionStatus } from "../api.ts";
+import type { AppliedEvent, HeardSignal, SubscriptionStatus } from "../api.ts";
 import type { ConnectionEffect } from "./connectionState.ts";
 import type { Named } from "./outbox.ts";
 
@@ -64,6 +64,7 @@ export type SessionEffect =
   | { readonly kind: "disarm"; readonly timer: TimerName }
   /** Come back with `flush` once the program has said all it has to say now. */
   | { readonly kind: "flushSoon" }
+  | { readonly kind: "signalHeard"; readonly heard: HeardSignal }
   | { readonly kind: "agentNamed"; readonly agent: AgentIdentity }
   /** OP-5: the application must drop all state of the former user. */
   | { readonly kind: "identityChanged" };

@@ -66,7 +66,10 @@ export function readServerMessage(
       if (stream !== undefined) readPending(stream, message, streamContext);
       return;
     case "signal":
-      // Ephemeral, and this session's face has no listener for it.
+      if (stream !== undefined && message.from !== undefined) {
+        const { signal, data, from } = message;
+        context.out.push({ kind: "signalHeard", heard: { stream: stream.name, signal, data, from } });
+      }
       return;
     case "refused":
       readRefusal(core, message, context);

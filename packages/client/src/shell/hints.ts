@@ -1,4 +1,5 @@
 /** What a browser knows of its network and its page (LV-4, CL-5). Nothing outside one. */
+import { assert } from "@holdfast/protocol";
 import type { Hint } from "../core/connectionState.ts";
 
 /** Tells what is so now, then each change. Returns how to stop it. */
@@ -22,6 +23,12 @@ export function watchBrowser(tell: (hint: Hint) => void): () => void {
     window.removeEventListener("pageshow", shown);
     document.removeEventListener("visibilitychange", visibility);
   };
+}
+
+/** The socket's address at the server that this page came from. */
+export function pageUrl(): string {
+  assert(typeof location !== "undefined", "createSession outside a page needs `url`, like ws://127.0.0.1:4400/ws");
+  return `${location.protocol === "https:" ? "wss:" : "ws:"}//${location.host}/ws`;
 }
 
 /** A server on this machine is there whatever the network does (CL-5). */

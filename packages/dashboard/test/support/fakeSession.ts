@@ -80,6 +80,9 @@ export class FakeSession implements Session<ControlMethods> {
     this.changed();
   }
 
+  onSignal(): () => void {
+    return () => {};
+  }
   onChange(listener: () => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);

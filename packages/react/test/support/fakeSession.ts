@@ -1,5 +1,12 @@
 /** A session that a test plays by hand: it counts what the hooks do, and delivers what the test says. */
-import type { AppliedEvent, Session, SessionState, SubscribeOptions, SubscriptionStatus } from "@holdfast/client";
+import type {
+  AppliedEvent,
+  HeardSignal,
+  Session,
+  SessionState,
+  SubscribeOptions,
+  SubscriptionStatus,
+} from "@holdfast/client";
 import type { From, ProtocolError } from "@holdfast/protocol";
 
 interface Reader {
@@ -16,6 +23,8 @@ export class FakeSession {
     readonly resolve: (value: unknown) => void;
     readonly reject: (error: ProtocolError) => void;
   }[] = [];
+  readonly hearers = new Set<(heard: HeardSignal) => void>();
+  readonly said: object[] = [];
   readonly #listeners = new Set<() => void>();
   #state: SessionState = { kind: "connecting", attempt: 1 };
   readonly #statistics = {
@@ -45,6 +54,11 @@ export class FakeSession {
         unsubscribe: () => void this.readers.delete(reader),
       };
     },
+    onSignal: (listener: (heard: HeardSignal) => void) => {
+      this.hearers.add(listener);
+      return () => this.hearers.delete(listener);
+    },
+    signal: (stream: string, signal: string, data: unknown) => void this.said.push({ stream, signal, data }),
     call: (method: string) =>
       new Promise((resolve, reject) => {
         this.calls.push({ method, resolve, reject });
