@@ -2,12 +2,14 @@
  * What `createServer` takes, and what it gives back. Only `app` and `data` must be named: each other field says
  * its default. `settings.ts` reads them, once; numbers that no field names are in `limits.ts` of `protocol`.
  */
+
 import type { Clock, Random } from "@holdfast/protocol";
 import type { Authenticate } from "./auth/appSignIn.ts";
+import type { Mode } from "./mode.ts";
 import type { Log } from "./observe/log.ts";
 
 /** `local`: people sign in by a link. `development`: whoever reaches the port is an admin (AU-6). */
-export type Mode = "local" | "development";
+export type { Mode };
 
 export interface ServerOptions {
   /** The app: a module that exports `plugin` (see `define.ts`), as a URL, since the store's worker imports it too. */

@@ -9,8 +9,8 @@
  */
 import { createHash } from "node:crypto";
 import { type Clock, limits, ProtocolError, type Random, type User, uuidv7 } from "@holdfast/protocol";
+import type { Mode } from "../mode.ts";
 import type { Log } from "../observe/log.ts";
-import type { Mode } from "../options.ts";
 import type { Principal } from "../plugin.ts";
 import { ownerId } from "./schema.ts";
 import { createStandings } from "./standings.ts";

@@ -1,8 +1,8 @@
 /** What every connection of a node shares: the rooms behind the gateway, and the node's settings. */
 import type { Clock, Random } from "@holdfast/protocol";
 import type { Authenticator } from "../auth/verdict.ts";
+import type { Mode } from "../mode.ts";
 import type { Log } from "../observe/log.ts";
-import type { Mode } from "../options.ts";
 import type { Method, PluginRuntime, StreamFamily } from "../plugin.ts";
 import type { Store } from "../store/port.ts";
 import type { Committer } from "../streams/committer.ts";

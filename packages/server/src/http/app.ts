@@ -13,8 +13,8 @@ import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import type { HostOriginSettings } from "../auth/hostOrigin.ts";
 import type { Auth } from "../auth/service.ts";
 import type { MethodsContext } from "../methods/requests.ts";
+import type { Mode } from "../mode.ts";
 import type { Log } from "../observe/log.ts";
-import type { Mode } from "../options.ts";
 import type { Method } from "../plugin.ts";
 import { addGuard, admit } from "./guard.ts";
 import { addMethodRoutes } from "./methodRoutes.ts";

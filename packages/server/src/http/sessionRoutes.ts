@@ -10,7 +10,7 @@ import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { browserCookieName, cookieAttributes, cookieName } from "../auth/cookies.ts";
 import { type Auth, errorOf, sessionLifeMs, signInCodeLifeMs } from "../auth/service.ts";
-import type { Mode } from "../options.ts";
+import type { Mode } from "../mode.ts";
 import { createAttempts } from "./attempts.ts";
 import { credentialsOf } from "./guard.ts";
 
