@@ -1,0 +1,45 @@
+/** What only a failing room shows: an authenticator and a store that throw, under hostile use (F7). */
+import { limits, uuidv7 } from "@holdfast/protocol";
+import { describe, expect, it } from "vitest";
+import { createWorld } from "../support/world.ts";
+
+describe("failing rooms", () => {
+  it("[F7] an authenticator that throws at auth is an answer, not the end of the process", async () => {
+    const world = await createWorld();
+    const client = world.connect();
+    await client.open();
+    const unhandled: unknown[] = [];
+    const hear = (reason: unknown): void => void unhandled.push(reason);
+    process.on("unhandledRejection", hear);
+    world.verdict = () => {
+      throw new TypeError("a key that cannot be read");
+    };
+    client.send({ type: "auth", token: "x" });
+    await world.clock.advance(100);
+    process.off("unhandledRejection", hear);
+    expect(unhandled).toEqual([]);
+    expect(client.of("error")[0]).toMatchObject({ code: "auth_unavailable", retryable: true });
+    expect(client.closed).toBeUndefined();
+  });
+
+  it("[AD-5] at most 65 requests of a frame are begun before one is answered, the others wait for it", async () => {
+    const world = await createWorld();
+    const client = world.connect();
+    await client.open();
+    let begun = 0;
+    const { query } = world.store;
+    world.store.query = (...asked) => {
+      begun += 1;
+      return query(...asked);
+    };
+    const id = (): string => uuidv7(world.clock.now(), crypto.getRandomValues(new Uint8Array(10)));
+    const asked = Array.from({ length: 300 }, () => ({ type: "request", id: id(), method: "note.list", params: {} }));
+    client.stalled = true;
+    client.send(...asked);
+    expect(begun).toBeLessThanOrEqual(limits.requestsUnderWayMax + 1);
+    await world.clock.advance(2_000);
+    client.drain();
+    await world.clock.advance(2_000);
+    expect(client.of("response").map((message) => message.id)).toEqual(asked.map((message) => message.id));
+  });
+});
