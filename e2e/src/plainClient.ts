@@ -60,7 +60,8 @@ export async function openPlainClient(url: string, options: PlainOptions = {}): 
   const streams = new Map<string, PlainStream>();
   let closed: { code: number; reason: string } | undefined;
   let broken: Error | undefined;
-  let sub = 0;
+  // ST-2: it rises per connection; those of `hello.subscribe` were the first.
+  let sub = options.subscribe?.length ?? 0;
 
   socket.on("message", (frame, isBinary) => {
     if (isBinary) broken = new Error("a binary frame came");
@@ -92,10 +93,18 @@ export async function openPlainClient(url: string, options: PlainOptions = {}): 
     await waitFor(
       () => {
         if (broken !== undefined) throw broken;
-        return messages.find(is);
+        const found = messages.find(is);
+        if (found === undefined && closed !== undefined) {
+          throw new Error(`${what}: the server closed before, with ${closed.code} ${closed.reason}`);
+        }
+        return found;
       },
       { msMax: answerMsMax, what },
     );
+  /** OP-1: before `welcome` nothing but `hello` may be sent. */
+  const welcomed = async (): Promise<void> => {
+    await message(({ type }) => type === "welcome", "welcome");
+  };
   if (options.silent !== true) send(hello(options.subscribe));
   return {
     messages,
@@ -104,6 +113,7 @@ export async function openPlainClient(url: string, options: PlainOptions = {}): 
     send,
     message,
     call: async (method, params) => {
+      await welcomed();
       const id = uuidv7();
       send({ type: "request", id, method, params });
       const answer = await message((one) => one.type === "response" && one["id"] === id, `response to ${method}`);
@@ -112,6 +122,7 @@ export async function openPlainClient(url: string, options: PlainOptions = {}): 
       return answer["result"] as Readonly<Record<string, unknown>>;
     },
     read: async (stream) => {
+      await welcomed();
       sub += 1;
       send({ type: "subscribe", stream, sub, from: "start" });
       await message((one) => one.type === "subscribed" && one["stream"] === stream, `subscribed ${stream}`);
