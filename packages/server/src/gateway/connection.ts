@@ -62,12 +62,7 @@ export function createConnection(options: ConnectionOptions): Connection {
   const { context, id, socket, upgrade, address, opened, closed } = options;
   const { clock, log } = context;
   const writer = createWriter(socket);
-  const flow = createFlow(
-    socket,
-    clock,
-    () => writer.unsentAnswerBytes,
-    () => guard(work),
-  );
+  const flow = createFlow(socket, clock, writer, () => guard(work));
   const openedAt = clock.monotonic();
   let state: ConnectionState = { kind: "opening", since: openedAt };
   let heardAt = openedAt;

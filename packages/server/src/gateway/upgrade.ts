@@ -17,7 +17,6 @@ import { HttpError, problemOf, problemType } from "../http/problem.ts";
 import { securityHeaders } from "../http/securityHeaders.ts";
 import type { Gateway } from "./gateway.ts";
 import type { UpgradeCredentials } from "./opening.ts";
-import type { ServerSocketEvents } from "./serverSocket.ts";
 import { wrapWebSocket } from "./wsSocket.ts";
 
 const path = "/ws";
@@ -47,14 +46,11 @@ export function createUpgrade(gateway: Gateway, settings: () => HostOriginSettin
   let stopped = false;
 
   const accept = (request: IncomingMessage, socket: Duplex, head: Buffer, upgrade: UpgradeCredentials): void => {
-    webSockets.handleUpgrade(request, socket, head, (webSocket) => {
-      let events: ServerSocketEvents | undefined;
-      const wrapped = wrapWebSocket(webSocket, socket, () => {
-        if (events === undefined) throw new TypeError("a socket spoke before its connection was made");
-        return events;
-      });
-      events = gateway.accept(wrapped, upgrade, request.socket.remoteAddress ?? "unknown");
-    });
+    // No function that lives as long as the connection may hold the request: it is a KiB.
+    const address = request.socket.remoteAddress ?? "unknown";
+    webSockets.handleUpgrade(request, socket, head, (webSocket) =>
+      wrapWebSocket(webSocket, socket, (wrapped) => gateway.accept(wrapped, upgrade, address)),
+    );
   };
 
   return {
