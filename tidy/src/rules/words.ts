@@ -92,11 +92,6 @@ function isExcused(text: string, line: number): boolean {
   return /biome-ignore lint\/suspicious\/noExplicitAny: \S.{20,}/.test(text.split("\n")[line - 2] ?? "");
 }
 
-/** Biome lets an exception pass that is explained on the line before; so do we. */
-function isExplained(text: string, line: number): boolean {
-  return /\bbiome-ignore lint\/suspicious\/noExplicitAny: \S/.test(text.split("\n")[line - 2] ?? "");
-}
-
 function isPort(path: string): boolean {
   return isTest(path) || /\/ports?\/|Port\.ts$|\/port\.ts$/.test(path);
 }
