@@ -32,6 +32,10 @@ const rooms: Readonly<Record<string, { readonly may: readonly string[] | "anythi
   e2e: { may: "anything", because: "a leaf" },
   simulation: { may: "anything", because: "a leaf" },
   bench: { may: "anything", because: "a leaf" },
+  examples: {
+    may: ["server", "client", "react", "protocol"],
+    because: "an example shows the packages without the control centre",
+  },
   tidy: { may: [], because: "tidy reads the repository as text" },
   config: { may: [], because: "a tool's configuration stands alone" },
 };
