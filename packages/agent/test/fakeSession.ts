@@ -60,6 +60,9 @@ export class FakeServer {
       agent: undefined,
       outbox: 0,
       clockOffset: 0,
+      saved: [],
+      outcome: () => Promise.reject(new Error("an agent saves nothing")),
+      withdraw: () => {},
       onSignal: () => () => {},
       onChange: (listener) => {
         this.changes.add(listener);

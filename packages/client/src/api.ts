@@ -18,6 +18,7 @@ import type {
   Transport,
   User,
 } from "@holdfast/protocol";
+import type { SessionStorage } from "./storage.ts";
 
 /** The one public state (CL-11). `retryAt` is on the session's clock, ms since 1970. */
 export type SessionState =
@@ -101,6 +102,26 @@ export interface CallOptions {
   readonly durable?: boolean;
   /** Requests of one lane follow each other (`after`, RQ-4): a thread's or an agent's id. */
   readonly lane?: string;
+  /** Hears the ticket of this request, which `saved`, `outcome` and `withdraw` know it by. */
+  readonly onTicket?: (ticket: string) => void;
+}
+
+/** A durable request that is not decided yet: saved here, or sent and not answered (RQ-3). */
+export interface SavedRequest {
+  /** Names it through reloads, in every tab. */
+  readonly ticket: string;
+  readonly method: string;
+  readonly params: unknown;
+  readonly lane: string | undefined;
+  /** ms since 1970, on our clock. */
+  readonly savedAt: number;
+  /** Was sent, so it cannot be withdrawn any more. */
+  readonly isSent: boolean;
+}
+
+/** How tabs of a browser share one socket: made by `tabs()` of `@holdfast/client/tabs`. */
+export interface Sharing {
+  open(options: SessionOptions): Session;
 }
 
 /** What a program says of one producer of one stream (PB-1…PB-5). */
@@ -130,6 +151,10 @@ export interface SessionOptions {
   readonly onAgent?: (agent: AgentIdentity) => void;
   /** OP-5: all state of the former user must go. */
   readonly onIdentityChanged?: () => void;
+  /** One socket for all tabs (OP-2). Absent: one for each session. */
+  readonly share?: Sharing;
+  /** Keeps durable requests across reloads (RQ-3), and whose they are (OP-5). Absent: memory only. */
+  readonly storage?: SessionStorage;
   readonly clock?: Clock;
   readonly random?: Random;
   readonly transport?: Transport;
@@ -156,6 +181,12 @@ export interface Session<Methods extends MethodMap = MethodMap> {
     params: Methods[Name]["params"],
     options?: CallOptions,
   ): Promise<Methods[Name]["result"]>;
+  /** Durable requests not yet decided, those of earlier pages too; the same array while nothing changed. */
+  readonly saved: readonly SavedRequest[];
+  /** The outcome of a saved request, whoever asked for it: as `call` would have told it. */
+  outcome(ticket: string): Promise<unknown>;
+  /** Takes a saved request back; what was sent already goes on. */
+  withdraw(ticket: string): void;
   /** One producer a stream; its UUID is made anew with each call. */
   producer(stream: string): Producer;
   /** OP-8: after the inbox cursor was stored durably. */

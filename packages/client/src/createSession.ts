@@ -4,7 +4,7 @@
  * One session owns one socket, and every way to reach it goes through the engine's mailbox. It holds no
  * policy; what outlives a connection is in the core.
  */
-import { assert, ProtocolError, uuidv7 } from "@holdfast/protocol";
+import { assert, type Clock, type Identity, ProtocolError, uuidv7 } from "@holdfast/protocol";
 import type {
   CallOptions,
   HeardSignal,
@@ -18,17 +18,33 @@ import type {
 } from "./api.ts";
 import type { SessionEffect } from "./core/effects.ts";
 import { publicState, publicStatistics } from "./core/publicState.ts";
-import { makeSessionCore } from "./core/sessionCore.ts";
+import { holdIdentity, makeSessionCore } from "./core/sessionCore.ts";
 import type { Throw } from "./core/subscriber.ts";
 import { type Engine, makeEngine } from "./shell/engine.ts";
 import { guard, type Handler, runHandler } from "./shell/handlers.ts";
 import { isLoopback, pageUrl, watchBrowser } from "./shell/hints.ts";
+import { makeOrders, type Orders, type Waiter } from "./shell/orders.ts";
 import { platformClock, platformRandom, platformTransport } from "./shell/platform.ts";
 import { makeProducers } from "./shell/producers.ts";
 import { makePromises, toJson } from "./shell/promises.ts";
 
 /** Opens a session and starts it. It lives until `close()`. */
 export function createSession<Methods extends MethodMap = MethodMap>(options: SessionOptions): Session<Methods> {
+  const session = options.share?.open(options) ?? openSession(options).session;
+  return session as Session<Methods>;
+}
+
+/** A session that owns its socket, and what another room needs of it to lend it to others. */
+export interface OwnedSession {
+  readonly session: Session;
+  readonly orders: Orders;
+  /** Whose it is, or is expected to be (OP-5). */
+  readonly identity: Identity | undefined;
+}
+
+/** @param lent its pages are elsewhere: their visibility and network are told by `hint`. */
+export function openSession(options: SessionOptions, lent?: { readonly expect: Identity | undefined }): OwnedSession {
+  const { storage } = options;
   const { clock = platformClock, random = platformRandom, transport = platformTransport } = options;
   const wallOffsetMs = (): number => clock.now() - clock.monotonic();
   const core = makeSessionCore({
@@ -49,6 +65,7 @@ export function createSession<Methods extends MethodMap = MethodMap>(options: Se
   const url = (): string => (typeof address === "string" ? address : address());
   const engine: Engine = makeEngine({ core, session: options, clock, random, transport, url, perform, rested });
   const producers = makeProducers(core, promises, (event) => engine.post(event), report);
+  const orders = makeOrders((event) => engine.post(event), clock, storage, rested, report);
   let shown = show(undefined);
   let unwatch = (): void => {};
 
@@ -56,16 +73,20 @@ export function createSession<Methods extends MethodMap = MethodMap>(options: Se
     const { user } = core;
     const state = keepIfEqual(before?.state, publicState(core, wallOffsetMs()));
     const statistics = keepIfEqual(before?.statistics, publicStatistics(core));
-    const fresh = { state, statistics, user, outbox: core.outbox.entries.size };
+    const fresh = { state, statistics, user, outbox: core.outbox.entries.size, saved: orders.saved };
     return keepIfEqual(before, fresh);
   }
 
   function rested(): void {
     const before = shown;
     shown = show(before);
+    const { user } = shown;
+    if (user !== undefined && user !== before.user)
+      storage?.identify({ user: user.id, workspace: user.workspace }).catch(report);
     if (core.connection.state.kind === "closed") {
       engine.halt();
       unwatch();
+      storage?.close();
       handlers.clear();
       closed();
     }
@@ -79,8 +100,14 @@ export function createSession<Methods extends MethodMap = MethodMap>(options: Se
   function perform(effect: SessionEffect): { subscriber: number; thrown: Throw } | undefined {
     switch (effect.kind) {
       case "settleRequest":
-        if (effect.error === undefined) promises.resolve(`${effect.key}`, effect.result);
-        else promises.reject(`${effect.key}`, effect.error);
+        // What ends with the session alone waits in the storage for the next one.
+        orders.settled(effect.key, effect.result, effect.error, core.connection.state.kind === "closed");
+        return;
+      case "requestNamed":
+        orders.named(effect.key, effect.named);
+        return;
+      case "saveRequest":
+        orders.save(effect.key);
         return;
       case "settleEvent": {
         const key = `${effect.producer}/${effect.ordinal}`;
@@ -101,6 +128,7 @@ export function createSession<Methods extends MethodMap = MethodMap>(options: Se
         guard(() => options.onAgent?.(effect.agent), report);
         return;
       case "identityChanged":
+        storage?.drop().catch(report);
         guard(() => options.onIdentityChanged?.(), report);
         return;
       case "deliver":
@@ -151,22 +179,24 @@ export function createSession<Methods extends MethodMap = MethodMap>(options: Se
   async function call(
     method: string,
     params: unknown,
-    { signal, timeout, durable = false, lane }: CallOptions = {},
+    { signal, timeout, durable = false, lane, onTicket }: CallOptions = {},
   ): Promise<unknown> {
     signal?.throwIfAborted();
     if (closing !== undefined)
       throw new ProtocolError("unavailable", `${method}: the session is closed; it was not sent`);
     const text = toJson(params ?? {}, method);
-    keys += 1;
-    const key = keys;
-    const settled = promises.make<unknown>(`${key}`);
+    const ticket = uuidv7(clock.now(), random.bytes(10));
+    const savedAt = clock.now();
+    const settled = promises.make<unknown>(ticket);
     const abort = (): void => {
       // What was sent cannot be unsent: then only the caller stops waiting.
-      promises.reject(`${key}`, signal?.reason);
-      engine.post({ kind: "withdraw", key });
+      promises.reject(ticket, signal?.reason);
+      orders.withdraw(ticket);
     };
     signal?.addEventListener("abort", abort);
-    engine.post({ kind: "call", request: { key, method, params: text, lane, timeoutMs: timeout, durable } });
+    const order = { ticket, method, params: text, lane, timeoutMs: timeout, durable, savedAt, named: undefined };
+    orders.place(order, waiter(ticket));
+    guard(() => onTicket?.(ticket), report);
     try {
       return await settled;
     } finally {
@@ -174,7 +204,17 @@ export function createSession<Methods extends MethodMap = MethodMap>(options: Se
     }
   }
 
-  const session: Session<Methods> = {
+  function waiter(promise: string): Waiter {
+    return {
+      named() {},
+      settled(result, error) {
+        if (error === undefined) promises.resolve(promise, result);
+        else promises.reject(promise, error);
+      },
+    };
+  }
+
+  const session: Session = {
     get state() {
       return shown.state;
     },
@@ -190,6 +230,9 @@ export function createSession<Methods extends MethodMap = MethodMap>(options: Se
     get outbox() {
       return shown.outbox;
     },
+    get saved() {
+      return shown.saved;
+    },
     get clockOffset() {
       return Math.round(core.connection.memory.serverOffsetMs - wallOffsetMs());
     },
@@ -198,8 +241,15 @@ export function createSession<Methods extends MethodMap = MethodMap>(options: Se
       return () => listeners.delete(listener);
     },
     subscribe,
-    call: (method, params, callOptions) =>
-      call(method, params, callOptions) as Promise<Methods[typeof method]["result"]>,
+    call,
+    outcome(ticket) {
+      keys += 1;
+      const promise = `outcome/${keys}`;
+      const settled = promises.make<unknown>(promise);
+      orders.await(ticket, waiter(promise));
+      return settled;
+    },
+    withdraw: (ticket) => orders.withdraw(ticket),
     producer(stream) {
       assert(closing === undefined, `the session is closed: ${stream} gets no producer`);
       return producers.open(stream);
@@ -222,9 +272,35 @@ export function createSession<Methods extends MethodMap = MethodMap>(options: Se
       return closing;
     },
   };
-  unwatch = watchBrowser(session.hint);
-  engine.post({ kind: "start" });
-  return session;
+  if (lent === undefined) unwatch = watchBrowser(session.hint);
+  if (lent?.expect !== undefined) holdIdentity(core, lent.expect);
+  void begin();
+  return {
+    session,
+    orders,
+    get identity() {
+      return core.connection.memory.expect;
+    },
+  };
+
+  /** What is held says whom to expect (OP-5), so it is read before the first `hello`. */
+  async function begin(): Promise<void> {
+    const held = storage && (await within(storage.open(), storageOpenMsMax, clock));
+    if (held?.identity !== undefined && core.connection.memory.expect === undefined) holdIdentity(core, held.identity);
+    orders.begin(held);
+    engine.post({ kind: "start" });
+  }
+}
+
+/** A storage that does not answer in this time is gone without. */
+const storageOpenMsMax = 3_000;
+
+/** Undefined where it failed or took too long: the session works without. */
+function within<Value>(promise: Promise<Value>, ms: number, clock: Clock): Promise<Value | undefined> {
+  return new Promise((resolve) => {
+    const timer = clock.after(ms, () => resolve(undefined));
+    promise.then(resolve, () => resolve(undefined)).finally(() => clock.cancel(timer));
+  });
 }
 
 interface Shown {
@@ -232,6 +308,7 @@ interface Shown {
   readonly statistics: SessionStatistics;
   readonly user: Session["user"];
   readonly outbox: number;
+  readonly saved: Session["saved"];
 }
 
 /** The older value where the two say the same: a snapshot is stable while nothing changed. */

@@ -141,7 +141,7 @@ export type Rule<State extends StateKind, Event extends EventKind> = (
   random: Random,
 ) => Step;
 
-export function makeConnection(usesToken: boolean, serverOffsetMs: number, expect?: Identity): Connection {
+export function makeConnection(usesToken: boolean, serverOffsetMs: number): Connection {
   return {
     state: { kind: "idle" },
     memory: {
@@ -160,7 +160,7 @@ export function makeConnection(usesToken: boolean, serverOffsetMs: number, expec
       tokenFailures: 0,
       faults: 0,
       silences: 0,
-      expect,
+      expect: undefined,
       lastClose: undefined,
       online: true,
       visible: true,

@@ -1,8 +1,8 @@
 /** Everything a core may ask of its shell, as data. The shell performs it and decides nothing. */
 import type { AgentIdentity, Cursor, ProtocolError } from "@holdfast/protocol";
 import type { AppliedEvent, HeardSignal, SubscriptionStatus } from "../api.ts";
+import type { NamedRequest } from "../storage.ts";
 import type { ConnectionEffect } from "./connectionState.ts";
-import type { Named } from "./outbox.ts";
 
 export interface Position {
   readonly cursor: Cursor;
@@ -45,9 +45,9 @@ export type SessionEffect =
       readonly error: ProtocolError | undefined;
     }
   /** A request got the id under which it goes out; who else keeps it must know before the server does. */
-  | { readonly kind: "requestNamed"; readonly key: number; readonly named: Named }
+  | { readonly kind: "requestNamed"; readonly key: number; readonly named: NamedRequest }
   /** Write that id down, then say `saved`; it is not sent before. */
-  | { readonly kind: "saveRequest"; readonly key: number; readonly named: Named }
+  | { readonly kind: "saveRequest"; readonly key: number; readonly named: NamedRequest }
   /** An event of a producer is decided (PB-2): null, or why it was rejected. `stopped`: it never will be. */
   | {
       readonly kind: "settleEvent";

@@ -21,6 +21,7 @@ import {
   readRetryAfter,
   uuidv7,
 } from "@holdfast/protocol";
+import type { NamedRequest } from "../storage.ts";
 import { jittered } from "./backoff.ts";
 import type { SessionEffect } from "./effects.ts";
 import { outboxEntriesMax, savingRetryMs } from "./limits.ts";
@@ -36,7 +37,7 @@ export interface Entry {
   after: Entry | undefined;
   phase: "saving" | "queued" | "sent" | "retrying";
   /** Undefined while it was never sent. `text`: the whole message. */
-  sent: Named | undefined;
+  sent: NamedRequest | undefined;
   deadlineMs: number;
   retryAtMs: number | undefined;
   tries: number;
@@ -46,14 +47,6 @@ export interface Entry {
   orphaned: boolean;
   /** What the storage has of it: nothing, the request, or its id too. Only the last may be sent. */
   stored: "no" | "unsent" | "named";
-}
-
-/** The id and the whole message under which a request was first sent, wherever it is kept. */
-export interface Named {
-  readonly id: string;
-  readonly text: string;
-  /** Server clock, ms. */
-  readonly deadline: number;
 }
 
 export interface Outbox {
@@ -79,8 +72,8 @@ export interface NewRequest {
   readonly isSaved?: boolean;
   /** It lived before: in the storage, or with another owner of the socket (RQ-3). */
   readonly before?: {
-    readonly named: Named | undefined;
-    readonly stored: boolean;
+    readonly named: NamedRequest | undefined;
+    readonly stored: Entry["stored"];
     /** For how long it has waited unsent, ms. */
     readonly waitedMs: number;
   };
@@ -117,7 +110,7 @@ export function addRequest(outbox: Outbox, request: NewRequest, now: number, ser
     deadlineMs,
     phase: request.isSaved ? "saving" : "queued",
     sent: named,
-    stored: before?.stored ? (named === undefined ? "unsent" : "named") : "no",
+    stored: before?.stored ?? "no",
     ...fresh,
   };
   outbox.entries.set(key, entry);

@@ -42,6 +42,11 @@ export interface SessionCore {
   readonly timers: Map<TimerName, number>;
 }
 
+/** OP-5: whose state and outbox are held from before. */
+export function holdIdentity(core: SessionCore, expect: Identity): void {
+  core.connection = { ...core.connection, memory: { ...core.connection.memory, expect } };
+}
+
 /** What a step works with. `now`: monotonic ms. */
 export interface SessionContext {
   readonly now: number;
@@ -56,23 +61,14 @@ export interface CoreOptions {
   readonly usesToken: boolean;
   /** Wall clock minus monotonic, ms: the best guess of the server's clock before the first `welcome`. */
   readonly serverOffsetMs: number;
-  /** Whose state and outbox are held from before (OP-5). */
-  readonly expect?: Identity | undefined;
 }
 
-export function makeSessionCore({
-  client,
-  instance,
-  isAgent,
-  usesToken,
-  serverOffsetMs,
-  expect,
-}: CoreOptions): SessionCore {
+export function makeSessionCore({ client, instance, isAgent, usesToken, serverOffsetMs }: CoreOptions): SessionCore {
   return {
     client,
     instance,
     isAgent,
-    connection: makeConnection(usesToken, serverOffsetMs, expect),
+    connection: makeConnection(usesToken, serverOffsetMs),
     streams: new Map(),
     subscribers: new Map(),
     outbox: makeOutbox(),

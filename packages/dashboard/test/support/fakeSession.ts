@@ -6,6 +6,7 @@
 import type {
   AppliedEvent,
   CallOptions,
+  SavedRequest,
   Session,
   SessionState,
   SubscribeOptions,
@@ -37,6 +38,10 @@ export class FakeSession implements Session<ControlMethods> {
   user = { id: "user-1", name: "Ada", role: "admin", workspace: "default", temporary: false } as const;
   agent = undefined;
   outbox = 0;
+  saved: readonly SavedRequest[] = [];
+  /** What became of a saved request of an earlier page. */
+  outcomes: (ticket: string) => Promise<unknown> = () => new Promise(() => {});
+  readonly withdrawn: string[] = [];
   clockOffset = 0;
   readonly calls: { readonly method: string; readonly params: unknown; readonly options: CallOptions | undefined }[] =
     [];
@@ -123,6 +128,12 @@ export class FakeSession implements Session<ControlMethods> {
     }
   }
 
+  outcome(ticket: string): Promise<unknown> {
+    return this.outcomes(ticket);
+  }
+  withdraw(ticket: string): void {
+    this.withdrawn.push(ticket);
+  }
   producer(): never {
     throw new Error("a page publishes nothing");
   }
