@@ -63,21 +63,19 @@ export interface OpenConnectionOptions {
 }
 
 export function createOpenConnection(options: OpenConnectionOptions): OpenConnection {
-  const { context, id, hello, admitted, upgrade, writer, flow, complain, close } = options;
+  const { context, id, admitted, upgrade, writer, flow, complain, close } = options;
   const { clock, log, committer } = context;
   const { agent } = admitted;
+  const { instance } = options.hello;
   /** Its role is read anew at `auth` (AU-7); its identity never changes. */
-  let { principal, expiresAt } = admitted;
+  let { principal } = admitted;
   const { workspace } = principal;
   const subscriptions = createSubscriptions(context, () => principal, writer);
   const requests = createRequests(context, () => principal);
-  let expiryNoticeMs = noticeMs(expiresAt, clock.now());
-  let visible = hello.visible;
-  let polite = false;
   let ended = false;
   const isWithinRate = createSignalRate(clock);
 
-  const isExpired = (): boolean => expiresAt !== undefined && clock.now() >= expiresAt;
+  const isExpired = (): boolean => connection.expiresAt !== undefined && clock.now() >= connection.expiresAt;
 
   const request = (message: Request): void => {
     if (isExpired()) {
@@ -135,7 +133,7 @@ export function createOpenConnection(options: OpenConnectionOptions): OpenConnec
       );
       return;
     }
-    committer.submit({ kind: "ack", workspace: principal.workspace, stream, cursor }, (outcome) => {
+    committer.submit({ kind: "ack", workspace, stream, cursor }, (outcome) => {
       if (!outcome.ok) log.warn("inbox.ack_failed", { connection: id, stream, code: outcome.error.code });
     });
   };
@@ -147,13 +145,12 @@ export function createOpenConnection(options: OpenConnectionOptions): OpenConnec
     if (problem !== undefined) refuse(new ProtocolError("forbidden", `signal: ${problem}`));
     else if (!subscriptions.has(message.stream) && !mayTell(context, principal, message.stream))
       refuse(new ProtocolError("not_found", `there is no stream "${message.stream}"`));
-    else if (isWithinRate())
-      context.signals.send(principal.workspace, { ...message, from: principal.id }, subscriptions);
+    else if (isWithinRate()) context.signals.send(workspace, { ...message, from: principal.id }, subscriptions);
   };
 
   /** AU-7: a fresh credential for the same identity, while the streams go on. */
   const authenticate = async (token: string | undefined): Promise<void> => {
-    const fresh = { instance: hello.instance, ...(token === undefined ? {} : { token }) };
+    const fresh = { instance, ...(token === undefined ? {} : { token }) };
     const verdict = await context.authenticator.verify(credentialsOf(fresh, token === undefined ? upgrade : {}));
     if (ended) return;
     if (verdict.kind === "unavailable") {
@@ -165,14 +162,16 @@ export function createOpenConnection(options: OpenConnectionOptions): OpenConnec
       close(closeCodes.forbidden, "another identity's credential");
       return;
     }
-    if (verdict.kind !== "accepted" || !isLater(verdict.expiresAt, expiresAt)) {
+    if (verdict.kind !== "accepted" || !isLater(verdict.expiresAt, connection.expiresAt)) {
       const error = new ProtocolError("auth_failed", "the credential ends no later than the one in use");
       writer.send({ type: "error", ...error.toBody() });
       return;
     }
-    expiresAt = verdict.expiresAt;
-    expiryNoticeMs = noticeMs(expiresAt, clock.now());
+    const { expiresAt } = verdict;
+    connection.expiresAt = expiresAt;
+    connection.expiryNoticeMs = noticeMs(expiresAt, clock.now());
     if (agent === undefined) principal = verdict.principal;
+    connection.principal = principal;
     subscriptions.review();
     connection.expiryTold = false;
     writer.send({ type: "authenticated", ...(expiresAt === undefined ? {} : { expiresAt }) });
@@ -184,7 +183,7 @@ export function createOpenConnection(options: OpenConnectionOptions): OpenConnec
         complain(new ProtocolError("bad_message", "hello was said already", { about: { type: "hello" } }));
         return;
       case "ping":
-        visible = message.visible;
+        connection.visible = message.visible;
         writer.send({ type: "pong", n: message.n });
         return;
       case "subscribe":
@@ -212,7 +211,7 @@ export function createOpenConnection(options: OpenConnectionOptions): OpenConnec
         });
         return;
       case "leave":
-        polite = true;
+        connection.polite = true;
         return;
       default:
         unreachable(message);
@@ -228,35 +227,28 @@ export function createOpenConnection(options: OpenConnectionOptions): OpenConnec
     close,
   };
 
-  const connection: OpenConnection = {
-    get principal() {
-      return principal;
-    },
+  // Plain fields: a getter in an object of its own is a hidden class of its own, half a KiB a connection.
+  const connection: Writable<OpenConnection> = {
+    principal: admitted.principal,
     agent,
     subscriptions,
-    get expiryNoticeMs() {
-      return expiryNoticeMs;
-    },
-    get expiresAt() {
-      return expiresAt;
-    },
+    expiryNoticeMs: noticeMs(admitted.expiresAt, clock.now()),
+    expiresAt: admitted.expiresAt,
     expiryTold: false,
-    get visible() {
-      return visible;
-    },
-    get polite() {
-      return polite;
-    },
+    visible: options.hello.visible,
+    polite: false,
     handle,
     end() {
       ended = true;
       subscriptions.end();
-      context.occupants.leave(workspace, principal.id, occupant);
+      context.occupants.leave(workspace, connection.principal.id, occupant);
     },
   };
-  context.occupants.join(workspace, principal.id, occupant);
+  context.occupants.join(workspace, admitted.principal.id, occupant);
   return connection;
 }
+
+type Writable<Value> = { -readonly [Key in keyof Value]: Value[Key] };
 
 function expiredError(): ProtocolError {
   return new ProtocolError("unauthenticated", "the credential has ended; send auth with a fresh one");
