@@ -55,6 +55,7 @@ export class FakeServer {
         reconnects: 0,
         longestGapMs: 0,
         unknownMessages: 0,
+        problems: 0,
       },
       user: undefined,
       agent: undefined,

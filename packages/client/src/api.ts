@@ -41,6 +41,8 @@ export interface SessionStatistics {
   readonly reconnects: number;
   readonly longestGapMs: number;
   readonly unknownMessages: number;
+  /** What the server could not judge or take of ours, and told without a better answer (TR-4, ST-17). */
+  readonly problems: number;
 }
 
 /** What somebody else says to all who read a stream now (ST-17): never stored, and worth nothing a second later. */
@@ -138,6 +140,15 @@ export interface Producer {
   close(): void;
 }
 
+/**
+ * One request to the server of the socket, with the browser's cookies. Rejects where no answer came; `body` is the
+ * parsed JSON, or undefined where it is none.
+ */
+export type SessionHttp = (
+  method: "GET" | "POST",
+  path: string,
+) => Promise<{ readonly status: number; readonly body: unknown }>;
+
 export interface SessionOptions {
   /** `ws://…/ws`; a function is asked before each attempt. In a page, by default, `/ws` of the page's own server. */
   readonly url?: string | (() => string);
@@ -155,9 +166,16 @@ export interface SessionOptions {
   readonly share?: Sharing;
   /** Keeps durable requests across reloads (RQ-3), and whose they are (OP-5). Absent: memory only. */
   readonly storage?: SessionStorage;
+  /**
+   * The server could not judge or take something of ours (TR-4): a fault, of this program or of the server. Told once
+   * for each code; all are counted in `statistics.problems`. Absent: a warning on the console.
+   */
+  readonly onProblem?: (problem: ProtocolError) => void;
   readonly clock?: Clock;
   readonly random?: Random;
   readonly transport?: Transport;
+  /** Who is signed in, and refreshing it (AU-7, CL-10). Absent: `fetch` on the socket's origin. */
+  readonly http?: SessionHttp;
 }
 
 /** Method name → what is passed and what comes back. */

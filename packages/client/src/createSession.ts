@@ -24,7 +24,7 @@ import { type Engine, makeEngine } from "./shell/engine.ts";
 import { guard, type Handler, runHandler } from "./shell/handlers.ts";
 import { isLoopback, pageUrl, watchBrowser } from "./shell/hints.ts";
 import { makeOrders, type Orders, type Waiter } from "./shell/orders.ts";
-import { platformClock, platformRandom, platformTransport } from "./shell/platform.ts";
+import { hasCookies, platformClock, platformHttp, platformRandom, platformTransport, warn } from "./shell/platform.ts";
 import { makeProducers } from "./shell/producers.ts";
 import { makePromises, toJson } from "./shell/promises.ts";
 
@@ -52,6 +52,7 @@ export function openSession(options: SessionOptions, lent?: { readonly expect: I
     instance: uuidv7(clock.now(), random.bytes(10)),
     isAgent: options.agent !== undefined,
     usesToken: options.getToken !== undefined,
+    usesCookie: usesCookie(options),
     serverOffsetMs: wallOffsetMs(),
   });
   const handlers = new Map<number, Handler>();
@@ -63,7 +64,8 @@ export function openSession(options: SessionOptions, lent?: { readonly expect: I
   let closed = (): void => {};
   const { url: address = pageUrl() } = options;
   const url = (): string => (typeof address === "string" ? address : address());
-  const engine: Engine = makeEngine({ core, session: options, clock, random, transport, url, perform, rested });
+  const http = options.http ?? platformHttp(url);
+  const engine: Engine = makeEngine({ core, session: options, clock, random, transport, http, url, perform, rested });
   const producers = makeProducers(core, promises, (event) => engine.post(event), report);
   const orders = makeOrders((event) => engine.post(event), clock, storage, rested, report);
   let shown = show(undefined);
@@ -126,6 +128,9 @@ export function openSession(options: SessionOptions, lent?: { readonly expect: I
         return;
       case "agentNamed":
         guard(() => options.onAgent?.(effect.agent), report);
+        return;
+      case "problem":
+        guard(() => (options.onProblem ?? warn)(effect.error), report);
         return;
       case "identityChanged":
         storage?.drop().catch(report);
@@ -301,6 +306,11 @@ function within<Value>(promise: Promise<Value>, ms: number, clock: Clock): Promi
     const timer = clock.after(ms, () => resolve(undefined));
     promise.then(resolve, () => resolve(undefined)).finally(() => clock.cancel(timer));
   });
+}
+
+/** Whether HTTP can tell who this session is: an agent, and a program without cookies, is somebody else there. */
+function usesCookie({ getToken, agent, http }: SessionOptions): boolean {
+  return getToken === undefined && agent === undefined && (http !== undefined || hasCookies());
 }
 
 interface Shown {

@@ -38,6 +38,8 @@ const welcome = {
   features: {},
 } as const;
 
+const first = { usesToken: false, usesCookie: false, serverOffsetMs: 0 };
+
 /** One event of every kind, for whatever attempt and question are current. */
 function everyEvent(connection: Connection, now: number): ConnectionEvent[] {
   const attempt = ownedAttempt(connection.state) ?? 1;
@@ -45,8 +47,9 @@ function everyEvent(connection: Connection, now: number): ConnectionEvent[] {
   return [
     { kind: "start", now },
     { kind: "tokenAnswered", now, request, outcome: { kind: "token", token: `t${request}` } },
-    { kind: "tokenAnswered", now, request, outcome: { kind: "unreachable" } },
-    { kind: "tokenAnswered", now, request, outcome: { kind: "signedOut" } },
+    ...(["unreachable", "signedOut", "signedIn", "refused"] as const).map(
+      (kind) => ({ kind: "tokenAnswered", now, request, outcome: { kind } }) as const,
+    ),
     { kind: "socketOpened", now, attempt },
     ...[1000, 1002, 1005, 1006, 1012, 4400, 4401, 4403, 4408, 4409, 4410, 4429, 4503, 4999].map(
       (code) => ({ kind: "socketClosed", now, attempt, code, reason: "r" }) as const,
@@ -55,6 +58,8 @@ function everyEvent(connection: Connection, now: number): ConnectionEvent[] {
     { kind: "welcomed", now, attempt, welcome },
     { kind: "byeHeard", now, attempt, bye: { type: "bye", code: 4503, reason: "b", reconnect: true, retryAfter: 700 } },
     { kind: "expiring", now, attempt },
+    { kind: "authAnswered", now, attempt, ok: true, retryAfter: undefined },
+    { kind: "authAnswered", now, attempt, ok: false, retryAfter: 100 },
     { kind: "frameSent", now },
     { kind: "settled", now, all: true },
     { kind: "settled", now, all: false },
@@ -81,7 +86,11 @@ describe("the table", () => {
     for (const state of states) expect(Object.keys(connectionTable[state]).sort()).toEqual([...kinds].sort());
     const random = makeRandom(3);
     const reached = new Map<StateKind, Set<EventKind>>();
-    let frontier: Connection[] = [makeConnection(true, 0), makeConnection(false, 0)];
+    let frontier: Connection[] = [
+      makeConnection({ ...first, usesToken: true }),
+      makeConnection(first),
+      makeConnection({ ...first, usesCookie: true }),
+    ];
     for (let depth = 0; depth < 6; depth += 1) {
       const next = new Map<string, Connection>();
       for (const connection of frontier) {
@@ -95,7 +104,7 @@ describe("the table", () => {
           const timers = Object.values(connectionTimers(state)).filter((atMs) => atMs !== undefined);
           const rests = ["idle", "authenticating", "stopped", "closed"].includes(state.kind);
           expect(rests ? timers.length === 0 : timers.length > 0).toBe(true);
-          next.set(`${state.kind} ${memory.refusals} ${memory.usesToken}`, { memory, state });
+          next.set(`${state.kind} ${memory.refusals} ${memory.usesToken} ${memory.usesCookie}`, { memory, state });
         }
       }
       frontier = [...next.values()];
@@ -106,7 +115,7 @@ describe("the table", () => {
 
   it("[CL-6] [X6] never hears a stranger: another attempt's words change nothing", () => {
     const random = makeRandom(3);
-    let connection: Connection = makeConnection(false, 0);
+    let connection: Connection = makeConnection(first);
     for (const kind of ["start", "socketOpened", "welcomed"] as const) {
       const event = everyEvent(connection, 0).find((candidate) => candidate.kind === kind);
       if (event === undefined) throw new Error(kind);

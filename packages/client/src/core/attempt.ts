@@ -23,7 +23,8 @@ export function beginAttempt(memory: ConnectionMemory, state: ConnectionState, e
   const earliest = earliestMs(memory, event);
   if (event.now < earliest) return wait(memory, earliest, state.kind === "waiting" ? state.reason : "too soon");
   if (!memory.usesToken || isUsable(memory.token, memory, event.now)) return openSocket(memory, event.now);
-  return askToken(memory);
+  const { rejectedToken, token } = memory;
+  return askToken(memory, rejectedToken !== undefined ? "rejected" : token !== undefined ? "expiring" : "first");
 }
 
 export function answerToken(
@@ -37,6 +38,10 @@ export function answerToken(
   switch (outcome.kind) {
     case "signedOut":
       return stop({ ...memory, token: undefined, rejectedToken: undefined, refusals: 0 }, "signed_out");
+    case "signedIn":
+      // The cookie is somebody's: another one than before, or this server will say no again (CL-2).
+      return wait(memory, event.now + limits.refusalsApartMs + jittered(memory.refusals - 1, random), "auth_failed");
+    case "refused":
     case "unreachable": {
       const failures = memory.tokenFailures;
       const delayMs = failures >= limits.failuresBeforeSlow ? slowDelay(random) : jittered(failures, random);
@@ -53,10 +58,30 @@ export function answerToken(
   }
 }
 
+/** CL-10: what HTTP could tell of sockets that do not open. */
+export function explainUnopened(
+  memory: ConnectionMemory,
+  state: StateOf<"waiting" | "connecting">,
+  event: EventOf<"tokenAnswered">,
+): Step {
+  const { kind } = event.outcome;
+  if (event.request !== memory.tokenRequest || kind === "token" || kind === "signedIn") return ignore(memory, state);
+  if (kind === "signedOut") {
+    if (!memory.usesCookie) return ignore(memory, state);
+    return state.kind === "waiting"
+      ? stop(memory, "signed_out")
+      : stop(memory, "signed_out", { kind: "dropSocket", attempt: state.attempt });
+  }
+  const unopenedWhy = kind === "refused" ? "origin refused" : "server unreachable";
+  return step({ ...memory, unopenedWhy }, state.kind === "waiting" ? { ...state, reason: unopenedWhy } : state);
+}
+
 /** CL-2: a freshly obtained token was refused, by the server or at first sight. */
 export function refuse(memory: ConnectionMemory, now: number, random: Random): Step {
   const counted = { ...memory, token: undefined, tokenFresh: false, refusals: memory.refusals + 1 };
   if (counted.refusals >= limits.refusalsOfFreshTokenMax) return stop(counted, "auth_failed");
+  // Who is signed in, if anybody: that alone tells a session that ended from one that is refused.
+  if (memory.usesCookie) return askToken(counted, "rejected");
   return wait(counted, now + limits.refusalsApartMs + jittered(memory.refusals, random), "auth_failed");
 }
 
@@ -102,9 +127,7 @@ export function isUsable(token: string | undefined, memory: ConnectionMemory, no
   return endsMs === undefined || endsMs - (now + memory.serverOffsetMs) >= limits.tokenUsableMsMin;
 }
 
-function askToken(memory: ConnectionMemory): Step {
-  const why: TokenReason =
-    memory.rejectedToken !== undefined ? "rejected" : memory.token !== undefined ? "expiring" : "first";
+function askToken(memory: ConnectionMemory, why: TokenReason): Step {
   const request = memory.tokenRequest + 1;
   return step(
     { ...memory, tokenRequest: request },

@@ -2,7 +2,8 @@
 import { type Bye, type Identity, limits, type Random, type Welcome } from "@holdfast/protocol";
 import type { Heartbeat } from "./heartbeat.ts";
 
-export type TokenReason = "first" | "expiring" | "rejected";
+/** `unopened`: why sockets do not open, which only HTTP can tell (CL-10). */
+export type TokenReason = "first" | "expiring" | "rejected" | "unopened";
 export type Hint = "online" | "offline" | "visible" | "hidden" | "woke";
 type Farewell = Pick<Bye, "code" | "reason" | "retryAfter" | "slot"> | undefined;
 
@@ -36,8 +37,16 @@ export interface OpenState {
   /** CL-3: 10 s old with every subscription settled; failures are forgotten. */
   readonly stable: boolean;
   readonly bye: Farewell;
-  /** AU-7: the question for a better token under way, and when to ask again. */
-  readonly refresh: { readonly request: number; readonly tries: number; readonly atMs: number | undefined } | undefined;
+  /** AU-7: a better credential is being got, until the server has taken it; `atMs`: when to ask again. */
+  readonly refresh: Refresh | undefined;
+}
+
+/** `token`: the one in use when it began, which a better one must outlast. */
+export interface Refresh {
+  readonly request: number;
+  readonly tries: number;
+  readonly atMs: number | undefined;
+  readonly token: string | undefined;
 }
 
 export type StateKind = ConnectionState["kind"];
@@ -45,8 +54,13 @@ export type StateOf<Kind extends StateKind> = Extract<ConnectionState, { kind: K
 
 /** What outlives a state. */
 export interface ConnectionMemory {
-  /** False: no `getToken`, so cookie or nothing. */
+  /** There is a `getToken`. */
   readonly usesToken: boolean;
+  /** There is none, and a browser's cookie may say who this is. */
+  readonly usesCookie: boolean;
+  /** Upgrades in a row that did not open (CL-10), and what HTTP said why. */
+  readonly unopened: number;
+  readonly unopenedWhy: string | undefined;
   readonly attempt: number;
   readonly tokenRequest: number;
   readonly startedMs: number | undefined;
@@ -84,6 +98,10 @@ export interface Connection {
 export type TokenOutcome =
   | { readonly kind: "token"; readonly token: string }
   | { readonly kind: "signedOut" }
+  /** The cookie is somebody's; after a refresh, for longer than before. */
+  | { readonly kind: "signedIn" }
+  /** The server answers, but not to us. */
+  | { readonly kind: "refused" }
   | { readonly kind: "unreachable" };
 
 type Occurrence =
@@ -96,6 +114,13 @@ type Occurrence =
   | { readonly kind: "welcomed"; readonly attempt: number; readonly welcome: Welcome }
   | { readonly kind: "byeHeard"; readonly attempt: number; readonly bye: Bye }
   | { readonly kind: "expiring"; readonly attempt: number }
+  /** The server's word on our `auth` (AU-7). */
+  | {
+      readonly kind: "authAnswered";
+      readonly attempt: number;
+      readonly ok: boolean;
+      readonly retryAfter: number | undefined;
+    }
   | { readonly kind: "frameSent" }
   | { readonly kind: "settled"; readonly all: boolean }
   | { readonly kind: "attemptDue" }
@@ -124,7 +149,8 @@ export type ConnectionEffect =
   /** `hello` is due: what else belongs in it is the session's to add. */
   | { readonly kind: "greet" }
   | { readonly kind: "ping"; readonly n: number; readonly visible: boolean }
-  | { readonly kind: "authenticate"; readonly token: string }
+  /** Without a token the cookie counts. */
+  | { readonly kind: "authenticate"; readonly token: string | undefined }
   | { readonly kind: "leave" }
   | { readonly kind: "identityChanged" };
 
@@ -141,11 +167,17 @@ export type Rule<State extends StateKind, Event extends EventKind> = (
   random: Random,
 ) => Step;
 
-export function makeConnection(usesToken: boolean, serverOffsetMs: number): Connection {
+/** What is known before the first attempt. */
+export type FirstMemory = Pick<ConnectionMemory, "usesToken" | "usesCookie" | "serverOffsetMs">;
+
+export function makeConnection({ usesToken, usesCookie, serverOffsetMs }: FirstMemory): Connection {
   return {
     state: { kind: "idle" },
     memory: {
       usesToken,
+      usesCookie,
+      unopened: 0,
+      unopenedWhy: undefined,
       attempt: 0,
       tokenRequest: 0,
       startedMs: undefined,

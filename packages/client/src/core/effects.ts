@@ -66,6 +66,8 @@ export type SessionEffect =
   | { readonly kind: "flushSoon" }
   | { readonly kind: "signalHeard"; readonly heard: HeardSignal }
   | { readonly kind: "agentNamed"; readonly agent: AgentIdentity }
+  /** TR-4: the first of its code. */
+  | { readonly kind: "problem"; readonly error: ProtocolError }
   /** OP-5: the application must drop all state of the former user. */
   | { readonly kind: "identityChanged" };
 

@@ -6,7 +6,15 @@
 import { closeCodes, limits, type Random, readRetryAfter, reconnectAdvice, unreachable } from "@holdfast/protocol";
 import { refuse } from "./attempt.ts";
 import { delayAfterLoss, slowDelay } from "./backoff.ts";
-import type { ConnectionMemory, ConnectionState, EventOf, OpenState, StateOf, Step } from "./connectionState.ts";
+import type {
+  ConnectionEffect,
+  ConnectionMemory,
+  ConnectionState,
+  EventOf,
+  OpenState,
+  StateOf,
+  Step,
+} from "./connectionState.ts";
 import { endingTimeoutMs, heartbeatProvenMs } from "./limits.ts";
 import { step, stop, wait } from "./step.ts";
 
@@ -50,8 +58,21 @@ export function lose(memory: ConnectionMemory, state: Owning, end: End, random: 
     silences: uptime >= heartbeatProvenMs && end.reason !== "no pong" ? 0 : memory.silences,
   };
   const drop = { kind: "dropSocket", attempt: state.attempt } as const;
+  if (state.kind === "connecting") return noteUnopened(known, { now: end.now, code, reason }, drop, random);
   const next = decide(known, { now: end.now, code, reason }, retryAfter, random);
   return { ...next, effects: [drop, ...next.effects] };
+}
+
+/** CL-10: no close code tells why a socket did not open; at the third in a row HTTP is asked, once. */
+function noteUnopened(memory: ConnectionMemory, end: End, drop: ConnectionEffect, random: Random): Step {
+  const unopened = memory.unopened + 1;
+  const known = { ...memory, unopened };
+  const next = decide(known, { ...end, reason: memory.unopenedWhy ?? end.reason }, undefined, random);
+  if (unopened !== limits.failedUpgradesBeforeAsking || next.state.kind !== "waiting")
+    return { ...next, effects: [drop, ...next.effects] };
+  const request = memory.tokenRequest + 1;
+  const ask = { kind: "askToken", request, why: "unopened" } as const;
+  return { ...next, memory: { ...next.memory, tokenRequest: request }, effects: [drop, ask] };
 }
 
 function decide(memory: ConnectionMemory, end: End, retryAfter: number | undefined, random: Random): Step {

@@ -1,5 +1,12 @@
 /** The server's messages, each to the room that it is for. Total over the types of the protocol. */
-import { type AgentIdentity, type Refused, unreachable } from "@holdfast/protocol";
+import {
+  type AgentIdentity,
+  type ErrorBody,
+  type ErrorCode,
+  ProtocolError,
+  type Refused,
+  unreachable,
+} from "@holdfast/protocol";
 import { ownedAttempt } from "./connectionState.ts";
 import { readResponse, retryUnauthenticated } from "./outbox.ts";
 import { type ProducerContext, readPublished, readPublishRefused } from "./producer.ts";
@@ -45,6 +52,7 @@ export function readServerMessage(
       stepThrough(core, { kind: "expiring", attempt, now }, context);
       return;
     case "authenticated":
+      stepThrough(core, { kind: "authAnswered", attempt, ok: true, retryAfter: undefined, now }, context);
       retryUnauthenticated(core.outbox);
       return;
     case "agent":
@@ -83,8 +91,9 @@ export function readServerMessage(
       proveStore(core, true);
       return;
     case "error":
-      // Something of ours could not be judged and has no better answer (TR-4): a fault, counted for the ledger.
-      core.unknownMessages += 1;
+      if (isAnswerToAuth(core, message.code))
+        stepThrough(core, { kind: "authAnswered", attempt, ok: false, retryAfter: message.retryAfter, now }, context);
+      else noteProblem(core, message, context);
       return;
     default:
       unreachable(message);
@@ -101,7 +110,23 @@ function readRefusal(core: SessionCore, message: Refused, context: SessionContex
       if (producer.uuid === message.producer)
         readPublishRefused(producer, message.sequence, message.error, producerContext(core, context));
     }
-  }
+  } else noteProblem(core, message.error, context);
+}
+
+/** AU-7: the server does not take the credential, or cannot judge it now. */
+function isAnswerToAuth(core: SessionCore, code: ErrorCode): boolean {
+  const { state } = core.connection;
+  return (
+    state.kind === "open" && state.refresh !== undefined && (code === "auth_failed" || code === "auth_unavailable")
+  );
+}
+
+/** TR-4: counted always, told once for each code. */
+function noteProblem(core: SessionCore, error: ErrorBody, { out }: SessionContext): void {
+  core.problems += 1;
+  if (core.toldProblems.has(error.code)) return;
+  core.toldProblems.add(error.code);
+  out.push({ kind: "problem", error: ProtocolError.fromBody(error) });
 }
 
 /** OP-7: told later where the store was down at `welcome`. */

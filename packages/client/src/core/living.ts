@@ -1,8 +1,8 @@
 /** Rules of an open connection: life and silence (section 7), stability (CL-3), fresh tokens (AU-7). */
-import { limits, type Random } from "@holdfast/protocol";
+import { limits, type Random, readRetryAfter } from "@holdfast/protocol";
 import { isUsable } from "./attempt.ts";
 import { jittered } from "./backoff.ts";
-import type { ConnectionMemory, EventOf, OpenState, Step } from "./connectionState.ts";
+import type { ConnectionMemory, EventOf, OpenState, Refresh, Step } from "./connectionState.ts";
 import { lose } from "./ending.ts";
 import { heard, heartbeatDueMs, judgeHeartbeat, pinged } from "./heartbeat.ts";
 import { heartbeatMsMin, heartbeatProvenMs } from "./limits.ts";
@@ -86,12 +86,13 @@ export function stabilise(memory: ConnectionMemory, state: OpenState, event: Eve
   return step({ ...memory, failures: 0, refusals: 0, faults: 0, tokenFresh: false }, { ...state, stable: true });
 }
 
-/** AU-7: the credential ends soon. A cookie's refresh is not this session's. */
+/** AU-7: the credential ends soon. One question at a time, until the server has taken a better one. */
 export function refreshToken(memory: ConnectionMemory, state: OpenState): Step {
-  if (!memory.usesToken || (state.refresh !== undefined && state.refresh.atMs === undefined))
+  const before = state.refresh ?? { tries: 0, token: memory.token };
+  if (!(memory.usesToken || memory.usesCookie) || (state.refresh !== undefined && state.refresh.atMs === undefined))
     return ignore(memory, state);
   const request = memory.tokenRequest + 1;
-  const refresh = { request, tries: state.refresh?.tries ?? 0, atMs: undefined };
+  const refresh = { ...before, request, atMs: undefined };
   return step(
     { ...memory, tokenRequest: request },
     { ...state, refresh },
@@ -108,7 +109,10 @@ export function refreshAnswered(
   const { refresh } = state;
   if (refresh === undefined || event.request !== refresh.request) return ignore(memory, state);
   const { outcome, now } = event;
+  if (outcome.kind === "signedIn") return step(memory, state, { kind: "authenticate", token: undefined });
   if (outcome.kind === "signedOut") {
+    // A session that is over carries this connection to its announced end, where the server says so (AU-8).
+    if (memory.usesCookie) return ignore(memory, state);
     return stop(
       { ...memory, token: undefined },
       "signed_out",
@@ -116,12 +120,32 @@ export function refreshAnswered(
       { kind: "dropSocket", attempt: state.attempt },
     );
   }
-  if (outcome.kind === "token" && isBetterToken(outcome.token, memory.token) && isUsable(outcome.token, memory, now)) {
+  if (outcome.kind === "token" && isBetterToken(outcome.token, refresh.token) && isUsable(outcome.token, memory, now)) {
     const known = { ...memory, token: outcome.token, tokenFresh: true };
-    return step(known, { ...state, refresh: undefined }, { kind: "authenticate", token: outcome.token });
+    return step(known, state, { kind: "authenticate", token: outcome.token });
   }
-  // No better one yet: the streams go on until the server ends them (AU-8), and so do the questions.
-  const atMs = now + limits.refusalsApartMs + jittered(refresh.tries, random);
+  return refreshLater(memory, state, refresh, now, random);
+}
+
+export function noteAuthenticated(
+  memory: ConnectionMemory,
+  state: OpenState,
+  event: EventOf<"authAnswered">,
+  random: Random,
+): Step {
+  if (event.ok || state.refresh === undefined) return step(memory, { ...state, refresh: undefined });
+  return refreshLater(memory, state, state.refresh, event.now + (readRetryAfter(event.retryAfter) ?? 0), random);
+}
+
+/** No better one yet: the streams go on until the server ends them (AU-8), and so do the questions. */
+function refreshLater(
+  memory: ConnectionMemory,
+  state: OpenState,
+  refresh: Refresh,
+  fromMs: number,
+  random: Random,
+): Step {
+  const atMs = fromMs + limits.refusalsApartMs + jittered(refresh.tries, random);
   return step(memory, { ...state, refresh: { ...refresh, tries: refresh.tries + 1, atMs } });
 }
 

@@ -9,7 +9,7 @@ import { step } from "./step.ts";
 /** OP-1: the first message is `hello`, and until `welcome` the only one. */
 export function greet(memory: ConnectionMemory, state: StateOf<"connecting">): Step {
   return step(
-    memory,
+    { ...memory, unopened: 0, unopenedWhy: undefined },
     { kind: "greeting", attempt: state.attempt, deadlineMs: state.deadlineMs, bye: undefined },
     { kind: "greet" },
   );

@@ -35,8 +35,8 @@ export function publicState(core: SessionCore, wallOffsetMs: number): SessionSta
 }
 
 export function publicStatistics(core: SessionCore): SessionStatistics {
-  const { counts, welcomes, longestGapMs, unknownMessages } = core;
-  return { ...counts, reconnects: Math.max(0, welcomes - 1), longestGapMs, unknownMessages };
+  const { counts, welcomes, longestGapMs, unknownMessages, problems } = core;
+  return { ...counts, reconnects: Math.max(0, welcomes - 1), longestGapMs, unknownMessages, problems };
 }
 
 function openState(core: SessionCore): SessionState {

@@ -1,6 +1,7 @@
 /** The core of a session as a value: its rooms, and what every room may ask of the whole. */
 import {
   type AgentIdentity,
+  type ErrorCode,
   type HelloAgent,
   type Identity,
   limits,
@@ -38,6 +39,9 @@ export interface SessionCore {
   welcomes: number;
   longestGapMs: number;
   unknownMessages: number;
+  problems: number;
+  /** The codes that were told already. */
+  readonly toldProblems: Set<ErrorCode>;
   readonly counts: { received: number; applied: number; duplicatesSuppressed: number; gapsRepaired: number };
   readonly timers: Map<TimerName, number>;
 }
@@ -59,16 +63,18 @@ export interface CoreOptions {
   readonly instance: string;
   readonly isAgent: boolean;
   readonly usesToken: boolean;
+  readonly usesCookie: boolean;
   /** Wall clock minus monotonic, ms: the best guess of the server's clock before the first `welcome`. */
   readonly serverOffsetMs: number;
 }
 
-export function makeSessionCore({ client, instance, isAgent, usesToken, serverOffsetMs }: CoreOptions): SessionCore {
+export function makeSessionCore(options: CoreOptions): SessionCore {
+  const { client, instance, isAgent } = options;
   return {
     client,
     instance,
     isAgent,
-    connection: makeConnection(usesToken, serverOffsetMs),
+    connection: makeConnection(options),
     streams: new Map(),
     subscribers: new Map(),
     outbox: makeOutbox(),
@@ -84,6 +90,8 @@ export function makeSessionCore({ client, instance, isAgent, usesToken, serverOf
     welcomes: 0,
     longestGapMs: 0,
     unknownMessages: 0,
+    problems: 0,
+    toldProblems: new Set(),
     counts: { received: 0, applied: 0, duplicatesSuppressed: 0, gapsRepaired: 0 },
     timers: new Map(),
   };

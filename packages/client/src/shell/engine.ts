@@ -6,13 +6,14 @@
  * its stream is given to it (ST-6). It decides nothing: the core does.
  */
 import type { Clock, Random, Transport } from "@holdfast/protocol";
-import type { SessionOptions } from "../api.ts";
-import type { TokenReason } from "../core/connectionState.ts";
+import type { SessionHttp, SessionOptions } from "../api.ts";
+import type { TokenOutcome, TokenReason } from "../core/connectionState.ts";
 import type { SessionEffect } from "../core/effects.ts";
 import { readFrame } from "../core/reader.ts";
 import { type SessionEvent, stepSession } from "../core/session.ts";
 import type { SessionCore } from "../core/sessionCore.ts";
 import type { Throw } from "../core/subscriber.ts";
+import { askServer } from "./http.ts";
 import { makeSocket } from "./socket.ts";
 import { makeTimers } from "./timers.ts";
 
@@ -32,6 +33,7 @@ export interface EngineOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly transport: Transport;
+  readonly http: SessionHttp;
   readonly url: () => string;
   /** What is not the engine's own: handlers, promises, the application's callbacks. */
   readonly perform: (effect: SessionEffect) => { readonly subscriber: number; readonly thrown: Throw } | undefined;
@@ -39,7 +41,8 @@ export interface EngineOptions {
   readonly rested: () => void;
 }
 
-export function makeEngine({ core, session, clock, random, transport, url, perform, rested }: EngineOptions): Engine {
+export function makeEngine(options: EngineOptions): Engine {
+  const { core, session, clock, random, transport, http, url, perform, rested } = options;
   let mailbox: { readonly mail: Mail; readonly isCurrent: (() => boolean) | undefined }[] = [];
   let working = false;
   let flushPlanned = false;
@@ -134,15 +137,17 @@ export function makeEngine({ core, session, clock, random, transport, url, perfo
 
   async function answerToken(request: number, why: TokenReason): Promise<void> {
     try {
-      const token = (await session.getToken?.(why)) ?? null;
-      post({
-        kind: "tokenAnswered",
-        request,
-        outcome: token === null ? { kind: "signedOut" } : { kind: "token", token },
-      });
+      post({ kind: "tokenAnswered", request, outcome: await askCredential(why) });
     } catch {
       post({ kind: "tokenAnswered", request, outcome: { kind: "unreachable" } });
     }
+  }
+
+  /** A program's token, or what the server says of the cookie. */
+  async function askCredential(why: TokenReason): Promise<TokenOutcome> {
+    if (session.getToken === undefined || why === "unopened") return askServer(http, why === "expiring");
+    const token = await session.getToken(why);
+    return token === null ? { kind: "signedOut" } : { kind: "token", token };
   }
 
   function planFlush(): void {

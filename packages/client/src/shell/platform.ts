@@ -5,9 +5,12 @@
  * closed by us is forgotten at once, however long the platform keeps it in CLOSING.
  */
 import { type Clock, closeCodes, type Random, type Transport } from "@holdfast/protocol";
+import type { SessionHttp } from "../api.ts";
 
 /** `setTimeout` fires at once beyond this. */
 const timerMsMax = 2 ** 31 - 1;
+/** No answer within this is none. */
+const httpTimeoutMs = 10_000;
 
 export const platformClock: Clock = {
   now: () => Date.now(),
@@ -45,3 +48,27 @@ export const platformTransport: Transport = {
     };
   },
 };
+
+/** `fetch` at the socket's origin, with the browser's cookies. */
+export function platformHttp(url: () => string): SessionHttp {
+  return async (method, path) => {
+    const response = await fetch(new URL(path, url().replace(/^ws/, "http")), {
+      method,
+      cache: "no-store",
+      credentials: "include",
+      signal: AbortSignal.timeout(httpTimeoutMs),
+      ...(method === "POST" && { headers: { "content-type": "application/json" }, body: "{}" }),
+    });
+    return { status: response.status, body: await response.json().catch(() => undefined) };
+  };
+}
+
+/** Windows and workers have an address and cookies; a Node process has neither. */
+export function hasCookies(): boolean {
+  return "location" in globalThis;
+}
+
+/** Where the program does not want to know. */
+export function warn(problem: Error): void {
+  console.warn("holdfast:", problem);
+}

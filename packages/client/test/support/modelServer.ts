@@ -123,6 +123,14 @@ export class ModelServer implements Transport {
     };
   }
   refusesUpgrade = false;
+  /** AU-7: what `auth` is answered. */
+  authAnswer: (token: string | undefined) => object = () => ({ type: "authenticated" });
+  /** What HTTP answers, and what was asked of it. A rejection: no answer. */
+  http: (asked: string) => Promise<{ status: number; body: unknown }> = async () => ({
+    status: 200,
+    body: { user: { id: "ada" }, mode: "local" },
+  });
+  readonly asked: string[] = [];
 
   /** Ends one connection, as the network or the server does. */
   close(connection: Connection, code: number, reason: string): void {
@@ -186,6 +194,9 @@ export class ModelServer implements Transport {
         return;
       case "ping":
         if (this.pong) this.send(connection, { type: "pong", n: message.n });
+        return;
+      case "auth":
+        this.send(connection, this.authAnswer(message.token));
         return;
       case "ack":
         this.acknowledged.push(message);

@@ -25,6 +25,10 @@ export function scenario(
     clock,
     transport: server,
     random: makeRandom(7),
+    http: (method, path) => {
+      server.asked.push(`${method} ${path}`);
+      return server.http(`${method} ${path}`);
+    },
     ...options,
   });
   const kinds: SessionState["kind"][] = [session.state.kind];

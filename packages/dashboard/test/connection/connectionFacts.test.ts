@@ -96,6 +96,7 @@ describe("connection history", () => {
         reconnects: 2,
         longestGapMs: 9,
         unknownMessages: 0,
+        problems: 0,
       },
       outbox: 1,
       clockOffset: 3,

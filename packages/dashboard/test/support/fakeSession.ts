@@ -34,6 +34,7 @@ export class FakeSession implements Session<ControlMethods> {
     reconnects: 0,
     longestGapMs: 0,
     unknownMessages: 0,
+    problems: 0,
   };
   user = { id: "user-1", name: "Ada", role: "admin", workspace: "default", temporary: false } as const;
   agent = undefined;

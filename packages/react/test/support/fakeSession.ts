@@ -35,6 +35,7 @@ export class FakeSession {
     reconnects: 0,
     longestGapMs: 0,
     unknownMessages: 0,
+    problems: 0,
   };
 
   readonly session = {
