@@ -63,6 +63,20 @@ export async function startLocalAgent(options: LocalAgentOptions): Promise<Local
   return started(options);
 }
 
+/**
+ * Ends whoever holds the folder, whether we started it, adopted it, or lost sight of it: of two starts that
+ * crossed, one process won the lock, and it need not be the one we watch.
+ */
+export async function stopHolder(
+  options: Pick<LocalAgentOptions, "part" | "folder" | "log">,
+  msMax: number,
+): Promise<void> {
+  const living = await livingProcess(options.folder);
+  if (living === undefined) return;
+  options.log.warn("localAgent.unwatched", { part: options.part, pid: living.pid });
+  await handle(living.pid, true, () => !isProcessLocked(options.folder), options).stop(msMax);
+}
+
 /** The record of the process that holds the folder. One that took the lock just now gets time to write it. */
 async function livingProcess(folder: string): Promise<ProcessRecord | undefined> {
   let record: ProcessRecord | undefined;
@@ -124,7 +138,12 @@ async function started(options: LocalAgentOptions): Promise<LocalAgent> {
   };
 }
 
-function handle(pid: number, adopted: boolean, isGone: () => boolean, { part, log }: LocalAgentOptions): LocalAgent {
+function handle(
+  pid: number,
+  adopted: boolean,
+  isGone: () => boolean,
+  { part, log }: Pick<LocalAgentOptions, "part" | "log">,
+): LocalAgent {
   const signal = (name: "SIGTERM" | "SIGKILL"): void => {
     if (!isGone()) send(pid, name);
   };

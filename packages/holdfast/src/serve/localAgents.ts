@@ -14,7 +14,7 @@ import { exitCodes } from "../commandLine/exitCodes.ts";
 import type { Config } from "../config/fields.ts";
 import { readKey, writeKey } from "../files/keyFile.ts";
 import { serverFile } from "../files/serverFile.ts";
-import { type LocalAgent, startLocalAgent } from "../localAgents/localAgentShell.ts";
+import { type LocalAgent, startLocalAgent, stopHolder } from "../localAgents/localAgentShell.ts";
 import { loginEnvironment } from "../localAgents/loginEnvironment.ts";
 
 export interface LocalPart {
@@ -63,7 +63,7 @@ export function startLocalAgents(parts: readonly LocalPart[], options: LocalAgen
     starts.add(starting);
   };
   const start = async (part: LocalPart, isRenewed: boolean): Promise<void> => {
-    const folder = join(options.config.data, "agent", part.part);
+    const folder = folderOf(part.part, options);
     const needsKey = options.config.mode === "local";
     if (isRenewed || (needsKey && readKey(folder) === undefined)) writeKey(folder, await options.agentKey(part.name));
     if (isStopping) return;
@@ -92,12 +92,19 @@ export function startLocalAgents(parts: readonly LocalPart[], options: LocalAgen
       await Promise.all([...running.values()].map((agent) => agent.stop(msMax)));
       await Promise.all(starts);
       await Promise.all([...running.values()].map((agent) => agent.stop(msMax)));
+      await Promise.all(
+        parts.map(({ part }) => stopHolder({ part, folder: folderOf(part, options), log: options.log }, msMax)),
+      );
     },
     kill: () => {
       isStopping = true;
       for (const agent of running.values()) agent.kill();
     },
   };
+}
+
+function folderOf(part: LocalPart["part"], { config }: LocalAgentsOptions): string {
+  return join(config.data, "agent", part);
 }
 
 function program(

@@ -4,7 +4,12 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { isProcessLocked, readProcessRecord } from "../../src/files/processLock.ts";
-import { agentLogBytesMax, type LocalAgentOptions, startLocalAgent } from "../../src/localAgents/localAgentShell.ts";
+import {
+  agentLogBytesMax,
+  type LocalAgentOptions,
+  startLocalAgent,
+  stopHolder,
+} from "../../src/localAgents/localAgentShell.ts";
 import { until } from "../../src/shell/wait.ts";
 import { makeCollectedLog } from "../support/collectedLog.ts";
 import { makeFolder } from "../support/folders.ts";
@@ -49,6 +54,15 @@ function logText(folder: string): string {
 }
 
 describe("a local agent", () => {
+  it("[F58] of two starts that crossed, the holder of the folder is stopped, whoever watched it", async () => {
+    const options = makeOptions(makeFolder(), "good", "1");
+    await Promise.all([start(options), start(options)]);
+    await expectRunning(options.folder);
+    await stopHolder(options, 5_000);
+    expect(isProcessLocked(options.folder)).toBe(false);
+    await stopHolder(options, 5_000);
+  });
+
   it("runs in a session of its own, with its words in its own log, and stops politely", async () => {
     const folder = join(makeFolder(), "deep", "shell");
     const options = makeOptions(folder, "good", "1");
