@@ -119,7 +119,9 @@ export function dial(port: number, lingers = false): RawPeer {
         if (value !== undefined) resolve(value);
         else
           reject(
-            new Error(`the socket ended (${close?.code}) before ${what}; ${JSON.stringify(said).slice(0, 1_000)}`),
+            new Error(
+              `the socket ended (${close?.code}) before ${what}; ${head.slice(0, 300)} ${JSON.stringify(said).slice(0, 1_000)}`,
+            ),
           );
       };
       wakers.add(wake);

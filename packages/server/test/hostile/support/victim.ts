@@ -6,6 +6,8 @@ import { join } from "node:path";
 import { expect } from "vitest";
 import type { VictimMessage } from "./serverProcess.ts";
 
+/** Of each thread: a collector with room collects late, and what it left would look like a leak. */
+const heapMebibytesMax = 96;
 const stopMsMax = 12_000;
 /** Of the log, for a test to look at. Far above what any test may cause. */
 const logBytesMax = 64 * 1024 * 1024;
@@ -22,7 +24,7 @@ export interface Victim extends AsyncDisposable {
 export async function startVictim(options: { speed?: number; mode?: "local" | "development" } = {}): Promise<Victim> {
   const data = mkdtempSync(join(tmpdir(), "holdfast-hostile-"));
   const child = fork(new URL("./serverProcess.ts", import.meta.url), [], {
-    execArgv: ["--expose-gc"],
+    execArgv: ["--expose-gc", `--max-old-space-size=${heapMebibytesMax}`, "--max-semi-space-size=2"],
     stdio: ["ignore", "inherit", "pipe", "ipc"],
     env: {
       ...process.env,
