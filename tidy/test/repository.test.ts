@@ -11,7 +11,7 @@ import { code, words } from "../src/rules/words.ts";
 const files = readRepository();
 const sources = files.filter(isCode);
 const root = fileAt(files, "package.json");
-const packages = files.filter(({ path }) => /^(packages\/[^/]+|e2e)\/package\.json$/.test(path));
+const packages = files.filter(({ path }) => /^(packages\/[^/]+|examples\/[^/]+|e2e)\/package\.json$/.test(path));
 const documents = files.filter(({ path }) => /^(README|CONTRIBUTING)\.md$/.test(path));
 const graph = importGraph(sources, packages);
 

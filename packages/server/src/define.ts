@@ -19,6 +19,9 @@ import type {
   Transaction,
 } from "./plugin.ts";
 
+/** What a handler throws to refuse. */
+export { ProtocolError } from "@holdfast/protocol";
+
 /** What an app declares. `Params` and `Results` are inferred from its methods. */
 export interface PluginDefinition<Tables, Params extends Schemas, Results>
   extends Pick<Plugin, "name" | "agents" | "start"> {

@@ -1,0 +1,28 @@
+/**
+ * `npm start -w @holdfast/example-board`: installs what is missing, builds the example's page, runs its server.
+ *
+ * An app of your own needs none of this: `vite build`, then `node server.ts` on Node 24. Here it makes a fresh
+ * clone start by one command, on the Node that the lockfile pins. Standard output is the server's alone.
+ */
+import { spawn, spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { ensureInstalled, InstallError, pinnedNode, root } from "./install.mjs";
+
+const example = process.cwd();
+
+try {
+  ensureInstalled();
+} catch (error) {
+  if (!(error instanceof InstallError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exit(2);
+}
+const vite = join(root, "node_modules", "vite", "bin", "vite.js");
+const built = spawnSync(pinnedNode(), [vite, "build", "--logLevel=warn"], { cwd: example, stdio: ["ignore", 2, 2] });
+if (built.status !== 0) {
+  process.stderr.write(`Building the page failed in ${example}: what Vite says above names the cause.\n`);
+  process.exit(2);
+}
+const server = spawn(pinnedNode(), [join(example, "server.ts")], { stdio: "inherit" });
+for (const signal of /** @type {const} */ (["SIGTERM", "SIGINT"])) process.on(signal, () => server.kill(signal));
+server.once("exit", (code) => process.exit(code ?? 1));
