@@ -16,6 +16,7 @@ import { judgeMessage, parseFrame } from "./inbound.ts";
 import { createOpenConnection, type OpenConnection } from "./openConnection.ts";
 import { type Admitted, type Denied, judgeHello, type UpgradeCredentials } from "./opening.ts";
 import type { ServerSocket, ServerSocketEvents } from "./serverSocket.ts";
+import { tellRuntimes } from "./tellRuntimes.ts";
 import { createWriter } from "./writer.ts";
 
 export type ConnectionState =
@@ -91,7 +92,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     open.end();
     if (open.agent === undefined) return;
     const gone = { id: open.agent.id, workspace: open.principal.workspace, connection: id, polite: open.polite };
-    for (const runtime of context.runtimes) runtime.agentDisconnected(gone);
+    tellRuntimes(context, (runtime) => runtime.agentDisconnected(gone));
   };
 
   const complain = (error: ProtocolError): void => {
@@ -136,6 +137,10 @@ export function createConnection(options: ConnectionOptions): Connection {
       log.error("connection.verdict_failed", { connection: id, error });
       return { kind: "denied", code: closeCodes.unavailable, reason: "internal", retryAfter: internalRetryAfterMs };
     });
+    guard(() => follow(hello, verdict));
+  };
+
+  const follow = (hello: Hello, verdict: Admitted | Denied): void => {
     if (connection.state.kind === "verifying" && verdict.kind === "admitted") {
       welcome(hello, verdict);
       return;
@@ -143,9 +148,8 @@ export function createConnection(options: ConnectionOptions): Connection {
     // Closed meanwhile, or denied after all: an agent that was registered must not stay online by this.
     const registered = verdict.kind === "denied" ? verdict.registered : agentOf(verdict);
     if (registered !== undefined) {
-      for (const runtime of context.runtimes) {
-        runtime.agentDisconnected({ ...registered, connection: id, polite: false });
-      }
+      const gone = { ...registered, connection: id, polite: false };
+      tellRuntimes(context, (runtime) => runtime.agentDisconnected(gone));
     }
     if (connection.state.kind === "verifying" && verdict.kind === "denied")
       close(verdict.code, verdict.reason, verdict.retryAfter);

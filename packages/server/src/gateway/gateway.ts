@@ -11,6 +11,7 @@ import type { GatewayContext } from "./context.ts";
 import type { OpenConnection } from "./openConnection.ts";
 import type { UpgradeCredentials } from "./opening.ts";
 import type { ServerSocket, ServerSocketEvents } from "./serverSocket.ts";
+import { tellRuntimes } from "./tellRuntimes.ts";
 
 const sweepMs = 1_000;
 /** AU-8 */
@@ -90,8 +91,8 @@ export function createGateway(context: GatewayContext): Gateway {
   const opened = (connection: Connection, open: OpenConnection): void => {
     const { agent, principal } = open;
     if (agent === undefined) return;
-    for (const runtime of context.runtimes)
-      runtime.agentConnected({ id: agent.id, workspace: principal.workspace, connection: connection.id });
+    const here = { id: agent.id, workspace: principal.workspace, connection: connection.id };
+    tellRuntimes(context, (runtime) => runtime.agentConnected(here));
   };
 
   schedule();

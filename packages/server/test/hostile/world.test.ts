@@ -22,6 +22,27 @@ describe("failing rooms", () => {
     expect(client.closed).toBeUndefined();
   });
 
+  it("[F7] a plugin that throws when an agent comes or goes costs nobody their connection, and is told once", async () => {
+    const world = await createWorld();
+    const unhandled: unknown[] = [];
+    const hear = (reason: unknown): void => void unhandled.push(reason);
+    process.on("unhandledRejection", hear);
+    world.agents.push = () => {
+      throw new TypeError("a plugin's own fault");
+    };
+    const client = world.connect();
+    const agent = { name: "a", kind: "shell", host: "h", capabilities: [], process: crypto.randomUUID(), open: [] };
+    await client.open({ agent });
+    expect(client.of("welcome")).toHaveLength(1);
+    expect(client.closed).toBeUndefined();
+    client.drop();
+    await world.clock.advance(100);
+    process.off("unhandledRejection", hear);
+    expect(unhandled).toEqual([]);
+    expect(world.gateway.connections.size).toBe(0);
+    expect(world.log.filter(({ event }) => event === "plugin.failed")).toHaveLength(2);
+  });
+
   it("[AD-5] at most 65 requests of a frame are begun before one is answered, the others wait for it", async () => {
     const world = await createWorld();
     const client = world.connect();
