@@ -1,7 +1,8 @@
 /** What only a failing room shows: an authenticator and a store that throw, under hostile use (F7). */
 import { limits, uuidv7 } from "@holdfast/protocol";
 import { describe, expect, it } from "vitest";
-import { createWorld } from "../support/world.ts";
+import { ada } from "../support/principals.ts";
+import { accepted, createWorld } from "../support/world.ts";
 
 describe("failing rooms", () => {
   it("[F7] an authenticator that throws at auth is an answer, not the end of the process", async () => {
@@ -27,6 +28,7 @@ describe("failing rooms", () => {
     const unhandled: unknown[] = [];
     const hear = (reason: unknown): void => void unhandled.push(reason);
     process.on("unhandledRejection", hear);
+    world.verdict = () => accepted({ ...ada, key: { id: "k", enrol: true } });
     world.agents.push = () => {
       throw new TypeError("a plugin's own fault");
     };
