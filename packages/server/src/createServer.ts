@@ -16,6 +16,7 @@ import type { GatewayContext } from "./gateway/context.ts";
 import { encodeTextFrame } from "./gateway/frame.ts";
 import { createGateway } from "./gateway/gateway.ts";
 import { createOccupants } from "./gateway/occupants.ts";
+import { createOpenings } from "./gateway/openings.ts";
 import { createSignalBoard } from "./gateway/signals.ts";
 import { createUpgrade } from "./gateway/upgrade.ts";
 import { createHttp } from "./http/app.ts";
@@ -24,6 +25,7 @@ import type { Plugin, PluginRuntime } from "./plugin.ts";
 import { type Settings, settingsOf } from "./settings.ts";
 import type { Store } from "./store/port.ts";
 import { startRetention } from "./store/retention.ts";
+import { shareReads } from "./store/sharedReads.ts";
 import { openSqliteStore } from "./store/sqlite/store.ts";
 import { type Committer, createCommitter } from "./streams/committer.ts";
 import { createHub, type Hub } from "./streams/hub.ts";
@@ -40,11 +42,12 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   limits.assertHeartbeat(heartbeat, limits.heartbeatIntervalMs + limits.heartbeatTimeoutMs);
   const { log, data } = settings;
   const app = await loadApp(settings.app);
-  const store = await openSqliteStore({
+  const opened = await openSqliteStore({
     folder: data,
     plugins: [new URL("./auth/plugin.ts", import.meta.url), settings.app],
     onFailure: (error) => log.error("store.failed", { store: "sqlite", folder: data, error }),
   });
+  const store: Store = { ...opened, ...shareReads(opened) };
   try {
     return await start(settings, app, store);
   } catch (error) {
@@ -95,6 +98,7 @@ async function start(settings: Settings, app: Plugin, store: Store): Promise<Ser
     await committer.idle();
     for (const runtime of runtimes) runtime.stopped();
     retention.stop();
+    context.openings.stop();
     hub.stop();
     await http.close();
     await store.close();
@@ -146,6 +150,7 @@ function contextOf(rooms: {
     store,
     committer,
     hub,
+    openings: createOpenings(clock, log),
     signals: createSignalBoard(),
     occupants: createOccupants(),
     method: (name) => methods.get(name),

@@ -8,6 +8,7 @@ import type { Store } from "../store/port.ts";
 import type { Committer } from "../streams/committer.ts";
 import type { Hub } from "../streams/hub.ts";
 import type { Occupants } from "./occupants.ts";
+import type { Openings } from "./openings.ts";
 import type { SignalBoard } from "./signals.ts";
 
 export interface Heartbeat {
@@ -26,6 +27,8 @@ export interface GatewayContext {
   readonly store: Pick<Store, "query" | "snapshot">;
   readonly committer: Committer;
   readonly hub: Hub;
+  /** Subscriptions that wait for the store, by workspace and stream. */
+  readonly openings: Openings;
   readonly signals: SignalBoard;
   readonly occupants: Occupants;
   method(name: string): Method | undefined;

@@ -6,17 +6,15 @@
  * it `pending`, once, and it completes by itself (ST-7, ST-8): nothing is closed. An unknown and a forbidden
  * stream are refused alike (ST-18).
  */
-import { type Cursor, limits, ProtocolError, type Subscription, type TimerHandle } from "@holdfast/protocol";
+import { type Cursor, limits, ProtocolError, type Subscription } from "@holdfast/protocol";
 import type { Principal, StreamFamily } from "../plugin.ts";
 import type { StreamPosition } from "../store/port.ts";
 import type { Reader } from "../streams/reader.ts";
 import type { GatewayContext } from "./context.ts";
+import type { Opening } from "./openings.ts";
 import type { SignalListener } from "./signals.ts";
 import { snapshotParts } from "./snapshotParts.ts";
 import type { Writer } from "./writer.ts";
-
-const retryMsMin = 5_000;
-const retryMsMax = 60_000;
 
 export interface Subscriptions extends SignalListener {
   subscribe(asked: Subscription): void;
@@ -35,8 +33,7 @@ interface Entry {
   readonly reader: Reader;
   epoch: string;
   attached: boolean;
-  retry: TimerHandle | undefined;
-  retryMs: number;
+  readonly opening: Opening;
 }
 
 /** Where a subscription starts, and what the client is told of it. */
@@ -52,7 +49,8 @@ interface Start {
 export function createSubscriptions(context: GatewayContext, reader: () => Principal, writer: Writer): Subscriptions {
   const { workspace } = reader();
   const entries = new Map<string, Entry>();
-  const { hub, clock, log } = context;
+  const { hub, openings } = context;
+  const placeOf = (stream: string): string => `${workspace}\n${stream}`;
   /** One after the other, so that answers come in the order of the questions (OP-3). */
   let last: Promise<void> = Promise.resolve();
   let ended = false;
@@ -61,7 +59,7 @@ export function createSubscriptions(context: GatewayContext, reader: () => Princ
   const isCurrent = (entry: Entry): boolean => !ended && entries.get(entry.asked.stream) === entry;
 
   const drop = (entry: Entry): void => {
-    if (entry.retry !== undefined) clock.cancel(entry.retry);
+    openings.remove(entry.opening);
     if (entry.attached) {
       hub.detach(workspace, entry.asked.stream, entry.reader);
       context.signals.leave(workspace, entry.asked.stream, subscriptions);
@@ -84,11 +82,13 @@ export function createSubscriptions(context: GatewayContext, reader: () => Princ
   const resolve = async (entry: Entry): Promise<void> => {
     if (!isCurrent(entry)) return;
     const { asked } = entry;
+    if (openings.holds(placeOf(asked.stream), entry.opening)) return;
     const family = context.family(asked.stream);
     try {
       await room();
       if (!isCurrent(entry)) return;
       const start = await findStart(context, reader(), asked, family);
+      for (const other of openings.ended(placeOf(asked.stream))) if (other !== entry.opening) other.retry();
       if (!isCurrent(entry)) return;
       if (start === undefined) {
         drop(entry);
@@ -97,7 +97,7 @@ export function createSubscriptions(context: GatewayContext, reader: () => Princ
       }
       begin(entry, start);
     } catch (error) {
-      if (isCurrent(entry)) postpone(entry, error);
+      openings.failed(placeOf(asked.stream), isCurrent(entry) ? [entry.opening] : [], error);
     }
   };
 
@@ -124,20 +124,6 @@ export function createSubscriptions(context: GatewayContext, reader: () => Princ
     entry.attached = true;
     hub.attach(workspace, stream, entry.reader);
     context.signals.join(workspace, stream, subscriptions);
-  };
-
-  const postpone = (entry: Entry, error: unknown): void => {
-    const { stream, sub } = entry.asked;
-    const reason = error instanceof ProtocolError ? error.code : "internal";
-    if (entry.retryMs === 0) {
-      writer.send({ type: "pending", stream, sub, reason });
-      log.error("subscription.pending", { stream, reason, error });
-    }
-    entry.retryMs = Math.min(retryMsMax, Math.max(retryMsMin, entry.retryMs * 2));
-    entry.retry = clock.after(entry.retryMs, () => {
-      entry.retry = undefined;
-      enqueue(entry);
-    });
   };
 
   const enqueue = (entry: Entry): void => {
@@ -168,7 +154,14 @@ export function createSubscriptions(context: GatewayContext, reader: () => Princ
           enqueue(entry);
         },
       };
-      const entry: Entry = { asked, reader: feed, epoch: "", attached: false, retry: undefined, retryMs: 0 };
+      const opening: Opening = {
+        pending: feed.pending,
+        retry: () => {
+          if (isCurrent(entry)) void resolve(entry);
+          return isCurrent(entry);
+        },
+      };
+      const entry: Entry = { asked, reader: feed, epoch: "", attached: false, opening };
       entries.set(asked.stream, entry);
       enqueue(entry);
     },

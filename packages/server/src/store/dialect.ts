@@ -6,6 +6,7 @@
  */
 import type { Kysely } from "kysely";
 import type { SomeTables } from "../plugin.ts";
+import type { EncodedEvent } from "./encodedEvent.ts";
 import type { Appended, StoredEvent, StreamPosition } from "./port.ts";
 
 /** An event on its way into the log: encoded, without an offset yet. */
@@ -41,6 +42,16 @@ export interface Dialect {
   position(workspace: string, stream: string): Promise<StreamPosition | null>;
   /** The rows after `offset` that are there, in order, with the stream's head in the same moment. */
   read(workspace: string, stream: string, offset: number, eventsMax: number, bytesMax: number): Promise<StoredRows>;
+  /**
+   * The same as pieces of at most `pieceBytesMax` (or one event), straight from the columns: a quarter of the
+   * time. undefined where an offset is missing, or there is no such stream: then {@link Dialect.read} tells more.
+   */
+  readPieces(
+    workspace: string,
+    stream: string,
+    offset: number,
+    limits: { readonly eventsMax: number; readonly bytesMax: number; readonly pieceBytesMax: number },
+  ): Promise<readonly EncodedEvent[] | undefined>;
   /** Removes everything up to `through`, durable with the transaction (ST-10). */
   trim(workspace: string, stream: string, through: number): Promise<void>;
   acknowledge(workspace: string, stream: string, epoch: string, offset: number): Promise<void>;

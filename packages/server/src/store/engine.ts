@@ -10,7 +10,8 @@ import { randomUUID } from "node:crypto";
 import { type Clock, limits, ProtocolError, type Random, uuidv7 } from "@holdfast/protocol";
 import type { Plugin, Principal, ReadTransaction, Transaction } from "../plugin.ts";
 import type { Dialect, PendingEvent } from "./dialect.ts";
-import type { BatchResult, EventRun, Fault, Operation, Outcome, StreamSnapshot } from "./port.ts";
+import { joinedEvents } from "./encodedEvent.ts";
+import type { BatchResult, EncodedRun, EventRun, Fault, Operation, Outcome, StreamSnapshot } from "./port.ts";
 import { type Judge, publish } from "./publishes.ts";
 import { type Answering, answer } from "./requests.ts";
 import { retain } from "./retention.ts";
@@ -28,6 +29,8 @@ export interface Engine {
   query(caller: Principal, method: string, params: unknown): Promise<{ outcome: Outcome; faults: readonly Fault[] }>;
   snapshot(workspace: string, stream: string): Promise<StreamSnapshot | null>;
   read(workspace: string, stream: string, offset: number, eventsMax: number, bytesMax: number): Promise<EventRun>;
+  /** The same as pieces of about a frame: {@link Store.read}. */
+  readEncoded(...place: Parameters<Engine["read"]>): Promise<EncodedRun>;
 }
 
 export function createEngine(options: EngineOptions): Engine {
@@ -81,7 +84,7 @@ export function createEngine(options: EngineOptions): Engine {
     return done[0].status === "fulfilled" ? done[0].value : undefined;
   };
 
-  return {
+  const engine: Engine = {
     async commit(batch) {
       const now = clock.now();
       const appends: PendingEvent[] = [];
@@ -141,6 +144,21 @@ export function createEngine(options: EngineOptions): Engine {
       }
     },
 
+    async readEncoded(workspace, stream, offset, eventsMax, bytesMax) {
+      if (app.family(stream)?.rollUp === undefined) {
+        const bounds = { eventsMax, bytesMax, pieceBytesMax: limits.frameTargetBytes };
+        await dialect.begin(false);
+        try {
+          const pieces = await dialect.readPieces(workspace, stream, offset, bounds);
+          if (pieces !== undefined) return { offset: offset + 1, pieces };
+        } finally {
+          await dialect.rollback();
+        }
+      }
+      const run = await engine.read(workspace, stream, offset, eventsMax, bytesMax);
+      return { offset: run.offset, pieces: joinedEvents(run.events, limits.frameTargetBytes) };
+    },
+
     async snapshot(workspace, stream) {
       await dialect.begin(false);
       try {
@@ -154,6 +172,7 @@ export function createEngine(options: EngineOptions): Engine {
       }
     },
   };
+  return engine;
 }
 
 /** The plugins' declarations, found by name. A name declared twice is a programmer's error (F36). */

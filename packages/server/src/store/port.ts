@@ -9,6 +9,7 @@
  */
 import type { Cursor, ErrorBody } from "@holdfast/protocol";
 import type { AgentHello, NewEvent, Principal } from "../plugin.ts";
+import type { EncodedEvent } from "./encodedEvent.ts";
 
 /** One operation of a batch. */
 export type Operation =
@@ -118,6 +119,12 @@ export interface EventRun {
   readonly events: readonly StoredEvent[];
 }
 
+/** The same, encoded: its pieces follow each other without a gap. */
+export interface EncodedRun {
+  readonly offset: number;
+  readonly pieces: readonly EncodedEvent[];
+}
+
 export interface Store {
   /** Runs a batch in one transaction. Rejects with `store_unavailable` where nothing of it is known to be done. */
   commit(batch: readonly Operation[]): Promise<BatchResult>;
@@ -127,8 +134,8 @@ export interface Store {
   positions(streams: readonly StreamName[]): Promise<readonly (StreamPosition | null)[]>;
   /** The projection's state exactly at a position (ST-9). */
   snapshot(workspace: string, stream: string): Promise<StreamSnapshot | null>;
-  /** Events after `offset`, at most `eventsMax` and about `bytesMax`. */
-  read(workspace: string, stream: string, offset: number, eventsMax: number, bytesMax: number): Promise<EventRun>;
+  /** Events after `offset`, at most `eventsMax` and about `bytesMax`, encoded and joined to pieces of about a frame. */
+  read(workspace: string, stream: string, offset: number, eventsMax: number, bytesMax: number): Promise<EncodedRun>;
   /** A read method of the contract (kind `read`), outside any batch. */
   query(
     caller: Principal,

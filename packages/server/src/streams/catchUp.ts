@@ -3,9 +3,10 @@
  *
  * Life cycle of a reader here: it falls behind → it waits its turn → each turn writes about one frame's worth
  * → it is at the head and live again. One that has no room is let go; its socket's drain brings it back. The
- * work is round robin with a budget of {@link turnMsMax} a turn, then a pause, since 100 readers that wake at
- * once would else hold everybody up. Reads of the same place are shared. Invariants: at most
- * {@link readsUnderWayMax} reads under way; only cursors are kept.
+ * work is round robin with a budget of {@link turnMsMax} a turn, then a rest of {@link restPerWork} times what
+ * the turn took, since 100 readers that wake at once would else hold everybody up. What is read stays a moment
+ * for others at the same place, and the next page is read while one is written. Invariants: at most
+ * {@link readsUnderWayMax} reads under way; of a reader only its cursor is kept.
  */
 import type { Clock, TimerHandle } from "@holdfast/protocol";
 import { limits } from "@holdfast/protocol";
@@ -13,15 +14,15 @@ import type { Log } from "../observe/log.ts";
 import type { Store } from "../store/port.ts";
 import type { Channel } from "./channel.ts";
 import { type EncodeFrame, framesOf } from "./eventsFrame.ts";
+import { createPages, type Pages } from "./pages.ts";
 import type { Reader } from "./reader.ts";
-import { type EncodedEvent, encodeEvent } from "./tail.ts";
 import { createTroubles } from "./trouble.ts";
 
 const turnMsMax = 1;
-const pauseMs = 3;
+const restPerWork = 3;
 const readsUnderWayMax = 16;
-const readEventsMax = 2_000;
-const readBytesMax = 256 * 1024;
+const readEventsMax = 4_000;
+const readBytesMax = 512 * 1024;
 
 export interface CatchUp {
   add(channel: Channel, reader: Reader): void;
@@ -43,40 +44,73 @@ export function createCatchUp({ store, clock, log, encode }: CatchUpOptions): Ca
   const waiting = new Map<Reader, Channel>();
   /** Reads under way, by place, with those who wait for them. */
   const reads = new Map<string, Map<Reader, Channel>>();
+  const pages = createPages(encode);
   let timer: TimerHandle | undefined;
+  /** Monotonic ms before which no turn begins. */
+  let restUntil = 0;
   let stopped = false;
   // Past the cap and past its turn: the one retry of a stream always ends, as a success or a failure.
-  const troubles = createTroubles(clock, log, (channel, reader) => {
-    void read(channel, reader.cursor, new Map([[reader, channel]]));
+  const troubles = createTroubles<Channel, Reader>({
+    clock,
+    log,
+    nameOf: ({ stream }) => stream,
+    retry: (channel, reader) => {
+      void read(channel, reader.cursor, new Map([[reader, channel]]));
+      return true;
+    },
   });
 
-  const schedule = (ms: number): void => {
+  const schedule = (): void => {
     if (timer !== undefined || stopped || waiting.size === 0) return;
-    timer = clock.after(ms, () => {
+    timer = clock.after(Math.max(0, Math.ceil(restUntil - clock.monotonic())), () => {
       timer = undefined;
       turn();
     });
   };
 
   const turn = (): void => {
-    const until = clock.monotonic() + turnMsMax;
+    const began = clock.monotonic();
     let left = waiting.size;
-    while (left > 0 && clock.monotonic() < until) {
+    while (left > 0 && clock.monotonic() < began + turnMsMax) {
       const [next] = waiting;
       if (next === undefined) break;
       const [reader, channel] = next;
       waiting.delete(reader);
       left -= 1;
-      const progress = feedFromTail(channel, reader, encode);
-      if (progress === "more") waiting.set(reader, channel);
-      else if (progress === "read") startRead(channel, reader);
+      const progress = feed(channel, reader, pages, encode);
+      if (progress === "read") startRead(channel, reader);
+      if (progress !== "more") continue;
+      waiting.set(reader, channel);
+      left += 1;
+      readAhead(channel, reader.cursor);
     }
-    schedule(pauseMs);
+    const now = clock.monotonic();
+    restUntil = now + restPerWork * (now - began);
+    schedule();
+    forgetPages();
+  };
+
+  const forgetPages = (): void => {
+    if (waiting.size === 0 && reads.size === 0) pages.prune();
+  };
+
+  const placeOf = (channel: Channel, cursor: number): string => `${channel.workspace}\n${channel.stream}\n${cursor}`;
+
+  /** The page after the one that is being written; nobody waits for it yet. */
+  const readAhead = (channel: Channel, cursor: number): void => {
+    const next = pages.end(channel, cursor);
+    if (next === undefined || next >= channel.head || reads.size >= readsUnderWayMax) return;
+    const place = placeOf(channel, next);
+    if (reads.has(place) || pages.end(channel, next) !== undefined) return;
+    if (channel.tail.after(next, 0) !== undefined) return;
+    const waiters = new Map<Reader, Channel>();
+    reads.set(place, waiters);
+    void read(channel, next, waiters).finally(() => reads.delete(place));
   };
 
   const startRead = (channel: Channel, reader: Reader): void => {
     if (troubles.holds(channel, reader)) return;
-    const place = `${channel.workspace}\n${channel.stream}\n${reader.cursor}`;
+    const place = placeOf(channel, reader.cursor);
     const shared = reads.get(place);
     if (shared !== undefined) {
       shared.set(reader, channel);
@@ -93,58 +127,47 @@ export function createCatchUp({ store, clock, log, encode }: CatchUpOptions): Ca
 
   const read = async (channel: Channel, offset: number, waiters: Map<Reader, Channel>): Promise<void> => {
     try {
-      const run = await store.read(channel.workspace, channel.stream, offset, readEventsMax, readBytesMax);
+      const { pieces } = await store.read(channel.workspace, channel.stream, offset, readEventsMax, readBytesMax);
       // What this node delivered was committed: a store that shows less is not telling the truth now.
-      if (run.events.length === 0 && offset < channel.head)
-        throw new Error(`nothing after ${offset} of ${channel.head}`);
+      if (pieces.length === 0 && offset < channel.head) throw new Error(`nothing after ${offset} of ${channel.head}`);
       for (const reader of troubles.ended(channel)) if (channel.readers.has(reader)) waiting.set(reader, channel);
-      feedRun(waiters, offset, run.events.map(encodeEvent));
+      channel.head = Math.max(
+        channel.head,
+        pieces.reduce((last, { span }) => last + span, offset),
+      );
+      pages.add(channel, offset, pieces);
+      for (const [reader, its] of waiters) if (its.readers.has(reader)) waiting.set(reader, its);
+      schedule();
     } catch (error) {
-      if (!stopped) troubles.failed(channel, waiters.keys(), error);
+      // Read ahead for nobody: who comes there reads it again and meets the trouble.
+      if (!stopped && waiters.size > 0) troubles.failed(channel, waiters.keys(), error);
     }
-  };
-
-  const feedRun = (waiters: Map<Reader, Channel>, offset: number, events: readonly EncodedEvent[]): void => {
-    const [first] = waiters.values();
-    if (first === undefined) return;
-    const frames = framesOf(first.stream, offset + 1, first.head, events, encode);
-    first.head = Math.max(first.head, frames.at(-1)?.through ?? 0);
-    for (const reader of waiters.keys()) {
-      for (const frame of frames) {
-        if (reader.cursor !== frame.offset - 1 || !reader.hasRoom()) break;
-        reader.write(frame.bytes);
-        reader.cursor = frame.through;
-      }
-    }
-    requeue(waiters);
-  };
-
-  const requeue = (waiters: Map<Reader, Channel>): void => {
-    for (const [reader, channel] of waiters) if (channel.readers.has(reader)) waiting.set(reader, channel);
-    schedule(0);
   };
 
   return {
     add(channel, reader) {
       reader.behind = true;
       waiting.set(reader, channel);
-      schedule(0);
+      schedule();
     },
     remove(reader) {
       waiting.delete(reader);
       for (const waiters of reads.values()) waiters.delete(reader);
       troubles.remove(reader);
+      forgetPages();
     },
     stop() {
       stopped = true;
       if (timer !== undefined) clock.cancel(timer);
       troubles.stop();
       waiting.clear();
+      pages.clear();
     },
   };
 }
 
-function feedFromTail(channel: Channel, reader: Reader, encode: EncodeFrame): Progress {
+/** Writes about one frame's worth to one reader. */
+function feed(channel: Channel, reader: Reader, pages: Pages, encode: EncodeFrame): Progress {
   if (!channel.readers.has(reader)) return "live";
   if (reader.cursor >= channel.head) {
     reader.behind = false;
@@ -152,8 +175,11 @@ function feedFromTail(channel: Channel, reader: Reader, encode: EncodeFrame): Pr
   }
   if (!reader.hasRoom()) return "noRoom";
   const events = channel.tail.after(reader.cursor, limits.frameTargetBytes);
-  if (events === undefined) return "read";
-  for (const frame of framesOf(channel.stream, reader.cursor + 1, channel.head, events, encode)) {
+  const page = events === undefined ? pages.frame(channel, reader.cursor) : undefined;
+  if (events === undefined && page === undefined) return "read";
+  const frames =
+    page === undefined ? framesOf(channel.stream, reader.cursor + 1, channel.head, events ?? [], encode) : [page];
+  for (const frame of frames) {
     reader.write(frame.bytes);
     reader.cursor = frame.through;
   }

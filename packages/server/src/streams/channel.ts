@@ -7,10 +7,11 @@
  * queued for a reader, only its cursor is kept (ST-11). A channel knows no sockets and no users.
  */
 
+import { encodeEvent } from "../store/encodedEvent.ts";
 import type { Appended, StreamPosition } from "../store/port.ts";
 import { type EncodeFrame, type EventsFrame, framesOf } from "./eventsFrame.ts";
 import type { Reader } from "./reader.ts";
-import { createTail, encodeEvent, type Tail } from "./tail.ts";
+import { createTail, type Tail } from "./tail.ts";
 
 export interface Channel {
   readonly workspace: string;

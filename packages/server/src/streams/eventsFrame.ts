@@ -1,6 +1,7 @@
 /** The `events` message as frames, encoded once and shared by all readers at the same cursor (ST-4, TR-3). */
 import { limits } from "@holdfast/protocol";
-import { type EncodedEvent, takeBytes } from "./tail.ts";
+import type { EncodedEvent } from "../store/encodedEvent.ts";
+import { takeBytes } from "./tail.ts";
 
 /** Makes bytes for the transport of the JSON text of one frame. */
 export type EncodeFrame = (json: string) => Uint8Array;

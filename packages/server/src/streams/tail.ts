@@ -4,26 +4,10 @@
  * Invariant: the events are a contiguous run that ends at {@link Tail.last}; it accepts only `last + 1`
  * (ST-13). Bounded by events and bytes; what falls off is read from the store.
  */
-import type { StoredEvent } from "../store/port.ts";
+import type { EncodedEvent } from "../store/encodedEvent.ts";
 
 export const tailEventsMax = 1_000;
 export const tailBytesMax = 1024 * 1024;
-
-/** An event as it goes into a frame: JSON text of `{ event, at, data, keyframe? }`. */
-export interface EncodedEvent {
-  readonly json: string;
-  /** How many offsets it covers: 1, or those of its range. */
-  readonly span: number;
-}
-
-export function encodeEvent({ event, at, json, keyframe, range }: StoredEvent): EncodedEvent {
-  const scope = keyframe === undefined ? "" : `,"keyframe":${JSON.stringify(keyframe)}`;
-  const covers = range === undefined ? "" : `,"offset":${range.offset},"through":${range.through}`;
-  return {
-    json: `{"event":${JSON.stringify(event)},"at":${at},"data":${json}${scope}${covers}}`,
-    span: range === undefined ? 1 : range.through - range.offset + 1,
-  };
-}
 
 export interface Tail {
   /** Offset of the last event; 0 while empty. */

@@ -200,6 +200,32 @@ describe("reading", () => {
     expect(offsets(client)).toEqual([1, 2, 3, 4]);
   });
 
+  it("[ST-7] with the store down, one retry a stream for all who wait; a newcomer waits with them", async () => {
+    const world = await createWorld();
+    void append(world, ["a"]);
+    await world.clock.advance(20);
+    world.store.failing = true;
+    const clients = Array.from({ length: 20 }, () => world.connect());
+    const subscribe = [{ stream: "notes", sub: 1, from: "latest" }];
+    for (const client of clients) await client.open({ subscribe });
+    const late = world.connect();
+    await late.open({ subscribe });
+    const asked = world.store.asked;
+    await world.clock.advance(4_000);
+    expect(world.store.asked).toBe(asked);
+    await world.clock.advance(2_000);
+    expect(world.store.asked).toBe(asked + 1);
+    expect([...clients, late].map((client) => client.of("pending").length)).toEqual(
+      Array.from({ length: 21 }, () => 1),
+    );
+    expect(world.log.filter((line) => line.level === "error")).toHaveLength(1);
+    // The one whose turn would be next is gone.
+    clients[0]?.drop();
+    world.store.failing = false;
+    await world.clock.advance(11_000);
+    for (const client of [...clients.slice(1), late]) expect(client.of("subscribed")).toHaveLength(1);
+  });
+
   it("[ST-15] a cursor beyond the stored head shows a rollback: new epoch, durably, and reset", async () => {
     const world = await createWorld();
     void append(world, ["a"]);

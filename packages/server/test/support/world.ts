@@ -8,6 +8,7 @@ import { encodeTextFrame } from "../../src/gateway/frame.ts";
 import { createGateway, type Gateway } from "../../src/gateway/gateway.ts";
 import { createOccupants } from "../../src/gateway/occupants.ts";
 import type { UpgradeCredentials } from "../../src/gateway/opening.ts";
+import { createOpenings } from "../../src/gateway/openings.ts";
 import type { ServerSocketEvents } from "../../src/gateway/serverSocket.ts";
 import { createSignalBoard } from "../../src/gateway/signals.ts";
 import type { Plugin, Principal } from "../../src/plugin.ts";
@@ -15,6 +16,7 @@ import type { Dialect } from "../../src/store/dialect.ts";
 import type { Engine } from "../../src/store/engine.ts";
 import type { Store } from "../../src/store/port.ts";
 import type { StoreTables } from "../../src/store/schema.ts";
+import { shareReads } from "../../src/store/sharedReads.ts";
 import { type Committer, createCommitter } from "../../src/streams/committer.ts";
 import { createHub, type Hub } from "../../src/streams/hub.ts";
 import { openEngine } from "./engine.ts";
@@ -45,6 +47,8 @@ export interface World {
 /** The store in this thread, with faults that a test switches on. */
 export interface FaultyStore extends Store {
   failing: boolean;
+  /** Calls of any kind. */
+  asked: number;
   /** What commits is not told to the hub, as if a bus had lost it (ST-14). */
   losing: boolean;
   /** Retention, as a test asks for it. */
@@ -58,6 +62,7 @@ export interface FaultyStore extends Store {
 function inThread(engine: Engine, dialect: Dialect): FaultyStore {
   const store: FaultyStore = {
     failing: false,
+    asked: 0,
     losing: false,
     unreadable: undefined,
     reads: 0,
@@ -80,7 +85,7 @@ function inThread(engine: Engine, dialect: Dialect): FaultyStore {
     read: async (...place) => {
       store.reads += 1;
       if (place[1] === store.unreadable) throw new Error("this stream cannot be read, as asked");
-      return guard(() => engine.read(...place));
+      return guard(() => engine.readEncoded(...place));
     },
     query: async (caller, method, params) => guard(() => engine.query(caller, method, params)),
     close: async () => dialect.close(),
@@ -88,6 +93,7 @@ function inThread(engine: Engine, dialect: Dialect): FaultyStore {
   /** One call after the other, as in the store's worker: a connection has one transaction. */
   let last: Promise<unknown> = Promise.resolve();
   const guard = <Value>(run: () => Promise<Value>): Promise<Value> => {
+    store.asked += 1;
     if (store.failing) throw new Error("the store is down, as asked");
     const next = last.then(run);
     last = next.catch(() => {});
@@ -105,7 +111,8 @@ export async function createWorld(plugin: Plugin = notes): Promise<World> {
   const write = (level: string) => (event: string, fields?: Readonly<Record<string, unknown>>) =>
     void lines.push({ level, event, fields });
   const log = { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") };
-  const hub = createHub({ store, clock, log, encode: encodeTextFrame });
+  const shared = { ...store, ...shareReads(store), positions: store.positions };
+  const hub = createHub({ store: shared, clock, log, encode: encodeTextFrame });
   const committer = createCommitter({
     store,
     clock,
@@ -125,6 +132,7 @@ export async function createWorld(plugin: Plugin = notes): Promise<World> {
     store,
     committer,
     hub,
+    openings: createOpenings(clock, log),
     signals: createSignalBoard(),
     occupants: createOccupants(),
     method: (name) => plugin.methods[name],

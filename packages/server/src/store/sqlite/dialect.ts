@@ -9,6 +9,7 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlit
 import { Kysely, SqliteDialect } from "kysely";
 import type { SomeTables } from "../../plugin.ts";
 import type { Dialect, PendingEvent, StoredRows } from "../dialect.ts";
+import { createJoiner, type EncodedEvent, encodedJson } from "../encodedEvent.ts";
 import type { Appended, StoredEvent, StreamPosition } from "../port.ts";
 
 const statementsMax = 500;
@@ -54,6 +55,7 @@ export function openSqlite(settings: SqliteSettings): Dialect {
     },
     read: async (workspace, stream, offset, eventsMax, bytesMax) =>
       read(prepare, workspace, stream, offset, eventsMax, bytesMax),
+    readPieces: async (workspace, stream, offset, bounds) => readPieces(prepare, workspace, stream, offset, bounds),
     trim: async (workspace, stream, through) => trim(prepare, workspace, stream, through),
     acknowledge: async (workspace, stream, epoch, offset) => {
       prepare(
@@ -81,14 +83,6 @@ interface StreamRow {
   head: number;
   trimmed: number;
   acknowledged: number;
-}
-
-interface EventRow {
-  offset: number;
-  at: number;
-  event: string;
-  keyframe: string | null;
-  data: string;
 }
 
 const insertStream =
@@ -135,6 +129,11 @@ function toStored(event: PendingEvent): StoredEvent {
   };
 }
 
+/** A fetch of rows: their data is at most 128 KiB each, so that many are bounded too. */
+const fetchRows = 100;
+
+type EventColumns = readonly [offset: number, at: number, event: string, keyframe: string | null, data: string];
+
 function read(
   prepare: Prepare,
   workspace: string,
@@ -145,19 +144,58 @@ function read(
 ): StoredRows {
   const stored = prepare(selectStream).get(workspace, stream) as StreamRow | undefined;
   if (stored === undefined) return { rows: [], head: 0, more: false };
+  const statement = prepare(selectEvents);
+  // Arrays, a hundred at a time: 0.6 µs an event, where an iterator of objects takes 1.8.
+  statement.setReturnArrays(true);
   const rows: (StoredEvent & { offset: number })[] = [];
   let bytes = 0;
-  for (const raw of prepare(selectEvents).iterate(stored.id, offset, eventsMax)) {
-    const { offset: at, ...found } = raw as unknown as EventRow;
-    rows.push({ offset: at, ...fromRow(found) });
-    bytes += found.data.length;
-    if (bytes >= bytesMax) break;
+  let last = offset;
+  while (rows.length < eventsMax && bytes < bytesMax) {
+    const limit = Math.min(fetchRows, eventsMax - rows.length);
+    const fetched = statement.all(stored.id, last, limit) as unknown as EventColumns[];
+    for (const columns of fetched) {
+      rows.push(fromColumns(columns));
+      bytes += columns[4].length;
+      if (bytes >= bytesMax) break;
+    }
+    last = rows.at(-1)?.offset ?? offset;
+    if (fetched.length < limit) break;
   }
   return { rows, head: stored.head, more: rows.length === eventsMax || bytes >= bytesMax };
 }
 
-function fromRow({ event, at, data, keyframe }: Omit<EventRow, "offset">): StoredEvent {
-  return { event, at, json: data, ...(keyframe === null ? {} : { keyframe }) };
+function readPieces(
+  prepare: Prepare,
+  workspace: string,
+  stream: string,
+  offset: number,
+  bounds: Parameters<Dialect["readPieces"]>[3],
+): readonly EncodedEvent[] | undefined {
+  const stored = prepare(selectStream).get(workspace, stream) as StreamRow | undefined;
+  if (stored === undefined) return undefined;
+  const statement = prepare(selectEvents);
+  statement.setReturnArrays(true);
+  const joiner = createJoiner(bounds.pieceBytesMax);
+  let last = offset;
+  while (last - offset < bounds.eventsMax && joiner.bytes < bounds.bytesMax) {
+    const limit = Math.min(fetchRows, bounds.eventsMax - (last - offset));
+    const fetched = statement.all(stored.id, last, limit) as unknown as EventColumns[];
+    for (const [at, time, event, keyframe, data] of fetched) {
+      if (at !== last + 1) return undefined;
+      joiner.add(encodedJson(event, time, data, keyframe ?? undefined), 1);
+      last = at;
+      if (joiner.bytes >= bounds.bytesMax) break;
+    }
+    if (fetched.length < limit) {
+      if (last < stored.head) return undefined;
+      break;
+    }
+  }
+  return joiner.finish();
+}
+
+function fromColumns([offset, at, event, keyframe, json]: EventColumns): StoredEvent & { offset: number } {
+  return keyframe === null ? { offset, event, at, json } : { offset, event, at, json, keyframe };
 }
 
 function trim(prepare: Prepare, workspace: string, stream: string, through: number): void {

@@ -9,7 +9,7 @@ import { accessSync, constants, mkdirSync } from "node:fs";
 import { Worker } from "node:worker_threads";
 import { ProtocolError } from "@holdfast/protocol";
 import { StartError } from "../../options.ts";
-import type { BatchResult, EventRun, Fault, Store, StreamPosition, StreamSnapshot } from "../port.ts";
+import type { BatchResult, EncodedRun, Fault, Store, StreamPosition, StreamSnapshot } from "../port.ts";
 import type { Call, WorkerMessage, WorkerSettings } from "./messages.ts";
 import { fromPortable, type PortableError } from "./portableError.ts";
 
@@ -37,7 +37,7 @@ export async function openSqliteStore(settings: SqliteStoreSettings): Promise<St
     snapshot: (workspace, stream) =>
       reader.call({ name: "snapshot", workspace, stream }) as Promise<StreamSnapshot | null>,
     read: (workspace, stream, offset, eventsMax, bytesMax) =>
-      reader.call({ name: "read", workspace, stream, offset, eventsMax, bytesMax }) as Promise<EventRun>,
+      reader.call({ name: "read", workspace, stream, offset, eventsMax, bytesMax }) as Promise<EncodedRun>,
     query: async (caller, method, params) =>
       withErrors((await reader.call({ name: "query", caller, method, params })) as Awaited<ReturnType<Store["query"]>>),
     close: async () => {

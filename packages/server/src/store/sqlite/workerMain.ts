@@ -73,7 +73,7 @@ async function perform({ engine, dialect, lock }: Opened, call: Call): Promise<u
     case "snapshot":
       return engine.snapshot(call.workspace, call.stream);
     case "read":
-      return engine.read(call.workspace, call.stream, call.offset, call.eventsMax, call.bytesMax);
+      return engine.readEncoded(call.workspace, call.stream, call.offset, call.eventsMax, call.bytesMax);
     case "query":
       return portableFaults(await engine.query(call.caller, call.method, call.params));
     case "close":

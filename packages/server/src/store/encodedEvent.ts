@@ -1,0 +1,69 @@
+/**
+ * Events as they go into a frame: their JSON text, made once, and how many offsets it covers.
+ *
+ * The store joins what it reads into pieces of about a frame's size, in its own thread: what crosses over is
+ * a few texts and not thousands of objects, which cost more than reading them.
+ */
+import type { StoredEvent } from "./port.ts";
+
+/** JSON text of `{ event, at, data, keyframe? }`, or of several, joined by commas. */
+export interface EncodedEvent {
+  readonly json: string;
+  /** How many offsets it covers: 1, or those of its range, or those of all that are joined. */
+  readonly span: number;
+}
+
+export function encodeEvent({ event, at, json, keyframe, range }: StoredEvent): EncodedEvent {
+  if (range === undefined) return { json: encodedJson(event, at, json, keyframe), span: 1 };
+  const covers = `,"offset":${range.offset},"through":${range.through}`;
+  return {
+    json: `${encodedJson(event, at, json, keyframe).slice(0, -1)}${covers}}`,
+    span: range.through - range.offset + 1,
+  };
+}
+
+/** `json`: the event's `data` as text. */
+export function encodedJson(event: string, at: number, json: string, keyframe: string | undefined): string {
+  const scope = keyframe === undefined ? "" : `,"keyframe":${JSON.stringify(keyframe)}`;
+  return `{"event":${JSON.stringify(event)},"at":${at},"data":${json}${scope}}`;
+}
+
+export interface Joiner {
+  readonly bytes: number;
+  add(json: string, span: number): void;
+  finish(): EncodedEvent[];
+}
+
+/** Joins neighbours into pieces of at most `pieceBytesMax`, or of one event that is larger. */
+export function createJoiner(pieceBytesMax: number): Joiner {
+  const pieces: EncodedEvent[] = [];
+  let json = "";
+  let span = 0;
+  const close = (): void => {
+    if (span > 0) pieces.push({ json, span });
+    span = 0;
+  };
+  const joiner = {
+    bytes: 0,
+    add(text: string, covers: number) {
+      if (span > 0 && json.length + text.length > pieceBytesMax) close();
+      json = span === 0 ? text : `${json},${text}`;
+      span += covers;
+      joiner.bytes += text.length;
+    },
+    finish() {
+      close();
+      return pieces;
+    },
+  };
+  return joiner;
+}
+
+export function joinedEvents(events: readonly StoredEvent[], pieceBytesMax: number): EncodedEvent[] {
+  const joiner = createJoiner(pieceBytesMax);
+  for (const event of events) {
+    const { json, span } = encodeEvent(event);
+    joiner.add(json, span);
+  }
+  return joiner.finish();
+}
