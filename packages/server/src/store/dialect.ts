@@ -6,8 +6,7 @@
  */
 import type { Kysely } from "kysely";
 import type { SomeTables } from "../plugin.ts";
-import type { EncodedEvent } from "./encodedEvent.ts";
-import type { Appended, StoredEvent, StreamPosition } from "./port.ts";
+import type { Appended, EncodedEvent, StoredEvent, StreamPosition } from "./port.ts";
 
 /** An event on its way into the log: encoded, without an offset yet. */
 export interface PendingEvent {

@@ -4,14 +4,7 @@
  * The store joins what it reads into pieces of about a frame's size, in its own thread: what crosses over is
  * a few texts and not thousands of objects, which cost more than reading them.
  */
-import type { StoredEvent } from "./port.ts";
-
-/** JSON text of `{ event, at, data, keyframe? }`, or of several, joined by commas. */
-export interface EncodedEvent {
-  readonly json: string;
-  /** How many offsets it covers: 1, or those of its range, or those of all that are joined. */
-  readonly span: number;
-}
+import type { EncodedEvent, StoredEvent } from "./port.ts";
 
 export function encodeEvent({ event, at, json, keyframe, range }: StoredEvent): EncodedEvent {
   if (range === undefined) return { json: encodedJson(event, at, json, keyframe), span: 1 };

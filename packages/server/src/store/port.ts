@@ -9,7 +9,6 @@
  */
 import type { Cursor, ErrorBody } from "@holdfast/protocol";
 import type { AgentHello, NewEvent, Principal } from "../plugin.ts";
-import type { EncodedEvent } from "./encodedEvent.ts";
 
 /** One operation of a batch. */
 export type Operation =
@@ -76,6 +75,13 @@ export interface StoredEvent {
   readonly keyframe?: string;
   /** The offsets that it covers, where these are not just the next one (ST-4): rolled up, or skipped. */
   readonly range?: { readonly offset: number; readonly through: number };
+}
+
+/** JSON text of `{ event, at, data, keyframe? }`, or of several, joined by commas. */
+export interface EncodedEvent {
+  readonly json: string;
+  /** How many offsets it covers: 1, or those of its range, or those of all that are joined. */
+  readonly span: number;
 }
 
 /** A run of events that a batch appended to one stream. */

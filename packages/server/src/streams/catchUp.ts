@@ -137,7 +137,10 @@ export function createCatchUp({ store, clock, log, encode }: CatchUpOptions): Ca
       );
       pages.add(channel, offset, pieces);
       for (const [reader, its] of waiters) if (its.readers.has(reader)) waiting.set(reader, its);
-      schedule();
+      // The reader's thread goes on at once, while this page is written.
+      if (waiters.size > 0) readAhead(channel, offset);
+      if (timer === undefined && !stopped && clock.monotonic() >= restUntil) turn();
+      else schedule();
     } catch (error) {
       // Read ahead for nobody: who comes there reads it again and meets the trouble.
       if (!stopped && waiters.size > 0) troubles.failed(channel, waiters.keys(), error);

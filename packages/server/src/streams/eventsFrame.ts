@@ -1,6 +1,6 @@
 /** The `events` message as frames, encoded once and shared by all readers at the same cursor (ST-4, TR-3). */
 import { limits } from "@holdfast/protocol";
-import type { EncodedEvent } from "../store/encodedEvent.ts";
+import type { EncodedEvent } from "../store/port.ts";
 import { takeBytes } from "./tail.ts";
 
 /** Makes bytes for the transport of the JSON text of one frame. */

@@ -6,7 +6,7 @@
  * oldest page goes first, and all go when nobody is behind any more; a page of another epoch is never served; a frame never claims a head that was
  * passed since, or its reader would think itself live (ST-4).
  */
-import type { EncodedEvent } from "../store/encodedEvent.ts";
+import type { EncodedEvent } from "../store/port.ts";
 import type { Channel } from "./channel.ts";
 import { type EncodeFrame, type EventsFrame, framesOf } from "./eventsFrame.ts";
 

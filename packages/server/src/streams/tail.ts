@@ -4,7 +4,7 @@
  * Invariant: the events are a contiguous run that ends at {@link Tail.last}; it accepts only `last + 1`
  * (ST-13). Bounded by events and bytes; what falls off is read from the store.
  */
-import type { EncodedEvent } from "../store/encodedEvent.ts";
+import type { EncodedEvent } from "../store/port.ts";
 
 export const tailEventsMax = 1_000;
 export const tailBytesMax = 1024 * 1024;

@@ -9,8 +9,8 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlit
 import { Kysely, SqliteDialect } from "kysely";
 import type { SomeTables } from "../../plugin.ts";
 import type { Dialect, PendingEvent, StoredRows } from "../dialect.ts";
-import { createJoiner, type EncodedEvent, encodedJson } from "../encodedEvent.ts";
-import type { Appended, StoredEvent, StreamPosition } from "../port.ts";
+import { createJoiner, encodedJson } from "../encodedEvent.ts";
+import type { Appended, EncodedEvent, StoredEvent, StreamPosition } from "../port.ts";
 
 const statementsMax = 500;
 const busyTimeoutMs = 5_000;
