@@ -129,6 +129,7 @@ describe("reading", () => {
     const early = world.connect();
     await early.open({ subscribe: [{ stream: "notes", sub: 1, from: "start" }] });
     const epoch = early.of("subscribed")[0]?.epoch;
+    await world.clock.advance(500);
     await world.store.trim("notes", 1_500);
     await world.store.remove("notes", 1_600, 1_700);
     const [start, behind] = [world.connect(), world.connect()];
