@@ -4,7 +4,7 @@
  */
 import { type ClientMessage, isUuid, limits, ProtocolError, type ServerMessage } from "@holdfast/protocol";
 import { type ClientMessageType, clientMessages } from "@holdfast/protocol/schema";
-import { jsonProblem } from "../methods/soundJson.ts";
+import { hasTooManyMembers, jsonProblem, paramsMembersMax } from "../methods/soundJson.ts";
 
 export type Judged =
   | { readonly kind: "message"; readonly message: ClientMessage }
@@ -35,6 +35,10 @@ export function judgeMessage(value: unknown): Judged {
           : "a message is an object with a string `type`",
       ),
     };
+  }
+  if (type === "request" && hasTooManyMembers((value as { params?: unknown }).params)) {
+    const error = badMessage("params", `more than ${paramsMembersMax} members`, type);
+    return answerByName(type, value as Record<string, unknown>, error) ?? { kind: "error", error };
   }
   const parsed = clientMessages[type].safeParse(value);
   if (parsed.success) return soundly(parsed.data as ClientMessage);

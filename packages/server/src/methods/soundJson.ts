@@ -9,6 +9,24 @@
 /** Levels of lists and objects, the value itself included. */
 export const jsonLevelsMax = 100;
 
+/** Members of all lists and objects of one request: 50,000 keys cost half a second of everybody's time. */
+export const paramsMembersMax = 10_000;
+
+/** Whether a request's params have more members than are looked at. Stops counting where they have. */
+export function hasTooManyMembers(params: unknown): boolean {
+  let left = paramsMembersMax;
+  const waiting = [params];
+  while (waiting.length > 0) {
+    const value = waiting.pop();
+    if (typeof value !== "object" || value === null) continue;
+    const members: readonly unknown[] = Array.isArray(value) ? value : Object.values(value);
+    left -= members.length;
+    if (left < 0) return true;
+    waiting.push(...members);
+  }
+  return false;
+}
+
 /** Why a value that was parsed from JSON goes no further; undefined where it does. */
 export function jsonProblem(value: unknown, levelsMax = jsonLevelsMax): string | undefined {
   if (typeof value === "number") return Number.isFinite(value) ? undefined : "a number is beyond what a double holds";
