@@ -47,7 +47,7 @@ export type ReadersFace = {
   /** The first `count` readers stop reading their sockets. */
   stall(count: number): void;
   go(argument: null): void;
-  /** Opens as `open` does and waits until each reader has `events`; the ms that each took from its subscription. */
+  /** Opens, then all subscribe at once; the ms from there on until each reader had `events`. */
   catchUp(argument: OpenReaders & { readonly events: number; readonly msMax: number }): Promise<readonly number[]>;
 };
 
@@ -64,7 +64,6 @@ interface OpenReader {
   readonly session: ReaderSession;
   received: number;
   frames: number;
-  subscribedAt: number;
   caughtUpAt: number;
 }
 
@@ -117,16 +116,16 @@ async function openOne(options: OpenReaders, index: number, events: number): Pro
     },
     session,
   );
-  reader = { socket, session, received: 0, frames: 0, subscribedAt: monotonicMicroseconds(), caughtUpAt: 0 };
+  reader = { socket, session, received: 0, frames: 0, caughtUpAt: 0 };
   readers.push(reader);
   session.opened(socket);
   await ready;
 }
 
-async function open(options: OpenReaders, events = Number.POSITIVE_INFINITY, atOnce = openAtOnce): Promise<number> {
+async function open(options: OpenReaders, events = Number.POSITIVE_INFINITY): Promise<number> {
   const started = monotonicMicroseconds();
-  for (let first = 0; first < options.readers; first += atOnce) {
-    const count = Math.min(atOnce, options.readers - first);
+  for (let first = 0; first < options.readers; first += openAtOnce) {
+    const count = Math.min(openAtOnce, options.readers - first);
     const opened = Promise.all(Array.from({ length: count }, (_, index) => openOne(options, first + index, events)));
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
@@ -159,13 +158,15 @@ const face: ReadersFace = {
     for (const { socket } of readers) socket.resume();
   },
   async catchUp({ events, msMax, ...options }) {
-    await open(options, events, options.readers);
+    await open({ ...options, subscribe: false }, events);
+    const woken = monotonicMicroseconds();
+    for (const { session } of readers) session.subscribe?.(options.from);
     const until = monotonicMicroseconds() + msMax * 1_000;
     while (readers.some(({ caughtUpAt }) => caughtUpAt === 0)) {
       if (monotonicMicroseconds() > until) throw new Error(`not caught up within ${msMax} ms`);
       await wait(lookEveryMs);
     }
-    return readers.map(({ subscribedAt, caughtUpAt }) => (caughtUpAt - subscribedAt) / 1_000);
+    return readers.map(({ caughtUpAt }) => (caughtUpAt - woken) / 1_000);
   },
 };
 

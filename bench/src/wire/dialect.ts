@@ -25,6 +25,8 @@ export interface ReaderOptions {
 
 export interface ReaderSession extends FrameSink {
   opened(socket: ClientSocket): void;
+  /** Of one that was opened without: reads from there. Only Holdfast's can. */
+  subscribe?(from: "latest" | "start"): void;
   /** What keeps an idle connection alive, where the client must speak first. Called every 15 s. */
   beat(): void;
 }

@@ -70,6 +70,9 @@ export const holdfastDialect: Dialect = {
         socket = opened;
         socket.send(helloText(subscribe ? [{ stream, sub: 1, from }] : []));
       },
+      subscribe(from) {
+        socket?.send(JSON.stringify([{ type: "subscribe", stream, sub: 1, from }]));
+      },
       beat() {
         beats += 1;
         socket?.send(`[{"type":"ping","n":${beats},"visible":true}]`);

@@ -104,8 +104,7 @@ export function createCatchUp({ store, clock, log, encode }: CatchUpOptions): Ca
     if (reads.has(place) || pages.end(channel, next) !== undefined) return;
     if (channel.tail.after(next, 0) !== undefined) return;
     const waiters = new Map<Reader, Channel>();
-    reads.set(place, waiters);
-    void read(channel, next, waiters).finally(() => reads.delete(place));
+    void begin(channel, next, waiters, place);
   };
 
   const startRead = (channel: Channel, reader: Reader): void => {
@@ -121,8 +120,20 @@ export function createCatchUp({ store, clock, log, encode }: CatchUpOptions): Ca
       return;
     }
     const waiters = new Map([[reader, channel]]);
+    void begin(channel, reader.cursor, waiters, place);
+  };
+
+  const begin = async (
+    channel: Channel,
+    offset: number,
+    waiters: Map<Reader, Channel>,
+    place: string,
+  ): Promise<void> => {
     reads.set(place, waiters);
-    void read(channel, reader.cursor, waiters).finally(() => reads.delete(place));
+    await read(channel, offset, waiters);
+    reads.delete(place);
+    // A page read ahead for readers that are gone by now.
+    forgetPages();
   };
 
   const read = async (channel: Channel, offset: number, waiters: Map<Reader, Channel>): Promise<void> => {
