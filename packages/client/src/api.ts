@@ -18,7 +18,7 @@ import type {
   Transport,
   User,
 } from "@holdfast/protocol";
-import type { SessionStorage } from "./storage.ts";
+import type { SessionStorage } from "./storage/port.ts";
 
 /** The one public state (CL-11). `retryAt` is on the session's clock, ms since 1970. */
 export type SessionState =
@@ -43,6 +43,9 @@ export interface SessionStatistics {
   readonly unknownMessages: number;
   /** What the server could not judge or take of ours, and told without a better answer (TR-4, ST-17). */
   readonly problems: number;
+  /** From an event's `at` on the server's clock until its handler returned; of the newest 1,024 at live readers. */
+  readonly displayLagP50Ms?: number;
+  readonly displayLagP99Ms?: number;
 }
 
 /** What somebody else says to all who read a stream now (ST-17): never stored, and worth nothing a second later. */

@@ -3,4 +3,4 @@ export type * from "./api.ts";
 export type { ConnectionState, EventKind, StateKind } from "./core/connectionState.ts";
 export { connectionTable } from "./core/connectionTable.ts";
 export { createSession } from "./createSession.ts";
-export type * from "./storage.ts";
+export type * from "./storage/port.ts";

@@ -1,7 +1,7 @@
 /** Everything a core may ask of its shell, as data. The shell performs it and decides nothing. */
 import type { AgentIdentity, Cursor, ProtocolError } from "@holdfast/protocol";
 import type { AppliedEvent, HeardSignal, SubscriptionStatus } from "../api.ts";
-import type { NamedRequest } from "../storage.ts";
+import type { NamedRequest } from "../storage/port.ts";
 import type { ConnectionEffect } from "./connectionState.ts";
 
 export interface Position {

@@ -21,7 +21,7 @@ import {
   readRetryAfter,
   uuidv7,
 } from "@holdfast/protocol";
-import type { NamedRequest } from "../storage.ts";
+import type { NamedRequest } from "../storage/port.ts";
 import { jittered } from "./backoff.ts";
 import type { SessionEffect } from "./effects.ts";
 import { outboxEntriesMax, savingRetryMs } from "./limits.ts";

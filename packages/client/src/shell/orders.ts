@@ -10,7 +10,7 @@ import { type Clock, ProtocolError } from "@holdfast/protocol";
 import type { SavedRequest } from "../api.ts";
 import { outboxEntriesMax } from "../core/limits.ts";
 import type { NewRequest } from "../core/outbox.ts";
-import type { Held, NamedRequest, SessionStorage } from "../storage.ts";
+import type { Held, NamedRequest, SessionStorage } from "../storage/port.ts";
 
 /** Outcomes of requests whose page is gone, for the one that comes after it. */
 const outcomesKeptMax = 100;

@@ -1,0 +1,163 @@
+/**
+ * One reader in its tab: its own cursor, its own handlers, and what happens when one throws (ST-6).
+ *
+ * The rules are the core's (`subscriber.ts`), over a stream of this one reader; what the wire is to the core,
+ * the host is here. Invariant (I1): what the handlers are given is one contiguous run, whichever host it came
+ * from, since each asking names the cursor and what came under an older asking is ignored.
+ */
+import { type From, unreachable } from "@holdfast/protocol";
+import type { SubscribeOptions, Subscription } from "../api.ts";
+import type { SessionEffect, SubscriberEffect } from "../core/effects.ts";
+import { addSubscriber, lowestFrom, makeStream, noteAsked, noteLost } from "../core/stream.ts";
+import type { Subscriber } from "../core/streamState.ts";
+import { refreshStatus, resetSubscriber, resumeSubscriber, stopSubscriber, type Throw } from "../core/subscriber.ts";
+import { type Handler, runHandler } from "../shell/handlers.ts";
+import type { Delivery, FromTab, ToTab } from "./messages.ts";
+
+export interface TabReader {
+  readonly face: Pick<Subscription, "stream" | "status" | "cursor">;
+  /** Asks the host from where this reader stands, under a new `key`. */
+  ask(): void;
+  /** The host is gone; the cursor stays. */
+  lose(): void;
+  /** True where it was of this reader's newest asking. */
+  take(message: Delivery | Extract<ToTab, { kind: "status" }>): void;
+  /** OP-5: another user's from now on. */
+  reset(): void;
+  stop(): void;
+}
+
+export interface TabReaderPorts {
+  readonly say: (message: FromTab) => void;
+  readonly nextKey: () => number;
+  readonly applied: (delivery: Extract<Delivery, { kind: "deliver" }>) => void;
+  readonly report: (error: unknown) => void;
+}
+
+export function makeTabReader(name: string, options: SubscribeOptions, ports: TabReaderPorts): TabReader {
+  const { say, nextKey, applied, report } = ports;
+  const stream = makeStream(name);
+  const id = 1;
+  addSubscriber(stream, id, options.from, options.onSnapshot !== undefined);
+  const handler: Handler = { options, status: { kind: "waiting" } };
+  let stopped = false;
+
+  /** Works through effects; what a handler threw goes before the rest of its stream (ST-6). */
+  function perform(effects: readonly SessionEffect[]): void {
+    for (const effect of effects) {
+      if (stopped) return;
+      const thrown = runHandler(handler, effect as SubscriberEffect, decide, report);
+      if (thrown === undefined) {
+        if (effect.kind === "deliver") applied(effect);
+      } else withSubscriber((subscriber, out) => stop(subscriber, thrown, out));
+    }
+  }
+
+  function withSubscriber(change: (subscriber: Subscriber, out: SessionEffect[]) => void): void {
+    const subscriber = stream.subscribers.get(id);
+    if (subscriber === undefined || stopped) return;
+    const out: SessionEffect[] = [];
+    change(subscriber, out);
+    perform(out);
+    if (stream.stale && stream.sub !== undefined) ask();
+  }
+
+  function stop(subscriber: Subscriber, thrown: Throw, out: SessionEffect[]): void {
+    stopSubscriber(stream, subscriber, thrown, out);
+    // Stopped, it needs nothing from the host until the program has decided.
+    if (subscriber.stopped !== undefined && stream.sub !== undefined) say({ kind: "unsubscribe", key: stream.sub });
+  }
+
+  function decide(decision: "retry" | "skip"): void {
+    withSubscriber((subscriber, out) => resumeSubscriber(stream, subscriber, decision, out));
+  }
+
+  function ask(): void {
+    const from: From | undefined = lowestFrom(stream);
+    if (stream.sub !== undefined) say({ kind: "unsubscribe", key: stream.sub });
+    const key = nextKey();
+    noteAsked(stream, key, from ?? "latest");
+    if (from === undefined) return;
+    const takesSnapshots = options.onSnapshot !== undefined;
+    say({ kind: "subscribe", key, stream: name, from, takesSnapshots });
+  }
+
+  return {
+    face: {
+      stream: name,
+      get status() {
+        return handler.status;
+      },
+      get cursor() {
+        return stream.subscribers.get(id)?.cursor;
+      },
+    },
+    ask,
+    lose: () =>
+      withSubscriber((_, out) => {
+        noteLost(stream, { now: 0, random: noRandom, out, counts: noCounts() });
+      }),
+    take(message) {
+      if (message.subscriber !== stream.sub) return;
+      withSubscriber((subscriber, out) => {
+        if (subscriber.stopped !== undefined) return;
+        switch (message.kind) {
+          case "deliver":
+            takeEvents(subscriber, message, out);
+            return;
+          case "deliverSnapshot":
+            subscriber.beforeSnapshot = subscriber.cursor;
+            subscriber.cursor = message.position.cursor;
+            out.push({ ...message, subscriber: id });
+            return;
+          case "deliverReset":
+            resetSubscriber(subscriber, message.reason, message.lost, out);
+            return;
+          case "status":
+            takeStatus(subscriber, message, out);
+            return;
+          default:
+            unreachable(message);
+        }
+      });
+    },
+    reset: () => withSubscriber((subscriber, out) => resetSubscriber(subscriber, "epoch", undefined, out)),
+    stop() {
+      stopped = true;
+      if (stream.sub !== undefined) say({ kind: "unsubscribe", key: stream.sub });
+    },
+  };
+
+  function takeEvents(
+    subscriber: Subscriber,
+    { events, position }: Extract<Delivery, { kind: "deliver" }>,
+    out: SessionEffect[],
+  ): void {
+    const { cursor, isolateThrough } = subscriber;
+    const after = cursor?.epoch === position.cursor.epoch ? cursor.offset : 0;
+    if (after >= (isolateThrough ?? after)) subscriber.isolateThrough = undefined;
+    const fresh = events.filter((event) => event.through > after);
+    if (position.cursor.offset <= after) return;
+    subscriber.cursor = position.cursor;
+    stream.head = position.head;
+    if (fresh.length === 0) return;
+    const oneByOne = subscriber.isolateThrough !== undefined;
+    out.push({ kind: "deliver", subscriber: id, events: fresh, position, oneByOne });
+  }
+
+  function takeStatus(
+    subscriber: Subscriber,
+    { status, cursor }: Extract<ToTab, { kind: "status" }>,
+    out: SessionEffect[],
+  ): void {
+    subscriber.cursor ??= cursor;
+    stream.answered = status.kind === "live" || status.kind === "catchingUp";
+    stream.pending = status.kind === "pending" ? status.reason : undefined;
+    stream.refused = status.kind === "refused" ? status.error : undefined;
+    stream.head = (subscriber.cursor?.offset ?? 0) + (status.kind === "catchingUp" ? status.behind : 0);
+    refreshStatus(stream, out);
+  }
+}
+
+const noRandom = { fraction: () => 0, bytes: (count: number) => new Uint8Array(count) };
+const noCounts = () => ({ received: 0, applied: 0, duplicatesSuppressed: 0, gapsRepaired: 0 });
