@@ -16,7 +16,7 @@ import type { Reader } from "./reader.ts";
 
 const channelsBytesMax = 256 * 1024 * 1024;
 const channelsMax = 20_000;
-/** How many lookups pass between two looks at memory. */
+/** How many lookups and deliveries pass between two looks at memory. */
 const evictEvery = 256;
 
 export interface Hub {
@@ -54,7 +54,7 @@ export function createHub({ store, clock, log, encode }: HubOptions): Hub {
   const channels = new Map<string, Channel>();
   /** Streams whose epoch this process renewed; there are as many as streams that a rollback really hit. */
   const renewed = new Set<string>();
-  let lookups = 0;
+  let uses = 0;
   const catchUp = createCatchUp({ store, clock, log, encode });
 
   const use = (workspace: string, stream: string): Channel => {
@@ -66,17 +66,22 @@ export function createHub({ store, clock, log, encode }: HubOptions): Hub {
   };
   const find = (workspace: string, stream: string): Channel | undefined => channels.get(`${workspace}\n${stream}`);
 
+  /** Lookups that fail make channels, and deliveries fill tails: both count. */
+  const tidy = (): void => {
+    uses += 1;
+    if (uses % evictEvery === 0) evict(channels);
+  };
+
   const storedPosition = async (workspace: string, stream: string): Promise<StreamPosition | null> => {
     // Followed from before the read on: what commits meanwhile is not missed.
     const channel = use(workspace, stream);
+    tidy();
     const position = await store.position(workspace, stream);
     if (position === null) {
       if (channel.readers.size === 0) channels.delete(`${workspace}\n${stream}`);
       return null;
     }
     learnPosition(channel, position);
-    lookups += 1;
-    if (lookups % evictEvery === 0) evict(channels);
     return { ...position, head: channel.head };
   };
 
@@ -130,7 +135,9 @@ export function createHub({ store, clock, log, encode }: HubOptions): Hub {
     deliver(appended) {
       for (const run of appended) {
         const channel = find(run.workspace, run.stream);
-        if (channel !== undefined) acceptRun(channel, run, encode, (reader) => catchUp.add(channel, reader));
+        if (channel === undefined) continue;
+        acceptRun(channel, run, encode, (reader) => catchUp.add(channel, reader));
+        tidy();
       }
     },
     head: (workspace, stream) => find(workspace, stream)?.head ?? 0,
