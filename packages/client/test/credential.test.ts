@@ -88,6 +88,19 @@ describe("[AU-7] a cookie that ends", () => {
     expect(world.session.state).toEqual({ kind: "stopped", reason: "signed_out" });
   });
 
+  it("a better token that could not be judged is sent again", async () => {
+    const tokens = ["old", "new"];
+    const world = scenario({ getToken: async () => tokens.shift() ?? "new" });
+    world.server.authAnswer = () => ({ type: "error", ...error("auth_unavailable", true, { retryAfter: 1_000 }) });
+    await expiring(world);
+    world.server.authAnswer = () => ({ type: "authenticated" });
+    await world.clock.advance(8_000);
+    expect(auths(world)).toEqual([
+      { type: "auth", token: "new" },
+      { type: "auth", token: "new" },
+    ]);
+  });
+
   it("is nothing to a program with a token of its own, nor to an agent", async () => {
     const token = scenario({ getToken: async () => "opaque" });
     await expiring(token);

@@ -17,12 +17,12 @@ afterEach(async () => {
 
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
-async function start(extras: { port?: number; data?: string } = {}): Promise<Server> {
+async function start(extras: { port?: number; data?: string; mode?: "local" } = {}): Promise<Server> {
   const data = extras.data ?? newFolder();
   const app = new URL("./support/notesApp.ts", import.meta.url);
   const server = await createServer({
     app,
-    mode: "development",
+    mode: extras.mode ?? "development",
     host: "127.0.0.1",
     port: extras.port ?? 0,
     data,
@@ -106,6 +106,34 @@ describe("a server on real sockets", () => {
     peer.send(makeHello());
     expect(await peer.next("bye")).toMatchObject({ code: 4401 });
     expect((await peer.closed).code).toBe(4401);
+  });
+
+  it("[AU-7][AU-9] a refreshed cookie is seen by auth on the socket that has the old one; signing out closes it", async () => {
+    const server = await start({ mode: "local" });
+    const headers = { origin: server.url, "content-type": "application/json" };
+    const ask = async (method: string, path: string, body: object, cookie = ""): Promise<string> => {
+      const answer = await fetch(server.url + path, {
+        method,
+        headers: { ...headers, cookie },
+        body: JSON.stringify(body),
+      });
+      expect(answer.ok).toBe(true);
+      return answer.headers.getSetCookie()[0]?.split(";")[0] ?? "";
+    };
+    const cookie = await ask("POST", "/api/session", { code: await server.signInCode() });
+    const peer = await connect(server, { headers: { cookie, origin: server.url } });
+    peer.send(makeHello());
+    const { expiresAt = 0 } = await peer.next("welcome");
+    // An end is told in whole seconds.
+    await new Promise((resolve) => setTimeout(resolve, 1_000 - (Date.now() % 1_000)));
+    const renewed = await ask("POST", "/api/session/refresh", {}, cookie);
+    expect(renewed).not.toBe(cookie);
+    peer.send({ type: "auth" });
+    expect((await peer.next("authenticated")).expiresAt).toBeGreaterThan(expiresAt);
+    await ask("DELETE", "/api/session", {}, renewed);
+    const signedOutAt = Date.now();
+    expect((await peer.closed).code).toBe(4403);
+    expect(Date.now() - signedOutAt).toBeLessThan(1_000);
   });
 
   it("[TR-4] a binary frame closes 1003; [TR-3] one over 1 MiB closes 1009", async () => {

@@ -15,7 +15,7 @@ import type { Principal } from "../plugin.ts";
 import { ownerId } from "./schema.ts";
 import { createStandings } from "./standings.ts";
 import type { AuthWork, NewKey } from "./tasks.ts";
-import { apiKeyPrefix, type Claims, createTokens, makeSigningKey } from "./tokens.ts";
+import { apiKeyPrefix, type Claims, createTokens, makeSigningKey, type Reading, toleranceMs } from "./tokens.ts";
 import type { Authenticator, Credentials, Verdict } from "./verdict.ts";
 
 export const signInCodeLifeMs = 10 * 60_000;
@@ -39,11 +39,19 @@ export type Redeemed =
   /** Unknown, used or expired: nobody can tell which. */
   | { readonly kind: "refused" };
 
+export type Refreshed =
+  /** `cookie`: the session cookie's new value, where it is ours. */
+  | { readonly kind: "extended"; readonly user: User; readonly cookie?: string }
+  /** Nobody is signed in. */
+  | { readonly kind: "refused" };
+
 export interface Auth extends Authenticator {
   /** A single-use code of {@link signInCodeLifeMs} for the owner of this machine. */
   signInCode(): Promise<string>;
   /** Takes a code and begins a session. Rejects where the store does not answer. */
   redeem(code: string): Promise<Redeemed>;
+  /** AU-7: the cookie's session lasts its full life from now on, under the same id. Rejects where the store does not answer. */
+  refresh(credentials: Credentials): Promise<Refreshed>;
   /** Ends the session of this cookie; one that is not valid has none. */
   signOut(cookie: string): Promise<void>;
   /** A new API key that may enrol one agent (OP-6). */
@@ -74,15 +82,20 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
   // AU-6: once a start, never per connection.
   if (mode === "development")
     log.warn("auth.development_mode", { meaning: "whoever reaches this port is an admin without signing in" });
+  const listeners: ((credential: string) => void)[] = [];
+  const ended = (kind: Claims["kind"], id: string): void => {
+    standings.ended(kind, id);
+    for (const listener of listeners) listener(nameOf(kind, id));
+  };
   const newId = (): string => uuidv7(clock.now(), random.bytes(10));
 
   const judgeKey = async (token: string): Promise<Verdict> => {
     if (!token.startsWith(apiKeyPrefix)) return refuse("The credential is of no issuer that this server knows.");
     const reading = await tokens.read(token.slice(apiKeyPrefix.length), "key");
-    if (reading.kind === "refused") return refuse(`The API key does not hold: ${reading.reason}.`);
+    if (reading.kind !== "valid") return refuse(`The API key does not hold: ${reasonOf(reading)}.`);
     const standing = await standings.of("key", reading.claims.jti);
     if (standing.kind === "ended") return { kind: "forbidden", reason: "The API key was revoked." };
-    return accept(reading.claims, standing.kind === "live" ? standing : reading.claims);
+    return accept(reading.claims, standing.kind === "live" ? standing : reading.claims, endOf(reading.claims));
   };
 
   const judgeCookie = async (cookie: string): Promise<Verdict> => {
@@ -90,7 +103,12 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
     if (reading.kind === "refused") return refuse(`The session does not hold: ${reading.reason}; sign in again.`);
     const standing = await standings.of("session", reading.claims.jti);
     if (standing.kind === "ended") return refuse("The session has ended; sign in again.");
-    return accept(reading.claims, standing.kind === "live" ? standing : reading.claims);
+    // AU-7: a connection keeps the cookie of its upgrade, and its session may have been extended since.
+    const now = standing.kind === "live" ? standing : reading.claims;
+    const known = standing.kind === "live" ? standing.expiresAt : undefined;
+    const endsAt = known === undefined ? endOf(reading.claims) : seconds(known) * 1000;
+    if (endsAt + toleranceMs <= clock.now()) return refuse("The session does not hold: it has expired; sign in again.");
+    return accept(reading.claims, now, endsAt);
   };
 
   const verify = async ({ token, cookie, browser, instance }: Credentials): Promise<Verdict> => {
@@ -109,7 +127,7 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
     }
     const id = newId();
     const { holder, expiresAt, replaced } = await run("auth.addKey", { ...key, id, lifeMs: apiKeyLifeMs });
-    for (const old of replaced) standings.ended("key", old);
+    for (const old of replaced) ended("key", old);
     log.info("auth.key_made", { name: key.name, role: key.role, keyId: id });
     const { role, enrol } = key;
     const claims: Claims = {
@@ -125,8 +143,15 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
     return apiKeyPrefix + (await tokens.sign(claims));
   };
 
+  const signSession = (id: string, user: Omit<User, "temporary">, expiresAt: number): Promise<string> => {
+    const { id: sub, name, role } = user;
+    const exp = seconds(expiresAt);
+    return tokens.sign({ kind: "session", jti: id, sub, exp, name, role, workspace: user.workspace, enrol: false });
+  };
+
   return {
     verify,
+    onEnded: (listener) => void listeners.push(listener),
 
     async signInCode() {
       const code = Buffer.from(random.bytes(16)).toString("base64url");
@@ -139,26 +164,32 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
       const redeemed = await run("auth.redeemCode", { hash: hashOf(code), session, lifeMs: sessionLifeMs });
       if (redeemed === null) return { kind: "refused" };
       const { user, expiresAt } = redeemed;
-      const { id: sub, name, role } = user;
-      const cookie = await tokens.sign({
-        kind: "session",
-        jti: session,
-        sub,
-        exp: seconds(expiresAt),
-        name,
-        role,
-        workspace: user.workspace,
-        enrol: false,
-      });
-      log.info("auth.signed_in", { user: sub, session });
+      const cookie = await signSession(session, user, expiresAt);
+      log.info("auth.signed_in", { user: user.id, session });
       return { kind: "signedIn", cookie, user: { ...user, temporary: false }, expiresAt };
+    },
+
+    async refresh({ cookie }) {
+      const reading = cookie === undefined ? undefined : await tokens.read(cookie, "session");
+      if (reading === undefined || reading.kind === "refused") return { kind: "refused" };
+      const { jti: session } = reading.claims;
+      const extended = await run("auth.extendSession", { id: session, lifeMs: sessionLifeMs });
+      if (extended === null) return { kind: "refused" };
+      const { user, expiresAt } = extended;
+      standings.extended(session, { name: user.name, role: user.role, expiresAt });
+      log.info("auth.session_extended", { user: user.id, session });
+      return {
+        kind: "extended",
+        cookie: await signSession(session, user, expiresAt),
+        user: { ...user, temporary: false },
+      };
     },
 
     async signOut(cookie) {
       const reading = await tokens.read(cookie, "session");
       if (reading.kind === "refused") return;
       await run("auth.endSession", { id: reading.claims.jti });
-      standings.ended("session", reading.claims.jti);
+      ended("session", reading.claims.jti);
       log.info("auth.signed_out", { user: reading.claims.sub, session: reading.claims.jti });
     },
 
@@ -167,7 +198,7 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
 
     async revokeKey(id) {
       await run("auth.revokeKey", { id });
-      standings.ended("key", id);
+      ended("key", id);
       log.info("auth.key_revoked", { keyId: id });
     },
 
@@ -198,7 +229,7 @@ export function userFrom({ id, name, role, workspace: place, temporary }: Princi
 }
 
 /** The signed identity, with name and role as they are now where that is known. */
-function accept(claims: Claims, now: Pick<Claims, "name" | "role">): Verdict {
+function accept(claims: Claims, now: Pick<Claims, "name" | "role">, expiresAt: number): Verdict {
   const isKey = claims.kind === "key";
   return {
     kind: "accepted",
@@ -211,8 +242,9 @@ function accept(claims: Claims, now: Pick<Claims, "name" | "role">): Verdict {
       temporary: false,
       ...(isKey ? { key: { id: claims.jti, enrol: claims.enrol } } : {}),
     },
-    expiresAt: claims.exp * 1000,
+    expiresAt,
     cookie: !isKey,
+    credential: nameOf(claims.kind, claims.jti),
   };
 }
 
@@ -231,6 +263,18 @@ function developmentUser(id: string): Verdict {
 
 function refuse(reason: string): Verdict {
   return { kind: "refused", reason };
+}
+
+function nameOf(kind: Claims["kind"], id: string): string {
+  return `${kind} ${id}`;
+}
+
+function endOf(claims: Claims): number {
+  return claims.exp * 1000;
+}
+
+function reasonOf(reading: Exclude<Reading, { kind: "valid" }>): string {
+  return reading.kind === "expired" ? "it has expired" : reading.reason;
 }
 
 function hashOf(code: string): string {

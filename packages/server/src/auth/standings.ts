@@ -12,6 +12,8 @@ import type { Log } from "../observe/log.ts";
 /** AU-3 */
 const keptMs = 60_000;
 const entriesMax = 10_000;
+/** Near its end a session is asked for each time: another node may have extended it (AU-7). */
+const nearEndMs = 90_000;
 /** An opening has 5 s for its verdict (OP-1). */
 const answerMsMax = 2_000;
 /** AD-2's interval between probes. */
@@ -19,9 +21,19 @@ const restMs = 5_000;
 
 export type Kind = "session" | "key";
 
+/** Name and role as they are now; a session's end too, ms since 1970. */
+export interface LiveStanding extends Found {
+  readonly kind: "live";
+}
+
+export interface Found {
+  readonly name: string;
+  readonly role: Role;
+  readonly expiresAt?: number;
+}
+
 export type Standing =
-  /** Name and role as they are now. */
-  | { readonly kind: "live"; readonly name: string; readonly role: Role }
+  | LiveStanding
   | { readonly kind: "ended" }
   /** Not to be learnt now: the signature decides alone. */
   | { readonly kind: "unknown" };
@@ -30,11 +42,13 @@ export interface Standings {
   of(kind: Kind, id: string): Promise<Standing>;
   /** It was ended here and now. */
   ended(kind: Kind, id: string): void;
+  /** A session was extended here and now. */
+  extended(id: string, found: Found): void;
 }
 
 export interface StandingsOptions {
   /** null: ended. Rejects where the store does not answer. */
-  readonly ask: (kind: Kind, id: string) => Promise<{ name: string; role: Role } | null>;
+  readonly ask: (kind: Kind, id: string) => Promise<Found | null>;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -51,7 +65,8 @@ export function createStandings({ ask, clock, log }: StandingsOptions): Standing
 
   const keep = (key: string, standing: Standing): Standing => {
     const known = entries.get(key)?.standing;
-    if (known?.kind === "ended") return known;
+    // What an older question brings back: ended stays ended, and a session's end only moves on.
+    if (known?.kind === "ended" || (standing.kind === "live" && isLater(known, standing))) return known ?? standing;
     entries.delete(key);
     entries.set(key, { standing, at: clock.monotonic() });
     const [oldest] = entries.keys();
@@ -74,13 +89,19 @@ export function createStandings({ ask, clock, log }: StandingsOptions): Standing
     }
   };
 
+  const isFresh = ({ standing, at }: Entry, now: number): boolean => {
+    if (standing.kind === "ended") return true;
+    const isEnding =
+      standing.kind === "live" && (standing.expiresAt ?? Number.POSITIVE_INFINITY) - clock.now() < nearEndMs;
+    return now - at < keptMs && !isEnding;
+  };
+
   return {
     of(kind, id) {
       const key = `${kind} ${id}`;
       const known = entries.get(key);
       const now = clock.monotonic();
-      if (known !== undefined && (known.standing.kind === "ended" || now - known.at < keptMs))
-        return Promise.resolve(known.standing);
+      if (known !== undefined && isFresh(known, now)) return Promise.resolve(known.standing);
       if (now < restUntil) return Promise.resolve(known?.standing ?? { kind: "unknown" });
       const underWay = asking.get(key);
       if (underWay !== undefined) return underWay;
@@ -92,7 +113,14 @@ export function createStandings({ ask, clock, log }: StandingsOptions): Standing
     ended(kind, id) {
       keep(`${kind} ${id}`, { kind: "ended" });
     },
+    extended(id, found) {
+      keep(`session ${id}`, { kind: "live", ...found });
+    },
   };
+}
+
+function isLater(known: Standing | undefined, next: LiveStanding): boolean {
+  return known?.kind === "live" && (known.expiresAt ?? 0) > (next.expiresAt ?? 0);
 }
 
 /** The answer, or a rejection after {@link answerMsMax}; leaves no timer behind. */

@@ -25,8 +25,13 @@ export interface AuthWork {
     input: { hash: string; session: string; lifeMs: number };
     output: { user: Person; expiresAt: number } | null;
   };
-  /** null: ended or never there. */
-  "auth.session": { input: { id: string }; output: { name: string; role: Role } | null };
+  /** null: ended or never there. `expiresAt`: its end as it is now, ms since 1970. */
+  "auth.session": { input: { id: string }; output: { name: string; role: Role; expiresAt: number } | null };
+  /** It lasts `lifeMs` from now. null: over, ended or never there. */
+  "auth.extendSession": {
+    input: { id: string; lifeMs: number };
+    output: { user: Person; expiresAt: number } | null;
+  };
   "auth.endSession": { input: { id: string }; output: null };
   /** `replaces`: revokes all other keys of the same name and user. `holder`: the name of who acts with it. */
   "auth.addKey": { input: NewKey; output: { holder: string; expiresAt: number; replaced: string[] } };
@@ -105,10 +110,24 @@ const work: Work = {
     const row = await db
       .selectFrom("auth_sessions")
       .innerJoin("auth_users", "auth_users.id", "auth_sessions.user")
-      .select(["auth_users.name", "auth_users.role"])
+      .select(["auth_users.name", "auth_users.role", "auth_sessions.expires"])
       .where("auth_sessions.id", "=", id)
       .executeTakeFirst();
-    return row ?? null;
+    return row === undefined ? null : { name: row.name, role: row.role, expiresAt: Number(row.expires) };
+  },
+
+  "auth.extendSession": async ({ db, now }, { id, lifeMs }) => {
+    const expiresAt = now + lifeMs;
+    const row = await db
+      .updateTable("auth_sessions")
+      .set({ expires: expiresAt })
+      .where("id", "=", id)
+      .where("expires", ">", now)
+      .returning("user")
+      .executeTakeFirst();
+    if (row === undefined) return null;
+    const user = await db.selectFrom("auth_users").selectAll().where("id", "=", row.user).executeTakeFirstOrThrow();
+    return { user, expiresAt };
   },
 
   "auth.endSession": async ({ db }, { id }) => {

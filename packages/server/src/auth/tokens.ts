@@ -15,7 +15,7 @@ const issuer = "holdfast";
 export const apiKeyPrefix = "hfk_";
 const algorithm = "EdDSA";
 /** AU-4: how far two clocks may differ. */
-const toleranceSeconds = 30;
+export const toleranceMs = 30_000;
 /** As the protocol's schema of a token. */
 const tokenCharsMax = 16_384;
 /** RFC 8410: what precedes the 32 secret bytes of an Ed25519 key in PKCS #8. */
@@ -38,6 +38,8 @@ export type Claims = z.infer<typeof claims>;
 
 export type Reading =
   | { readonly kind: "valid"; readonly claims: Claims }
+  /** Ours, but for its end: a session may have been extended since it was signed (AU-7). */
+  | { readonly kind: "expired"; readonly claims: Claims }
   | { readonly kind: "refused"; readonly reason: string };
 
 export interface Tokens {
@@ -80,20 +82,27 @@ export async function createTokens(
           algorithms: [algorithm],
           issuer,
           requiredClaims: ["iss", "sub", "exp"],
-          clockTolerance: toleranceSeconds,
+          clockTolerance: toleranceMs / 1000,
           currentDate: new Date(clock.now()),
         });
-        const read = claims.safeParse(payload);
-        if (!read.success || read.data.kind !== kind)
-          return refused(kind === "key" ? "it is not an API key" : "it is not a session");
-        return { kind: "valid", claims: read.data };
+        return judgeClaims(payload, kind, "valid");
       } catch (error) {
         // In our words: the library's message may repeat what it was given. Anything else is our fault and rises.
         if (!(error instanceof errors.JOSEError)) throw error;
-        return refused(error instanceof errors.JWTExpired ? "it has expired" : unreadable);
+        // Its end is judged last: signature, algorithm and issuer have held.
+        if (error instanceof errors.JWTExpired && error.claim === "exp")
+          return judgeClaims(error.payload, kind, "expired");
+        return refused(unreadable);
       }
     },
   };
+}
+
+function judgeClaims(payload: unknown, kind: Claims["kind"], held: "valid" | "expired"): Reading {
+  const read = claims.safeParse(payload);
+  if (!read.success || read.data.kind !== kind)
+    return refused(kind === "key" ? "it is not an API key" : "it is not a session");
+  return { kind: held, claims: read.data };
 }
 
 function refused(reason: string): Reading {

@@ -21,7 +21,14 @@ export interface Credentials {
 }
 
 export type Verdict =
-  | { readonly kind: "accepted"; readonly principal: Principal; readonly expiresAt?: number; readonly cookie: boolean }
+  | {
+      readonly kind: "accepted";
+      readonly principal: Principal;
+      readonly expiresAt?: number;
+      readonly cookie: boolean;
+      /** Names the session or key, for {@link Authenticator.onEnded}; absent where there is none. */
+      readonly credential?: string;
+    }
   /** 4401: not, no longer, or not yet valid. */
   | { readonly kind: "refused"; readonly reason: string }
   /** 4403: valid, but may not (revoked). */
@@ -31,4 +38,6 @@ export type Verdict =
 
 export interface Authenticator {
   verify(credentials: Credentials): Promise<Verdict>;
+  /** AU-9: calls back with the name of each session or key that ends here before its time. */
+  onEnded(listener: (credential: string) => void): void;
 }

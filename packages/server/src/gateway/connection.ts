@@ -13,6 +13,7 @@ import { closeCodes, type Hello, limits, ProtocolError, type ServerMessage, type
 import type { GatewayContext } from "./context.ts";
 import { createFlow, type Flow } from "./flow.ts";
 import { judgeMessage, parseFrame } from "./inbound.ts";
+import { endedReason } from "./occupants.ts";
 import { createOpenConnection, type OpenConnection } from "./openConnection.ts";
 import { type Admitted, type Denied, judgeHello, type UpgradeCredentials } from "./opening.ts";
 import type { ServerSocket, ServerSocketEvents } from "./serverSocket.ts";
@@ -133,11 +134,11 @@ export function createConnection(options: ConnectionOptions): Connection {
   };
 
   const verify = async (hello: Hello): Promise<void> => {
-    const verdict = await judgeHello(context, id, hello, upgrade).catch((error: unknown): Denied => {
+    const judged = await judgeHello(context, id, hello, upgrade).catch((error: unknown): Denied => {
       log.error("connection.verdict_failed", { connection: id, error });
       return { kind: "denied", code: closeCodes.unavailable, reason: "internal", retryAfter: internalRetryAfterMs };
     });
-    guard(() => follow(hello, verdict));
+    guard(() => follow(hello, endedMeanwhile(judged) ?? judged));
   };
 
   const follow = (hello: Hello, verdict: Admitted | Denied): void => {
@@ -153,6 +154,14 @@ export function createConnection(options: ConnectionOptions): Connection {
     }
     if (connection.state.kind === "verifying" && verdict.kind === "denied")
       close(verdict.code, verdict.reason, verdict.retryAfter);
+  };
+
+  /** AU-9: its credential ended while the verdict was under way. */
+  const endedMeanwhile = (judged: Admitted | Denied): Denied | undefined => {
+    if (judged.kind === "denied" || !context.occupants.hasEnded(judged.credential)) return undefined;
+    const registered = agentOf(judged);
+    const denied = { kind: "denied", code: closeCodes.forbidden, reason: endedReason } as const;
+    return registered === undefined ? denied : { ...denied, registered };
   };
 
   const beforeWelcome = (elements: readonly unknown[]): void => {

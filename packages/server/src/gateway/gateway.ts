@@ -96,6 +96,7 @@ export function createGateway(context: GatewayContext): Gateway {
   };
 
   schedule();
+  context.authenticator.onEnded((credential) => context.occupants.end(credential));
   return {
     connections,
     accept(socket, upgrade, address) {

@@ -1,5 +1,6 @@
 /**
- * Who holds open connections on this node: by principal, for the limit of AD-5 and the fencing of OP-7.
+ * Who holds open connections on this node: by principal, for the limit of AD-5 and the fencing of OP-7; by
+ * credential, whose end is theirs (AU-9).
  *
  * Life cycle of an occupant: it joins at `welcome` and leaves once, whichever way its connection ends.
  * Invariants: at most {@link limits.connectionsPerPrincipalMax} a principal; an agent's older process hears
@@ -7,10 +8,15 @@
  */
 import { closeCodes, limits } from "@holdfast/protocol";
 
+/** What ended lately is remembered for verdicts that were under way; the oldest gives way. */
+const endedMax = 1_000;
+
 export interface Occupant {
   readonly id: string;
   /** The generation of an agent's process; undefined for people. */
   readonly generation: number | undefined;
+  /** Of the newest verdict on it. */
+  readonly credential: string | undefined;
   /** Monotonic ms of its last inbound frame. */
   readonly heardAt: number;
   close(code: number, reason: string): void;
@@ -26,10 +32,17 @@ export interface Occupants {
   admits(workspace: string, principal: string, now: number, silentMs: number): boolean;
   /** OP-7: older processes of an agent are fenced, older sockets of the same process are dead (CL-6). */
   fence(workspace: string, agent: string, generation: number, newer: string): void;
+  /** AU-9: closes whoever is here by this credential. */
+  end(credential: string): void;
+  /** Whether it ended while a verdict on it was under way. */
+  hasEnded(credential: string | undefined): boolean;
 }
+
+export const endedReason = "signed out or revoked";
 
 export function createOccupants(): Occupants {
   const occupants = new Map<string, Set<Occupant>>();
+  const ended = new Set<string>();
   const key = (workspace: string, principal: string): string => `${workspace}\n${principal}`;
   const of = (workspace: string, principal: string): ReadonlySet<Occupant> =>
     occupants.get(key(workspace, principal)) ?? new Set();
@@ -58,5 +71,15 @@ export function createOccupants(): Occupants {
         else occupant.close(closeCodes.silent, "replaced by a newer connection of this process");
       }
     },
+    end(credential) {
+      ended.add(credential);
+      const [oldest] = ended;
+      if (ended.size > endedMax && oldest !== undefined) ended.delete(oldest);
+      const theirs = [...occupants.values()].flatMap((found) =>
+        [...found].filter((one) => one.credential === credential),
+      );
+      for (const occupant of theirs) occupant.close(closeCodes.forbidden, endedReason);
+    },
+    hasEnded: (credential) => credential !== undefined && ended.has(credential),
   };
 }

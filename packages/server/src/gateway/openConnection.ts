@@ -22,7 +22,7 @@ import type { Principal } from "../plugin.ts";
 import type { PublishOutcome } from "../store/port.ts";
 import type { GatewayContext } from "./context.ts";
 import type { Flow } from "./flow.ts";
-import type { Occupant } from "./occupants.ts";
+import { endedReason, type Occupant } from "./occupants.ts";
 import { type Admitted, credentialsOf, type UpgradeCredentials } from "./opening.ts";
 import { createSignalRate, signalProblem } from "./signals.ts";
 import { createSubscriptions, type Subscriptions } from "./subscriptions.ts";
@@ -153,6 +153,10 @@ export function createOpenConnection(options: OpenConnectionOptions): OpenConnec
     const fresh = { instance, ...(token === undefined ? {} : { token }) };
     const verdict = await context.authenticator.verify(credentialsOf(fresh, token === undefined ? upgrade : {}));
     if (ended) return;
+    if (verdict.kind === "accepted" && context.occupants.hasEnded(verdict.credential)) {
+      close(closeCodes.forbidden, endedReason);
+      return;
+    }
     if (verdict.kind === "unavailable") {
       const { reason, retryAfter } = verdict;
       writer.send({ type: "error", ...new ProtocolError("auth_unavailable", reason, { retryAfter }).toBody() });
@@ -172,6 +176,7 @@ export function createOpenConnection(options: OpenConnectionOptions): OpenConnec
     connection.expiryNoticeMs = noticeMs(expiresAt, clock.now());
     if (agent === undefined) principal = verdict.principal;
     connection.principal = principal;
+    occupant.credential = verdict.credential;
     subscriptions.review();
     connection.expiryTold = false;
     writer.send({ type: "authenticated", ...(expiresAt === undefined ? {} : { expiresAt }) });
@@ -218,8 +223,9 @@ export function createOpenConnection(options: OpenConnectionOptions): OpenConnec
     }
   };
 
-  const occupant: Occupant = {
+  const occupant: Writable<Occupant> = {
     id,
+    credential: admitted.credential,
     generation: agent?.generation,
     get heardAt() {
       return options.heardAt();

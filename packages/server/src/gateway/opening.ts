@@ -9,10 +9,13 @@ import type { GatewayContext } from "./context.ts";
 
 const crowdedRetryAfterMs = 10_000;
 
+type Accepted = Extract<Verdict, { kind: "accepted" }>;
+
 export interface Admitted {
   readonly kind: "admitted";
   readonly principal: Principal;
   readonly expiresAt: number | undefined;
+  readonly credential: string | undefined;
   readonly agent: AgentIdentity | undefined;
 }
 
@@ -62,7 +65,7 @@ export async function judgeHello(
       retryAfter: crowdedRetryAfterMs,
     };
   }
-  if (hello.agent === undefined) return admit(hello, verdict.principal, verdict.expiresAt, undefined);
+  if (hello.agent === undefined) return admit(hello, verdict.principal, verdict, undefined);
   return admitAgent(context, connection, hello, verdict);
 }
 
@@ -82,10 +85,10 @@ async function admitAgent(
   context: GatewayContext,
   connection: string,
   hello: Hello,
-  verdict: Extract<Verdict, { kind: "accepted" }>,
+  verdict: Accepted,
 ): Promise<Admitted | Denied> {
   const claims = hello.agent;
-  if (claims === undefined) return admit(hello, verdict.principal, verdict.expiresAt, undefined);
+  if (claims === undefined) return admit(hello, verdict.principal, verdict, undefined);
   const { workspace, temporary } = verdict.principal;
   // OP-5: before anything is registered. An agent that holds state knows its id.
   if (hello.expect !== undefined && (hello.expect.user !== claims.id || hello.expect.workspace !== workspace)) {
@@ -107,7 +110,7 @@ async function admitAgent(
       temporary,
       ...(verdict.principal.key === undefined ? {} : { key: verdict.principal.key }),
     };
-    const admitted = admit(hello, principal, verdict.expiresAt, identity);
+    const admitted = admit(hello, principal, verdict, identity);
     return admitted.kind === "admitted" ? admitted : { ...admitted, registered: { id: identity.id, workspace } };
   } catch (error) {
     return agentDenial(error);
@@ -141,14 +144,14 @@ function agentDenial(error: unknown): Denied {
 function admit(
   hello: Hello,
   principal: Principal,
-  expiresAt: number | undefined,
+  { expiresAt, credential }: Accepted,
   agent: AgentIdentity | undefined,
 ): Admitted | Denied {
   const { expect } = hello;
   if (expect !== undefined && (expect.user !== principal.id || expect.workspace !== principal.workspace)) {
     return { kind: "denied", code: closeCodes.identityChanged, reason: "identity_changed" };
   }
-  return { kind: "admitted", principal, expiresAt, agent };
+  return { kind: "admitted", principal, expiresAt, credential, agent };
 }
 
 /** AD-5: at most so many connections a principal. */

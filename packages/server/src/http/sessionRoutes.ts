@@ -1,5 +1,5 @@
 /**
- * Signing in and out: `/api/session`, and `/api/sign-in-codes` for this machine's command line.
+ * Signing in and out, and staying in (AU-7): `/api/session`, and `/api/sign-in-codes` for this machine's command line.
  *
  * A code comes in the address's fragment, which no server sees; the page posts it here and gets the session
  * cookie. Invariant: a used, an expired and an unknown code get the same answer by the same way through the
@@ -68,6 +68,17 @@ export function addSessionRoutes(app: FastifyInstance, options: SessionRoutesOpt
     attempts.giveBack(request.ip);
     reply.setCookie(cookieName(port()), redeemed.cookie, { ...cookieAttributes, maxAge });
     return { mode, user: redeemed.user, version };
+  });
+
+  app.post("/api/session/refresh", async (request, reply): Promise<SessionAnswer> => {
+    const { ignoredCookie, ...credentials } = credentialsOf(request, port());
+    if (ignoredCookie) throw new ProtocolError("forbidden", "Without an Origin the session cookie does not count.");
+    const refreshed = await auth.refresh({ ...credentials, instance: "" });
+    if (refreshed.kind === "refused")
+      throw new ProtocolError("unauthenticated", "Nobody is signed in here, or the session is over.");
+    if (refreshed.cookie !== undefined)
+      reply.setCookie(cookieName(port()), refreshed.cookie, { ...cookieAttributes, maxAge });
+    return { mode, user: refreshed.user, version };
   });
 
   app.delete("/api/session", async (request, reply) => {

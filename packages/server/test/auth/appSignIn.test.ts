@@ -64,3 +64,16 @@ test("a cookie's name can be no trap", async () => {
     principal: { id: "x" },
   });
 });
+
+test("[AU-7] refreshing asks the app, whose session it is: no cookie of ours, and its failure is none", async () => {
+  let answer: Authenticate = () => ({ id: "ada" });
+  const { auth } = await open((request) => answer(request));
+  expect(await auth.refresh({ cookies: "sid=1", instance })).toEqual({
+    kind: "extended",
+    user: { id: "ada", name: "ada", role: "operator", workspace: "default", temporary: false },
+  });
+  answer = () => null;
+  expect(await auth.refresh({ instance })).toEqual({ kind: "refused" });
+  answer = () => Promise.reject(new Error("the identity provider is down, as asked"));
+  await expect(auth.refresh({ instance })).rejects.toMatchObject({ code: "auth_unavailable" });
+});

@@ -229,4 +229,46 @@ describe("opening", () => {
     expect(client.of("authenticated")).toEqual([{ type: "authenticated", expiresAt: end + 60_000 }]);
     expect(client.closed).toBeUndefined();
   });
+
+  it("[AU-9] the end of a session or key closes its connections at once with 4403, and no others", async () => {
+    const world = await createWorld();
+    world.verdict = ({ token }) => accepted(ada, undefined, token);
+    const [one, two, other] = ["session 1", "session 1", "session 2"].map((token) => world.connect({ token }));
+    for (const client of [one, two, other]) await client?.open();
+    world.end("session 1");
+    expect([one?.closed?.code, two?.closed?.code, other?.closed?.code]).toEqual([4403, 4403, undefined]);
+    expect(one?.of("bye")).toMatchObject([{ code: 4403, reconnect: false }]);
+    // By the credential that is in use now, not by the first one.
+    other?.send({ type: "auth", token: "session 3" });
+    await world.clock.advance(10);
+    world.end("session 2");
+    expect(other?.closed).toBeUndefined();
+    world.end("session 3");
+    expect(other?.closed?.code).toBe(4403);
+  });
+
+  it("[AU-9] an end while the verdict is under way counts, at hello and at auth", async () => {
+    const world = await createWorld();
+    let judge: (verdict: ReturnType<typeof accepted>) => void = () => {};
+    world.verdict = () => new Promise((resolve) => (judge = resolve));
+    const client = world.connect();
+    client.send(makeHello());
+    await world.clock.advance(10);
+    world.end("session 1");
+    judge(accepted(ada, undefined, "session 1"));
+    await world.clock.advance(10);
+    expect([client.closed?.code, client.of("welcome").length]).toEqual([4403, 0]);
+
+    const open = world.connect();
+    open.send(makeHello());
+    await world.clock.advance(10);
+    judge(accepted(ada, 1, "session 2"));
+    await world.clock.advance(10);
+    open.send({ type: "auth" });
+    await world.clock.advance(10);
+    world.end("session 3");
+    judge(accepted(ada, undefined, "session 3"));
+    await world.clock.advance(10);
+    expect([open.of("welcome").length, open.of("authenticated").length, open.closed?.code]).toEqual([1, 0, 4403]);
+  });
 });

@@ -8,6 +8,7 @@ const anonymousAnswers: Record<string, number> = {
   "GET /ws": 426,
   "GET /api/session": 200,
   "POST /api/session": 422,
+  "POST /api/session/refresh": 401,
   "DELETE /api/session": 204,
   "POST /api/sign-in-codes": 401,
   "POST /api/:method": 401,

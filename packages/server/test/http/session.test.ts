@@ -37,6 +37,28 @@ describe("signing in and out", () => {
     expect((await http.ask("DELETE", "/api/session", { cookie })).statusCode).toBe(204);
   });
 
+  test("[AU-7] refreshing gives a new cookie of the same session; without one it is 401, without an Origin 403", async () => {
+    await using http = await openHttp();
+    const cookie = await signIn(http);
+    const answer = await http.ask("POST", "/api/session/refresh", { body: {}, cookie });
+    expect([answer.statusCode, answer.json()]).toEqual([200, { mode: "local", user: owner, version: "0.1.0" }]);
+    expect(answer.cookies).toMatchObject([{ name: sessionCookie, httpOnly: true, maxAge: sessionLifeMs / 1000 }]);
+    const renewed = `${sessionCookie}=${answer.cookies[0]?.value}`;
+    expect((await http.ask("GET", "/api/session", { cookie: renewed })).json()).toMatchObject({ user: owner });
+    const headers = { host: `127.0.0.1:${port}`, "content-type": "application/json", cookie };
+    const foreign = await http.app.inject({ method: "POST", url: "/api/session/refresh", headers, payload: "{}" });
+    expect(foreign.statusCode).toBe(403);
+    // It was no rotation: signing out with the old cookie ends the session of both.
+    await http.ask("DELETE", "/api/session", { cookie });
+    const over = await http.ask("POST", "/api/session/refresh", { body: {}, cookie: renewed });
+    expect([over.statusCode, over.json().code, over.headers["set-cookie"]]).toEqual([
+      401,
+      "unauthenticated",
+      undefined,
+    ]);
+    expect((await http.ask("POST", "/api/session/refresh", { body: {} })).statusCode).toBe(401);
+  });
+
   test("used, expired and unknown codes get one and the same answer", async () => {
     await using http = await openHttp();
     const expired = await http.world.auth.signInCode();

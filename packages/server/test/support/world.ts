@@ -41,6 +41,8 @@ export interface World {
   readonly agents: string[];
   /** The verdict on everybody who comes; by default Ada, for ever. */
   verdict: (credentials: Credentials) => Verdict | Promise<Verdict>;
+  /** A session or key ends before its time (AU-9). */
+  end(credential: string): void;
   connect(upgrade?: UpgradeCredentials): TestClient;
 }
 
@@ -108,6 +110,7 @@ export async function createWorld(plugin: Plugin = notes): Promise<World> {
   const store = inThread(engine, dialect);
   const lines: LogLine[] = [];
   const agents: string[] = [];
+  const ends: ((credential: string) => void)[] = [];
   const write = (level: string) => (event: string, fields?: Readonly<Record<string, unknown>>) =>
     void lines.push({ level, event, fields });
   const log = { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") };
@@ -128,7 +131,10 @@ export async function createWorld(plugin: Plugin = notes): Promise<World> {
     mode: "local",
     node: "test",
     heartbeat: { interval: limits.heartbeatIntervalMs, timeout: limits.heartbeatTimeoutMs },
-    authenticator: { verify: async (credentials) => world.verdict(credentials) },
+    authenticator: {
+      verify: async (credentials) => world.verdict(credentials),
+      onEnded: (listener) => void ends.push(listener),
+    },
     store,
     committer,
     hub,
@@ -159,13 +165,22 @@ export async function createWorld(plugin: Plugin = notes): Promise<World> {
     log: lines,
     agents,
     verdict: () => accepted(ada),
+    end: (credential) => {
+      for (const listener of ends) listener(credential);
+    },
     connect: (upgrade = {}) => createTestClient(world, upgrade),
   };
   return world;
 }
 
-export function accepted(principal: Principal, expiresAt?: number): Verdict {
-  return { kind: "accepted", principal, cookie: false, ...(expiresAt === undefined ? {} : { expiresAt }) };
+export function accepted(principal: Principal, expiresAt?: number, credential?: string): Verdict {
+  return {
+    kind: "accepted",
+    principal,
+    cookie: false,
+    ...(expiresAt === undefined ? {} : { expiresAt }),
+    ...(credential === undefined ? {} : { credential }),
+  };
 }
 
 export interface TestClient {
