@@ -26,8 +26,15 @@ export interface VisitOptions {
   readonly colorScheme?: "light" | "dark";
 }
 
-/** @param path the browser's executable; the environment's where absent */
-export async function launchBrowser(path = process.env["E2E_CHROMIUM"] || "/usr/bin/chromium"): Promise<Browser> {
+/**
+ * @param path the browser's executable; the environment's where absent
+ * @param through a port of loopback: whatever the browser connects to, it gets there, and neither page nor server
+ *   can tell (no address, `Host` or `Origin` changes), as with a bad network
+ */
+export async function launchBrowser(
+  path = process.env["E2E_CHROMIUM"] || "/usr/bin/chromium",
+  through?: number,
+): Promise<Browser> {
   return await chromium.launch({
     executablePath: path,
     timeout: launchMsMax,
@@ -40,6 +47,7 @@ export async function launchBrowser(path = process.env["E2E_CHROMIUM"] || "/usr/
       "--disable-background-networking",
       "--disable-component-update",
       "--disable-sync",
+      ...(through === undefined ? [] : [`--host-resolver-rules=MAP * 127.0.0.1:${through}`]),
     ],
   });
 }

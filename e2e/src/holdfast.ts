@@ -137,7 +137,7 @@ export function startAgent(flags: readonly string[], command: readonly string[] 
   };
 }
 
-interface Command {
+export interface Command {
   readonly startedAt: number;
   readonly ended: Ended | undefined;
   output(): string;
@@ -150,11 +150,16 @@ function runCommand(flags: readonly string[]): Command {
   return run("npm", ["start", "--", ...flags]);
 }
 
-function run(program: string, parameters: readonly string[]): Command {
+/** A program in a process group of its own, ended after the test at the latest. */
+export function run(
+  program: string,
+  parameters: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Command {
   const startedAt = performance.now();
   const child = spawn(program, parameters, {
     cwd: root,
-    env: markedEnvironment(),
+    env: { ...markedEnvironment(), ...environment },
     detached: true,
     stdio: ["ignore", "pipe", "pipe"],
   });

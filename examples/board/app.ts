@@ -21,6 +21,7 @@ export const plugin = definePlugin<{ cards: Card }>()({
         const added = { id: tx.newId(), ...params };
         await tx.db.insertInto("cards").values(added).execute();
         tx.append("board", { event: "added", data: added });
+        return added;
       },
     },
     "card.change": {

@@ -21,6 +21,8 @@ import type {
 
 /** What a handler throws to refuse. */
 export { ProtocolError } from "@holdfast/protocol";
+/** The type of a column that the database fills in. */
+export type { Generated } from "kysely";
 
 /** What an app declares. `Params` and `Results` are inferred from its methods. */
 export interface PluginDefinition<Tables, Params extends Schemas, Results>
