@@ -2,9 +2,15 @@
 
 const finText = 0x81;
 
-/** Server frames are not masked: two, four or ten bytes of header, then the text. */
-export function encodeTextFrame(text: string): Uint8Array {
-  const length = Buffer.byteLength(text);
+const empty = new Uint8Array(0);
+
+/**
+ * Server frames are not masked: two, four or ten bytes of header, then the text: `text`, then `body` (UTF-8
+ * that was encoded before), then `rest`.
+ */
+export function encodeTextFrame(text: string, body: Uint8Array = empty, rest = ""): Uint8Array {
+  const textBytes = Buffer.byteLength(text);
+  const length = textBytes + body.length + Buffer.byteLength(rest);
   const header = length < 126 ? 2 : length < 65_536 ? 4 : 10;
   const frame = Buffer.allocUnsafe(header + length);
   frame[0] = finText;
@@ -17,5 +23,7 @@ export function encodeTextFrame(text: string): Uint8Array {
     frame.writeBigUInt64BE(BigInt(length), 2);
   }
   frame.write(text, header, "utf8");
+  if (body.length > 0) frame.set(body, header + textBytes);
+  if (rest !== "") frame.write(rest, header + textBytes + body.length, "utf8");
   return frame;
 }

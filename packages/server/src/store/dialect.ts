@@ -6,7 +6,7 @@
  */
 import type { Kysely } from "kysely";
 import type { SomeTables } from "../plugin.ts";
-import type { Appended, EncodedEvent, StoredEvent, StreamPosition } from "./port.ts";
+import type { Appended, EncodedPiece, StoredEvent, StreamPosition } from "./port.ts";
 
 /** An event on its way into the log: encoded, without an offset yet. */
 export interface PendingEvent {
@@ -50,7 +50,7 @@ export interface Dialect {
     stream: string,
     offset: number,
     limits: { readonly eventsMax: number; readonly bytesMax: number; readonly pieceBytesMax: number },
-  ): Promise<readonly EncodedEvent[] | undefined>;
+  ): Promise<readonly EncodedPiece[] | undefined>;
   /** Removes everything up to `through`, durable with the transaction (ST-10). */
   trim(workspace: string, stream: string, through: number): Promise<void>;
   acknowledge(workspace: string, stream: string, epoch: string, offset: number): Promise<void>;

@@ -77,10 +77,17 @@ export interface StoredEvent {
   readonly range?: { readonly offset: number; readonly through: number };
 }
 
-/** JSON text of `{ event, at, data, keyframe? }`, or of several, joined by commas. */
 export interface EncodedEvent {
+  /** JSON text of `{ event, at, data, keyframe? }`. */
   readonly json: string;
-  /** How many offsets it covers: 1, or those of its range, or those of all that are joined. */
+  /** How many offsets it covers: 1, or those of its range. */
+  readonly span: number;
+}
+
+/** Several, joined by commas. */
+export interface EncodedPiece {
+  /** UTF-8. All pieces of one run lie in one buffer, so that it can be transferred. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
   readonly span: number;
 }
 
@@ -128,7 +135,7 @@ export interface EventRun {
 /** The same, encoded: its pieces follow each other without a gap. */
 export interface EncodedRun {
   readonly offset: number;
-  readonly pieces: readonly EncodedEvent[];
+  readonly pieces: readonly EncodedPiece[];
 }
 
 export interface Store {

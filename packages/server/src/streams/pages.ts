@@ -6,14 +6,14 @@
  * oldest page goes first, and all go when nobody is behind any more; a page of another epoch is never served; a frame never claims a head that was
  * passed since, or its reader would think itself live (ST-4).
  */
-import type { EncodedEvent } from "../store/port.ts";
+import type { EncodedPiece } from "../store/port.ts";
 import type { Channel } from "./channel.ts";
-import { type EncodeFrame, type EventsFrame, framesOf } from "./eventsFrame.ts";
+import { type EncodeFrame, type EventsFrame, frameOfPiece } from "./eventsFrame.ts";
 
 const pagesBytesMax = 32 * 1024 * 1024;
 
 interface Piece {
-  readonly event: EncodedEvent;
+  readonly encoded: EncodedPiece;
   frame: EventsFrame | undefined;
   /** The head that the frame names. */
   head: number;
@@ -29,7 +29,7 @@ interface Page {
 }
 
 export interface Pages {
-  add(channel: Channel, offset: number, pieces: readonly EncodedEvent[]): void;
+  add(channel: Channel, offset: number, pieces: readonly EncodedPiece[]): void;
   /** The frame that continues `cursor`, if its page is here. */
   frame(channel: Channel, cursor: number): EventsFrame | undefined;
   /** Where the page that holds `cursor` ends. */
@@ -57,15 +57,15 @@ export function createPages(encode: EncodeFrame): Pages {
   };
 
   return {
-    add(channel, offset, events) {
+    add(channel, offset, run) {
       const pieces = new Map<number, Piece>();
       let cursor = offset;
       let size = 0;
-      for (const event of events) {
-        pieces.set(cursor, { event, frame: undefined, head: 0 });
-        cursor += event.span;
-        // Its text, and the frame that will be made of it.
-        size += 2 * event.json.length;
+      for (const encoded of run) {
+        pieces.set(cursor, { encoded, frame: undefined, head: 0 });
+        cursor += encoded.span;
+        // Its bytes, and the frame that will be made of it.
+        size += 2 * encoded.bytes.length;
       }
       pages.add({ channel, epoch: channel.epoch, pieces, through: cursor, bytes: size });
       bytes += size;
@@ -78,11 +78,11 @@ export function createPages(encode: EncodeFrame): Pages {
     frame(channel, cursor) {
       const piece = find(channel, cursor)?.pieces.get(cursor);
       if (piece === undefined) return undefined;
-      const through = cursor + piece.event.span;
+      const through = cursor + piece.encoded.span;
       const isPassed = piece.head === through && channel.head > through;
       if (piece.frame === undefined || isPassed) {
         piece.head = Math.max(channel.head, through);
-        [piece.frame] = framesOf(channel.stream, cursor + 1, channel.head, [piece.event], encode);
+        piece.frame = frameOfPiece(channel.stream, cursor + 1, channel.head, piece.encoded, encode);
       }
       return piece.frame;
     },

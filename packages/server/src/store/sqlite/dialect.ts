@@ -10,7 +10,7 @@ import { Kysely, SqliteDialect } from "kysely";
 import type { SomeTables } from "../../plugin.ts";
 import type { Dialect, PendingEvent, StoredRows } from "../dialect.ts";
 import { createJoiner, encodedJson } from "../encodedEvent.ts";
-import type { Appended, EncodedEvent, StoredEvent, StreamPosition } from "../port.ts";
+import type { Appended, EncodedPiece, StoredEvent, StreamPosition } from "../port.ts";
 
 const statementsMax = 500;
 const busyTimeoutMs = 5_000;
@@ -170,7 +170,7 @@ function readPieces(
   stream: string,
   offset: number,
   bounds: Parameters<Dialect["readPieces"]>[3],
-): readonly EncodedEvent[] | undefined {
+): readonly EncodedPiece[] | undefined {
   const stored = prepare(selectStream).get(workspace, stream) as StreamRow | undefined;
   if (stored === undefined) return undefined;
   const statement = prepare(selectEvents);

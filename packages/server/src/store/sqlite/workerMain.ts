@@ -11,14 +11,15 @@ import type { Plugin } from "../../plugin.ts";
 import type { Dialect } from "../dialect.ts";
 import { createEngine, type Engine } from "../engine.ts";
 import { migrate } from "../migrate.ts";
-import type { Fault } from "../port.ts";
+import type { EncodedRun, Fault } from "../port.ts";
 import { openSqlite } from "./dialect.ts";
 import { type FolderLock, lockFolder } from "./lock.ts";
 import type { Call, CallMessage, WorkerMessage, WorkerSettings } from "./messages.ts";
 import { toPortable } from "./portableError.ts";
 
 const settings = workerData as WorkerSettings;
-const say = (message: WorkerMessage): void => parentPort?.postMessage(message);
+const say = (message: WorkerMessage, transfer: readonly ArrayBuffer[] = []): void =>
+  parentPort?.postMessage(message, [...transfer]);
 
 try {
   const opened = await open();
@@ -56,7 +57,8 @@ async function open(): Promise<Opened> {
 
 async function handle(opened: Opened, { id, call }: CallMessage): Promise<void> {
   try {
-    say({ kind: "answer", id, value: await perform(opened, call) });
+    const value = await perform(opened, call);
+    say({ kind: "answer", id, value }, call.name === "read" ? buffersOf(value as EncodedRun) : []);
   } catch (error) {
     say({ kind: "error", id, error: toPortable(error) });
   }
@@ -87,4 +89,9 @@ function portableFaults<Result extends { faults: readonly Fault[] }>(result: Res
   return result.faults.length === 0
     ? result
     : { ...result, faults: result.faults.map((fault) => ({ ...fault, error: toPortable(fault.error) })) };
+}
+
+/** All pieces of a run lie in one buffer: it changes hands without a copy. */
+function buffersOf({ pieces: [first] }: EncodedRun): readonly ArrayBuffer[] {
+  return first === undefined ? [] : [first.bytes.buffer];
 }
