@@ -38,7 +38,7 @@ export const identity = z.object({ user: shortText, workspace: shortText });
 export type Identity = z.infer<typeof identity>;
 
 export const errorBody = z.object({
-  code: z.enum(errorCodes as [ErrorCode, ...ErrorCode[]]),
+  code: z.enum(errorCodes as readonly [ErrorCode, ...ErrorCode[]]),
   message: z.string(),
   about: z
     .object({

@@ -48,35 +48,20 @@ export type ReconnectAdvice =
   | { readonly kind: "dropIdentity" }
   | { readonly kind: "stop"; readonly report: boolean };
 
-const advice: Readonly<Record<number, ReconnectAdvice>> = {
-  1000: { kind: "stopAfterOwnClose" },
-  1001: { kind: "retry" },
-  1002: { kind: "retryThenStop" },
-  1003: { kind: "retryThenStop" },
-  1005: { kind: "retry" },
-  1006: { kind: "retry" },
-  1007: { kind: "retryThenStop" },
-  1008: { kind: "refreshThenRetry" },
-  1009: { kind: "retryThenStop" },
-  1010: { kind: "retryThenStop" },
-  1011: { kind: "retry" },
-  1012: { kind: "retry" },
-  1013: { kind: "retry" },
-  1014: { kind: "retry" },
-  1015: { kind: "retry" },
-  4400: { kind: "stop", report: true },
-  4401: { kind: "refreshThenRetry" },
-  4403: { kind: "stop", report: true },
-  4408: { kind: "retry" },
-  4409: { kind: "stop", report: false },
-  4410: { kind: "dropIdentity" },
-  4429: { kind: "retryAfter" },
-  4503: { kind: "retryAfter" },
-};
+/** Every code whose advice is not that of its range. */
+const advice: readonly (readonly [readonly number[], ReconnectAdvice])[] = [
+  [[1000], { kind: "stopAfterOwnClose" }],
+  [[1002, 1003, 1007, 1009, 1010], { kind: "retryThenStop" }],
+  [[1008, 4401], { kind: "refreshThenRetry" }],
+  [[4408], { kind: "retry" }],
+  [[4409], { kind: "stop", report: false }],
+  [[4410], { kind: "dropIdentity" }],
+  [[4429, 4503], { kind: "retryAfter" }],
+];
 
-/** Total: unknown 4xxx stop and report, every other unknown code retries. */
+/** Total: other 4xxx (4400 and 4403 among them) stop and report, every other code retries. */
 export function reconnectAdvice(code: number): ReconnectAdvice {
-  const known = advice[code];
-  if (known !== undefined) return known;
+  const own = advice.find(([codes]) => codes.includes(code));
+  if (own !== undefined) return own[1];
   return code >= 4000 && code <= 4999 ? { kind: "stop", report: true } : { kind: "retry" };
 }
