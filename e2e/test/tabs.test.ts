@@ -4,7 +4,19 @@
  * Every scenario runs twice: with a shared worker, and with a leading tab where there is none.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { ledgerOf, makeTabsWorld, outcomesOf, readTo, say, type TabsWorld, upTo } from "../src/tabs/world.ts";
+import {
+  killTab,
+  ledgerOf,
+  makeTabsWorld,
+  outcomesOf,
+  readTo,
+  savedIn,
+  say,
+  stateOf,
+  type TabsWorld,
+  upTo,
+  withdraw,
+} from "../src/tabs/world.ts";
 import { waitFor } from "../src/waiting.ts";
 
 let world: TabsWorld;
@@ -20,6 +32,7 @@ afterAll(async () => {
 describe.each(["worker", "leader"] as const)("%s", (way) => {
   beforeEach(async () => {
     for (const page of world.context.pages()) await page.close();
+    said = (await world.log()).length;
     await waitFor(() => (world.sockets.open === 0 ? true : undefined), { msMax: 10_000, what: "all sockets closed" });
     world.sockets.most = 0;
   });
@@ -39,5 +52,116 @@ describe.each(["worker", "leader"] as const)("%s", (way) => {
     expect(world.pageErrors).toEqual([]);
     expect(Object.values(await outcomesOf(first))).toEqual(Array(20).fill("said"));
     expect((await ledgerOf(first)).resets).toEqual([]);
+  });
+
+  it("[ST-2] tabs at different cursors, while events flow: each gets the rest once, in order", async () => {
+    const early = await world.open(way);
+    await say(early, words(30));
+    await readTo(early, said);
+    const epoch = (await ledgerOf(early)).cursor?.epoch ?? "";
+    const middle = said - 15;
+    const late = await world.open(way, `&epoch=${epoch}&offset=${middle}`);
+    for (let burst = 0; burst < 10; burst += 1) await say(burst % 2 === 0 ? early : late, words(20));
+    expect((await readTo(early, said)).offsets).toEqual(upTo(said));
+    expect((await readTo(late, said)).offsets).toEqual(upTo(said).slice(middle));
+    expect(world.sockets.most).toBe(1);
+    expect(world.pageErrors).toEqual([]);
+  });
+
+  it("[ST-2] a duplicated tab reads on from where it was copied", async () => {
+    const original = await world.open(way);
+    await say(original, words(20));
+    await readTo(original, said);
+    const [copy] = await Promise.all([
+      world.context.waitForEvent("page"),
+      original.evaluate(() => void window.open(location.href)),
+    ]);
+    await copy.waitForFunction(() => "tab" in window);
+    await say(copy, words(20));
+    await say(original, words(20));
+    for (const page of [original, copy]) expect((await readTo(page, said)).offsets).toEqual(upTo(said));
+    expect(world.sockets.most).toBe(1);
+  });
+
+  it("[CL-6] ten reloads in a burst: nothing lost, nothing twice, at most one socket", async () => {
+    const page = await world.open(way);
+    await world.append(words(10));
+    for (let reload = 0; reload < 10; reload += 1) {
+      await world.append(words(3));
+      await page.reload({ waitUntil: "commit" });
+    }
+    await page.waitForFunction(() => "tab" in window);
+    expect((await readTo(page, said)).offsets).toEqual(upTo(said));
+    expect((await ledgerOf(page)).resets).toEqual([]);
+    expect(world.sockets.most).toBe(1);
+  });
+
+  it("[I2] the tab with the socket is killed while requests are under way: each takes effect once", async () => {
+    const first = await world.open(way);
+    await readTo(first, 0);
+    const second = await world.open(way);
+    const third = await world.open(way);
+    for (let burst = 0; burst < 5; burst += 1) await say(burst % 2 === 0 ? second : third, words(10));
+    await (way === "worker" ? world.killWorker() : killTab(first));
+    for (let burst = 0; burst < 5; burst += 1) await say(burst % 2 === 0 ? second : third, words(10));
+    for (const page of [second, third]) expect((await readTo(page, said)).offsets).toEqual(upTo(said));
+    for (const page of [second, third])
+      await waitFor(
+        async () => (Object.values(await outcomesOf(page)).every((one) => one === "said") ? true : undefined),
+        {
+          msMax: 10_000,
+          what: "every request answered",
+        },
+      );
+    expect(world.sockets.most).toBe(1);
+    const log = await world.log();
+    expect(new Set(log).size).toBe(log.length);
+    expect(log).toHaveLength(said);
+    expect(world.pageErrors).toEqual([]);
+  });
+
+  it("[RQ-3] a durable request that waits unsent survives the reload, is shown as saved, and goes out once", async () => {
+    const page = await world.open(way, "&storage=yes");
+    await waitFor(async () => ((await stateOf(page)).kind === "live" ? true : undefined), {
+      msMax: 10_000,
+      what: "live",
+    });
+    world.cut();
+    const [word, other] = words(2);
+    await say(page, [word ?? "", other ?? ""], true);
+    await waitFor(async () => ((await savedIn(page)).filter(({ isKept }) => isKept).length === 2 ? true : undefined), {
+      msMax: 10_000,
+      what: "saved",
+    });
+    await page.reload();
+    await page.waitForFunction(() => "tab" in window);
+    const saved = await waitFor(
+      async () => {
+        const all = await savedIn(page);
+        return all.length === 2 ? all : undefined;
+      },
+      { msMax: 10_000, what: "saved after the reload" },
+    );
+    expect(saved.map(({ params, isSent }) => [params, isSent])).toEqual([
+      [{ words: [word] }, false],
+      [{ words: [other] }, false],
+    ]);
+    await withdraw(page, saved[1]?.ticket);
+    await waitFor(async () => ((await savedIn(page)).length === 1 ? true : undefined), {
+      msMax: 10_000,
+      what: "withdrawn",
+    });
+    await page.reload();
+    await page.waitForFunction(() => "tab" in window);
+    world.mend();
+    said -= 1;
+    expect((await readTo(page, said)).offsets).toEqual(upTo(said));
+    await waitFor(async () => ((await savedIn(page)).length === 0 ? true : undefined), {
+      msMax: 10_000,
+      what: "answered",
+    });
+    const log = await world.log();
+    expect(log.filter((entry) => entry === word)).toHaveLength(1);
+    expect(log).not.toContain(other);
   });
 });

@@ -26,6 +26,9 @@ const kept = sessionStorage.getItem("ledger");
 const ledger: Ledger = kept === null ? { offsets: [], resets: [], cursor: undefined } : (JSON.parse(kept) as Ledger);
 const outcomes: Record<string, string> = {};
 
+const offset = query.get("offset");
+const asked = offset === null ? undefined : { epoch: query.get("epoch") ?? "", offset: Number(offset) };
+
 await fetch("/api/session");
 const session = createSession({
   clientName: "tabs-test",
@@ -40,7 +43,7 @@ const session = createSession({
 });
 
 session.subscribe("log", {
-  from: ledger.cursor ?? "start",
+  from: ledger.cursor ?? asked ?? "start",
   onEvents(events, { cursor }) {
     for (const { offset } of events) ledger.offsets.push(offset);
     ledger.cursor = cursor;

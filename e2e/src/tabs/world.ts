@@ -11,7 +11,9 @@ import { createServer, type Log } from "@holdfast/server";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { rolldown } from "rolldown";
 import { launchBrowser } from "../browser.ts";
+import { openPlainClient } from "../plainClient.ts";
 import { waitFor } from "../waiting.ts";
+import { startFront } from "./front.ts";
 import type { TestTab } from "./page.ts";
 
 const waitMsMax = 20_000;
@@ -23,13 +25,21 @@ export interface Sockets {
 }
 
 export interface TabsWorld {
-  readonly url: string;
   readonly context: BrowserContext;
   readonly browser: Browser;
   readonly sockets: Sockets;
   /** Uncaught errors of all pages. */
   readonly pageErrors: readonly string[];
   open(way: "worker" | "leader", search?: string): Promise<Page>;
+  /** A program that is no tab appends `words`. */
+  append(words: readonly string[]): Promise<void>;
+  /** Every word that the log holds, in order, read by a client that is nobody's package. */
+  log(): Promise<readonly string[]>;
+  /** No socket gets through any more; those that did are gone. */
+  cut(): void;
+  mend(): void;
+  /** Ends the shared worker as a crash would: nobody in it hears of it. */
+  killWorker(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -46,15 +56,14 @@ export async function makeTabsWorld(): Promise<TabsWorld> {
   const server = await createServer({
     app: new URL("app.ts", import.meta.url),
     data: join(folder, "data"),
-    page,
     mode: "development",
     log: countingLog(sockets),
   });
+  const front = await startFront(page, server.url);
   const browser = await launchBrowser();
   const context = await browser.newContext();
   const pageErrors: string[] = [];
   return {
-    url: server.url,
     context,
     browser,
     sockets,
@@ -62,16 +71,53 @@ export async function makeTabsWorld(): Promise<TabsWorld> {
     async open(way, search = "") {
       const opened = await context.newPage();
       opened.on("pageerror", (error) => pageErrors.push(error.stack ?? error.message));
-      await opened.goto(`${server.url}/?way=${way}${search}`);
+      await opened.goto(`${front.url}/?way=${way}${search}`);
       await opened.waitForFunction(() => "tab" in window);
       return opened;
     },
+    async append(words) {
+      const response = await fetch(`${server.url}/api/say`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ words }),
+      });
+      if (!response.ok) throw new Error(`append: HTTP ${response.status} ${await response.text()}`);
+    },
+    async log() {
+      const client = await openPlainClient(server.url);
+      const log = await client.read("log");
+      const words = await waitFor(() => (log.events.length >= log.head ? log.events : undefined), {
+        msMax: waitMsMax,
+        what: "the whole log",
+      });
+      await client.close();
+      return words.map(({ data }) => String(data["word"]));
+    },
+    cut: () => front.cut(),
+    mend: () => front.mend(),
+    async killWorker() {
+      const session = await browser.newBrowserCDPSession();
+      const { targetInfos } = await session.send("Target.getTargets");
+      const worker = targetInfos.find(({ type }) => type === "shared_worker");
+      if (worker === undefined) throw new Error("there is no shared worker");
+      await session.send("Target.closeTarget", { targetId: worker.targetId });
+      await session.detach();
+    },
     async close() {
       await browser.close();
+      await front.close();
       await server.close();
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Ends a tab's process: no handler of the page runs. */
+export async function killTab(page: Page): Promise<void> {
+  const crashed = page.waitForEvent("crash");
+  const session = await page.context().newCDPSession(page);
+  session.send("Page.crash").catch(() => {});
+  await crashed;
 }
 
 /** What the tab's reader was given so far. */
@@ -103,6 +149,14 @@ export async function outcomesOf(page: Page): Promise<TestTab["outcomes"]> {
 
 export async function stateOf(page: Page): Promise<TestTab["session"]["state"]> {
   return await page.evaluate(() => (window as unknown as { tab: TestTab }).tab.session.state);
+}
+
+export async function savedIn(page: Page): Promise<TestTab["session"]["saved"]> {
+  return await page.evaluate(() => (window as unknown as { tab: TestTab }).tab.session.saved);
+}
+
+export async function withdraw(page: Page, ticket: string | undefined): Promise<void> {
+  await page.evaluate((named) => (window as unknown as { tab: TestTab }).tab.session.withdraw(named), ticket ?? "");
 }
 
 /** 1, 2, 3 … `to`: what a complete ledger holds. */

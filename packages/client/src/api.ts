@@ -120,6 +120,8 @@ export interface SavedRequest {
   readonly lane: string | undefined;
   /** ms since 1970, on our clock. */
   readonly savedAt: number;
+  /** Is written down: survives a reload. */
+  readonly isKept: boolean;
   /** Was sent, so it cannot be withdrawn any more. */
   readonly isSent: boolean;
 }

@@ -112,8 +112,10 @@ export function makeOrders(
     const answer = (ok: boolean): void => {
       if (ok) placed.stored = named === undefined ? "unsent" : "named";
       // Decided meanwhile (withdrawn): nothing of it may wait for the next reload.
-      if (!byKey.has(placed.key)) erase(placed);
-      else say({ kind: "saved", key: placed.key, ok });
+      if (byKey.has(placed.key)) {
+        refresh();
+        say({ kind: "saved", key: placed.key, ok });
+      } else erase(placed);
     };
     storage?.putRequest(record).then(
       () => answer(true),
@@ -128,12 +130,13 @@ export function makeOrders(
   function refresh(): void {
     saved = [...byTicket.values()]
       .filter(({ order }) => order.durable)
-      .map(({ order: { ticket, method, params, lane, savedAt }, named }) => ({
+      .map(({ order: { ticket, method, params, lane, savedAt }, named, stored }) => ({
         ticket,
         method,
         params: JSON.parse(params) as unknown,
         lane,
         savedAt,
+        isKept: stored !== "no",
         isSent: named !== undefined,
       }));
     changed();
