@@ -19,7 +19,7 @@ const textOf = (frame: { bytes: Uint8Array } | undefined): unknown =>
   frame === undefined ? undefined : JSON.parse(new TextDecoder().decode(frame.bytes.subarray(2)));
 
 function channelAt(head: number): Channel {
-  const channel = createChannel("default", "notes");
+  const channel = createChannel("default", "nötes");
   channel.head = head;
   channel.epoch = "one";
   return channel;
@@ -33,7 +33,7 @@ describe("pages of the log in memory", () => {
     const frame = pages.frame(channel, 3);
     expect(frame).toMatchObject({ offset: 4, through: 5 });
     expect(textOf(frame)).toEqual([
-      { type: "events", stream: "notes", offset: 4, head: 9, events: [{ ä: 1 }, { b: 2 }] },
+      { type: "events", stream: "nötes", offset: 4, head: 9, events: [{ ä: 1 }, { b: 2 }] },
     ]);
     expect(pages.frame(channel, 3)).toBe(frame);
     expect(pages.frame(channel, 5)).toMatchObject({ offset: 6, through: 6 });
