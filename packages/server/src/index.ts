@@ -2,6 +2,7 @@
 
 export type { Authenticate, SignedIn, SignInRequest } from "./auth/appSignIn.ts";
 export type { HostOriginSettings } from "./auth/hostOrigin.ts";
+export type { ConnectionLimits } from "./connectionLimits.ts";
 export { createServer } from "./createServer.ts";
 export {
   definePlugin,

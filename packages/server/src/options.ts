@@ -5,6 +5,7 @@
 
 import type { Clock, Random } from "@holdfast/protocol";
 import type { Authenticate } from "./auth/appSignIn.ts";
+import type { ConnectionLimits } from "./connectionLimits.ts";
 import type { Mode } from "./mode.ts";
 import type { Log } from "./observe/log.ts";
 
@@ -35,6 +36,8 @@ export interface ServerOptions {
   readonly pagePaths?: readonly string[];
   /** The app's; told by `/healthz` and `/api/session`. `0.0.0` by default. */
   readonly version?: string;
+  /** Limits of AD-5, raised or lowered one by one. */
+  readonly limits?: Partial<ConnectionLimits>;
   /** By default one JSON line a record on standard error, from `info` up. */
   readonly log?: Log;
   /** For tests and the simulation; the platform's by default. */

@@ -7,6 +7,7 @@
 import { fileURLToPath } from "node:url";
 import type { Clock, Random } from "@holdfast/protocol";
 import type { Authenticate } from "./auth/appSignIn.ts";
+import { type ConnectionLimits, defaultConnectionLimits } from "./connectionLimits.ts";
 import type { Log } from "./observe/log.ts";
 import { createLog } from "./observe/pinoLog.ts";
 import { type Mode, type ServerOptions, StartError } from "./options.ts";
@@ -26,6 +27,7 @@ export interface Settings {
   readonly page: string | undefined;
   readonly pagePaths: readonly string[];
   readonly version: string;
+  readonly limits: ConnectionLimits;
   readonly log: Log;
   readonly clock: Clock;
   readonly random: Random;
@@ -58,10 +60,19 @@ export function settingsOf(options: ServerOptions): Settings {
     page: options.page === undefined ? undefined : pathOf(options.page),
     pagePaths,
     version: options.version ?? "0.0.0",
+    limits: limitsOf(options.limits ?? {}),
     log: options.log ?? createLog({ level: "info", stream: process.stderr }),
     clock: options.clock ?? platformClock,
     random: options.random ?? platformRandom,
   };
+}
+
+function limitsOf(raised: Partial<ConnectionLimits>): ConnectionLimits {
+  const all = { ...defaultConnectionLimits, ...raised };
+  for (const [name, value] of Object.entries(all))
+    if (!Number.isInteger(value) || value < 1)
+      throw new StartError(`limits.${name} is ${value}: give a whole number from 1.`);
+  return all;
 }
 
 function pathOf(place: string | URL): string {

@@ -64,7 +64,7 @@ export function createConnection(options: ConnectionOptions): Connection {
   const { context, id, socket, upgrade, address, opened, closed } = options;
   const { clock, log } = context;
   const writer = createWriter(socket);
-  const flow = createFlow(socket, clock, writer, () => guard(work));
+  const flow = createFlow(socket, clock, writer, context.limits, () => guard(work));
   const openedAt = clock.monotonic();
   let bytesBeforeWelcome = 0;
   /** Monotonic times of the last errors (TR-4). */

@@ -1,6 +1,7 @@
 /** What every connection of a node shares: the rooms behind the gateway, and the node's settings. */
 import type { Clock, Random } from "@holdfast/protocol";
 import type { Authenticator } from "../auth/verdict.ts";
+import type { ConnectionLimits } from "../connectionLimits.ts";
 import type { Mode } from "../mode.ts";
 import type { Log } from "../observe/log.ts";
 import type { Method, PluginRuntime, StreamFamily } from "../plugin.ts";
@@ -23,6 +24,7 @@ export interface GatewayContext {
   readonly mode: Mode;
   readonly node: string;
   readonly heartbeat: Heartbeat;
+  readonly limits: ConnectionLimits;
   readonly authenticator: Authenticator;
   readonly store: Pick<Store, "query" | "snapshot">;
   readonly committer: Committer;

@@ -6,10 +6,13 @@
  * is closed by the sweep.
  */
 import { type Clock, limits, type TimerHandle } from "@holdfast/protocol";
+import type { ConnectionLimits } from "../connectionLimits.ts";
 import type { ServerSocket } from "./serverSocket.ts";
 
+type MessageRate = Pick<ConnectionLimits, "messagesPerSecond" | "messagesBurst">;
+
 export interface Flow {
-  /** One message arrived: a token of the bucket (200/s, burst 400). */
+  /** One message arrived: a token of the bucket. */
   message(): void;
   requestBegan(): void;
   requestEnded(): void;
@@ -27,9 +30,10 @@ export function createFlow(
   socket: ServerSocket,
   clock: Clock,
   answers: { readonly unsentAnswerBytes: number },
+  rate: MessageRate,
   resumed: () => void,
 ): Flow {
-  return new SocketFlow(socket, clock, answers, resumed);
+  return new SocketFlow(socket, clock, answers, rate, resumed);
 }
 
 /** A class, so that ten thousand idle connections share its functions: closures and getters of each cost 1.3 KiB. */
@@ -37,10 +41,11 @@ class SocketFlow implements Flow {
   readonly #socket: ServerSocket;
   readonly #clock: Clock;
   readonly #answers: { readonly unsentAnswerBytes: number };
+  readonly #rate: MessageRate;
   readonly #resumed: () => void;
   #requests = 0;
   #publishBytes = 0;
-  #tokens: number = limits.messagesBurst;
+  #tokens: number;
   #filledAt: number;
   #timer: TimerHandle | undefined;
   #ended = false;
@@ -50,11 +55,14 @@ class SocketFlow implements Flow {
     socket: ServerSocket,
     clock: Clock,
     answers: { readonly unsentAnswerBytes: number },
+    rate: MessageRate,
     resumed: () => void,
   ) {
     this.#socket = socket;
     this.#clock = clock;
     this.#answers = answers;
+    this.#rate = rate;
+    this.#tokens = rate.messagesBurst;
     this.#resumed = resumed;
     this.#filledAt = clock.monotonic();
   }
@@ -97,7 +105,7 @@ class SocketFlow implements Flow {
       this.#resumed();
     }
     if (this.#tokens < 1 && this.#timer === undefined) {
-      this.#timer = this.#clock.after(Math.ceil(1_000 / limits.messagesPerSecond) * 10, () => {
+      this.#timer = this.#clock.after(Math.ceil(1_000 / this.#rate.messagesPerSecond) * 10, () => {
         this.#timer = undefined;
         this.update();
       });
@@ -112,8 +120,8 @@ class SocketFlow implements Flow {
 
   #refill(): void {
     const now = this.#clock.monotonic();
-    const fresh = ((now - this.#filledAt) / 1_000) * limits.messagesPerSecond;
-    this.#tokens = Math.min(limits.messagesBurst, this.#tokens + fresh);
+    const fresh = ((now - this.#filledAt) / 1_000) * this.#rate.messagesPerSecond;
+    this.#tokens = Math.min(this.#rate.messagesBurst, this.#tokens + fresh);
     this.#filledAt = now;
   }
 

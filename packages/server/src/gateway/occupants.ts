@@ -3,7 +3,7 @@
  * credential, whose end is theirs (AU-9).
  *
  * Life cycle of an occupant: it joins at `welcome` and leaves once, whichever way its connection ends.
- * Invariants: at most {@link limits.connectionsPerPrincipalMax} a principal; an agent's older process hears
+ * Invariants: at most `connectionsMax` a principal; an agent's older process hears
  * nothing after the commit that fenced it.
  */
 import { closeCodes, limits } from "@holdfast/protocol";
@@ -40,7 +40,8 @@ export interface Occupants {
 
 export const endedReason = "signed out or revoked";
 
-export function createOccupants(): Occupants {
+/** @param connectionsMax of one principal */
+export function createOccupants(connectionsMax: number = limits.connectionsPerPrincipalMax): Occupants {
   const occupants = new Map<string, Set<Occupant>>();
   const ended = new Set<string>();
   const key = (workspace: string, principal: string): string => `${workspace}\n${principal}`;
@@ -59,7 +60,7 @@ export function createOccupants(): Occupants {
     },
     admits(workspace, principal, now, silentMs) {
       const found = of(workspace, principal);
-      if (found.size < limits.connectionsPerPrincipalMax) return true;
+      if (found.size < connectionsMax) return true;
       const silent = [...found].find((occupant) => now - occupant.heardAt > silentMs);
       silent?.close(closeCodes.silent, "gave way to a newer connection");
       return silent !== undefined;

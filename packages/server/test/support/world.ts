@@ -3,6 +3,7 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { limits, type ServerMessage } from "@holdfast/protocol";
 import type { Kysely } from "kysely";
 import type { Credentials, Verdict } from "../../src/auth/verdict.ts";
+import { defaultConnectionLimits } from "../../src/connectionLimits.ts";
 import type { GatewayContext } from "../../src/gateway/context.ts";
 import { encodeTextFrame } from "../../src/gateway/frame.ts";
 import { createGateway, type Gateway } from "../../src/gateway/gateway.ts";
@@ -131,6 +132,7 @@ export async function createWorld(plugin: Plugin = notes): Promise<World> {
     mode: "local",
     node: "test",
     heartbeat: { interval: limits.heartbeatIntervalMs, timeout: limits.heartbeatTimeoutMs },
+    limits: defaultConnectionLimits,
     authenticator: {
       verify: async (credentials) => world.verdict(credentials),
       onEnded: (listener) => void ends.push(listener),
