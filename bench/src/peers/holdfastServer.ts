@@ -8,7 +8,10 @@ import type { ServerFace } from "./serverFace.ts";
 
 const stalledBytesMin = 200 * 1024;
 const quiet = (): void => {};
-const loud = (event: string, fields?: unknown): void => console.error("holdfast:", event, fields ?? "");
+const expected: ReadonlySet<string> = new Set(["auth.development_mode"]);
+const loud = (event: string, fields?: unknown): void => {
+  if (!expected.has(event)) console.error("holdfast:", event, fields ?? "");
+};
 const log: Log = { debug: quiet, info: quiet, warn: loud, error: loud };
 
 let server: Server | undefined;

@@ -23,7 +23,8 @@ export type PublisherFace = {
   open(argument: PublishOptions): Promise<void>;
   /** Sends this many at once and resolves when all are confirmed (or at once, where the peer confirms nothing). */
   fill(argument: { readonly events: number; readonly msMax: number }): Promise<void>;
-  begin(argument: { readonly ratePerSecond: number; readonly tickMs: number }): void;
+  /** `single`: each event is a message of its own, from the next publisher; else what is due goes together. */
+  begin(argument: { readonly ratePerSecond: number; readonly tickMs: number; readonly single: boolean }): void;
   end(argument: null): void;
   mark(argument: null): {
     readonly sent: number;
@@ -88,12 +89,13 @@ const face: PublisherFace = {
       } else await wait(1);
     }
   },
-  begin({ ratePerSecond, tickMs }) {
+  begin({ ratePerSecond, tickMs, single }) {
     const started = monotonicMicroseconds();
     let asked = 0;
     timer = setInterval(() => {
       const due = Math.floor(((monotonicMicroseconds() - started) / 1_000_000) * ratePerSecond) - asked;
-      publish(due);
+      if (single) for (let one = 0; one < due; one += 1) publish(1);
+      else publish(due);
       asked += Math.max(0, due);
     }, tickMs);
   },

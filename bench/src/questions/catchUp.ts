@@ -86,7 +86,7 @@ function manyAwake({ seconds, say, profile }: QuestionOptions) {
   return withWorld({ peer: "holdfast", profile }, async (world) => {
     await world.publisher.call("fill", { events: wakingBehind - 1, msMax: fillMsMax });
     const steady = await world.readers({ readers: others, wholeEvery });
-    await world.publisher.call("begin", { ratePerSecond, tickMs: publishTickMs });
+    await world.publisher.call("begin", { ratePerSecond, tickMs: publishTickMs, single: false });
     await wait(warmUpMs);
     await steady.call("mark", null);
     await wait(seconds * 1_000);

@@ -2,26 +2,35 @@
 import type { PeerName } from "../peers/peers.ts";
 import { wait } from "../ports/monotonic.ts";
 import { spreadOf } from "../statistics.ts";
-import { publishTickMs, withWorld } from "../world.ts";
+import { withWorld } from "../world.ts";
 import { isSaturated, measure, type Stretch, settled } from "./measure.ts";
 import type { Finding, Question, QuestionOptions } from "./question.ts";
 
 interface Load {
   readonly readers: number;
   readonly rate: number;
+  /** `even`: single events from many publishers in turn, each ms; `bursts`: one publisher, what 5 ms gave together. */
+  readonly arrival: "even" | "bursts";
   /** Of NATS's cost. */
   readonly goal: number;
   readonly floor: number;
 }
 
 const loads: readonly Load[] = [
-  { readers: 500, rate: 2_000, goal: 0.7, floor: 1 },
-  { readers: 50, rate: 2_000, goal: 0.9, floor: 1.2 },
-  { readers: 500, rate: 200, goal: 0.9, floor: 1.2 },
+  { readers: 500, rate: 2_000, arrival: "even", goal: 0.7, floor: 1 },
+  { readers: 50, rate: 2_000, arrival: "even", goal: 0.9, floor: 1.2 },
+  { readers: 500, rate: 200, arrival: "even", goal: 0.9, floor: 1.2 },
+  { readers: 500, rate: 2_000, arrival: "bursts", goal: 0.7, floor: 1 },
+  { readers: 50, rate: 2_000, arrival: "bursts", goal: 0.9, floor: 1.2 },
 ];
 /** Of Socket.IO's, where a frame carries at least {@link sharedEventsMin} events. */
 const socketIoGoal = 0.1;
 const sharedEventsMin = 8;
+/** 2,000/s of single events from 16 stay below a connection's 200 messages/s (AD-5). */
+const arrivals = {
+  even: { publishers: 16, tickMs: 1, single: true },
+  bursts: { publishers: 1, tickMs: 5, single: false },
+} as const;
 const warmUpMs = 2_000;
 const settleMsMax = 5_000;
 const wholeReaders = 10;
@@ -58,7 +67,7 @@ export const deliveryCost: Question = {
   },
 };
 
-const nameOf = ({ readers, rate }: Load): string => `${readers} × ${rate}/s`;
+const nameOf = ({ readers, rate, arrival }: Load): string => `${readers} × ${rate}/s ${arrival}`;
 
 async function runOnce(
   peer: PeerName,
@@ -66,11 +75,12 @@ async function runOnce(
   { seconds, profile }: QuestionOptions,
   versions: Record<string, string>,
 ): Promise<Run> {
-  return withWorld({ peer, profile }, async (world) => {
+  const { publishers, ...pace } = arrivals[load.arrival];
+  return withWorld({ peer, publishers, profile }, async (world) => {
     versions[peer] = world.version;
     await world.readers({ readers: load.readers, wholeEvery: Math.max(1, Math.floor(load.readers / wholeReaders)) });
     const { sent } = (await world.mark()).publisher;
-    await world.publisher.call("begin", { ratePerSecond: load.rate, tickMs: publishTickMs });
+    await world.publisher.call("begin", { ratePerSecond: load.rate, ...pace });
     await wait(warmUpMs);
     const stretch = await measure(world, seconds);
     await world.publisher.call("end", null);

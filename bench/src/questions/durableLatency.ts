@@ -29,7 +29,7 @@ export const durableLatency: Question = {
       runs.push(
         await withWorld({ peer: "holdfast", publishers, profile }, async (world) => {
           await world.readers({ readers, wholeEvery });
-          await world.publisher.call("begin", { ratePerSecond, tickMs });
+          await world.publisher.call("begin", { ratePerSecond, tickMs, single: true });
           await wait(warmUpMs);
           const disk = syncs(join(world.folder, "fsync.probe"), seconds);
           const stretch = await measure(world, seconds);

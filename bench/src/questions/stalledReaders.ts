@@ -6,7 +6,7 @@
  */
 import { wait } from "../ports/monotonic.ts";
 import { percentile, rounded, spreadOf } from "../statistics.ts";
-import { withWorld } from "../world.ts";
+import { publishTickMs, withWorld } from "../world.ts";
 import { settled, stretchOf } from "./measure.ts";
 import type { Question, QuestionOptions } from "./question.ts";
 
@@ -91,7 +91,7 @@ async function runOnce(stall: boolean, { seconds, profile, say }: QuestionOption
     const others = await world.readers({ readers: steady, wholeEvery });
     const stopping = await world.readers({ readers: stalling });
     const start = await world.mark();
-    await world.publisher.call("begin", { ratePerSecond, tickMs: 5 });
+    await world.publisher.call("begin", { ratePerSecond, tickMs: publishTickMs, single: false });
     await wait(warmUpMs);
     const before = await world.server.call("usage", { collect: true });
     const begun = await world.mark();
