@@ -10,6 +10,7 @@ import { defineConfig } from "vite";
 
 export default defineConfig({
   plugins: [react(), tailwindcss()],
+  worker: { format: "es" },
   build: {
     target: "es2024",
     outDir: "dist",

@@ -200,8 +200,9 @@ export function openSession(options: SessionOptions, lent?: { readonly expect: I
     };
     signal?.addEventListener("abort", abort);
     const order = { ticket, method, params: text, lane, timeoutMs: timeout, durable, savedAt, named: undefined };
-    orders.place(order, waiter(ticket));
+    // Before `saved` shows it, so that its caller knows it for its own.
     guard(() => onTicket?.(ticket), report);
+    orders.place(order, waiter(ticket));
     try {
       return await settled;
     } finally {

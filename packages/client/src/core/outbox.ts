@@ -221,7 +221,9 @@ export function withdraw(outbox: Outbox, key: number, context: OutboxContext): b
     outbox,
     entry,
     undefined,
-    new ProtocolError("unavailable", `${entry.method}: withdrawn before it was sent`),
+    new ProtocolError("unavailable", `${entry.method}: withdrawn before it was sent`, {
+      details: { reason: "withdrawn" },
+    }),
     context,
   );
   return true;

@@ -229,5 +229,7 @@ export function makeOrders(
 }
 
 function withdrawn({ method }: Order): ProtocolError {
-  return new ProtocolError("unavailable", `${method}: withdrawn before it was sent`);
+  return new ProtocolError("unavailable", `${method}: withdrawn before it was sent`, {
+    details: { reason: "withdrawn" },
+  });
 }

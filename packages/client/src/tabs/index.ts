@@ -43,7 +43,7 @@ function openInTab(options: SessionOptions, name: string, worker: TabsOptions["w
     clientVersion: options.clientVersion ?? "0",
     usesToken: options.getToken !== undefined,
   };
-  const shared = ["holdfast", ...Object.values(wanted), name].join(" ");
+  const shared = sharedName(wanted, name);
   const locks = webLocks(shared);
   const tab = uuidv7(clock.now(), random.bytes(10));
   const leading = () =>
@@ -74,6 +74,11 @@ function connect(worker: NonNullable<TabsOptions["worker"]>, name: string, faile
   const started = worker(name);
   started.onerror = failed;
   return messagePort<ToTab, FromTab>(started.port);
+}
+
+/** Everything in which tabs that share must agree. */
+function sharedName(wanted: Wanted, name: string): string {
+  return JSON.stringify(["holdfast", ...Object.values(wanted), name]);
 }
 
 /** A callback's fault is the program's: it surfaces as an uncaught error. */

@@ -89,8 +89,8 @@ export function makeTabRequests(
         settle(ticket, undefined, signal?.reason);
       };
       signal?.addEventListener("abort", abort);
-      say({ kind: "call", order });
       guard(() => onTicket?.(ticket), report);
+      say({ kind: "call", order });
       try {
         return await settled;
       } finally {

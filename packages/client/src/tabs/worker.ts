@@ -19,14 +19,15 @@ export interface WorkerScope {
 }
 
 export interface ServeOptions {
-  /** Keeps durable requests across reloads; `name` is the one that the tabs share. */
+  /** Keeps durable requests across reloads; `name` is the one that `tabs` was given. */
   readonly storage?: (name: string) => SessionStorage;
 }
 
 export function serveTabs(scope: WorkerScope, { storage }: ServeOptions = {}): void {
   const locks = webLocks(scope.name);
   const lock = `host ${uuidv7(platformClock.now(), platformRandom.bytes(10))}`;
-  const kept = storage?.(scope.name);
+  // The last part of what the tabs agree on is the name that the app gave.
+  const kept = storage?.(String((JSON.parse(scope.name) as unknown[]).at(-1)));
   const host = makeHost({
     open: (options, lent) => openSession({ ...options, ...(kept && { storage: kept }) }, lent),
     lock,

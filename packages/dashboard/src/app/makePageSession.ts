@@ -1,7 +1,13 @@
-/** The page's session as it is in a browser: the real door, the real socket, the cookie as credential. */
+/**
+ * The page's session as it is in a browser: the real door, one socket for all tabs, the cookie as credential.
+ *
+ * Tabs share by person: another one who signs in never meets the socket, nor the storage, of the former (I7).
+ */
 import { createSession } from "@holdfast/client";
+import { indexedDbStorage } from "@holdfast/client/storage";
+import { tabs } from "@holdfast/client/tabs";
 import type { ControlMethods } from "@holdfast/control/contract";
-import { signInDoor } from "../shared/http/signIn.ts";
+import { type About, signInDoor } from "../shared/http/signIn.ts";
 import { PageSession } from "./pageSession.ts";
 
 export function makePageSession(): PageSession {
@@ -9,15 +15,19 @@ export function makePageSession(): PageSession {
     door: signInDoor,
     open: (about, onIdentityChanged) =>
       createSession<ControlMethods>({
-        url: socketUrl,
         clientName: "holdfast-page",
         clientVersion: about.version,
         onIdentityChanged,
+        storage: indexedDbStorage(personOf(about)),
+        share: tabs({
+          name: personOf(about),
+          worker: (name) => new SharedWorker(new URL("./tabsWorker.ts", import.meta.url), { type: "module", name }),
+        }),
       }),
+    forget: (about) => indexedDbStorage(personOf(about)).drop(),
   });
 }
 
-function socketUrl(): string {
-  const { protocol, host } = window.location;
-  return `${protocol === "https:" ? "wss:" : "ws:"}//${host}/ws`;
+function personOf({ user }: About): string {
+  return user === null ? "page" : `page ${user.workspace} ${user.id}`;
 }

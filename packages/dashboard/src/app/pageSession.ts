@@ -29,6 +29,8 @@ export interface PageSessionPorts {
   readonly door: SignInDoor;
   /** Opens the session; it calls back when another user turns out to be signed in. */
   readonly open: (about: About, onIdentityChanged: () => void) => Session<ControlMethods>;
+  /** Drops what this device keeps of this person. */
+  readonly forget: (about: About) => Promise<void>;
 }
 
 export class PageSession {
@@ -87,7 +89,11 @@ export class PageSession {
     forgetDrafts();
     const before = this.current;
     this.show({ kind: "signedOut", problem: undefined });
-    if (before.kind === "open") await before.session.close();
+    if (before.kind !== "open") return;
+    // What waits here unsent is theirs: nobody after them may find it, or send it (O8).
+    for (const { ticket } of before.session.saved) before.session.withdraw(ticket);
+    await before.session.close();
+    await this.ports.forget(before.about);
   }
 
   private openAs(about: About): void {

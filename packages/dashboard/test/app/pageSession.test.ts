@@ -5,13 +5,18 @@ import { takeCodeFromAddress } from "../../src/app/addressCode.ts";
 import { PageSession } from "../../src/app/pageSession.ts";
 import { recallDraft, rememberDraft } from "../../src/shared/data/drafts.ts";
 import { type About, codeIn, type SignInDoor } from "../../src/shared/http/signIn.ts";
-import { FakeSession } from "../support/fakeSession.ts";
+import { FakeSession, savedSend } from "../support/fakeSession.ts";
 
 const user = { id: "user-1", name: "Ada", role: "admin", workspace: "default", temporary: false } as const;
 
 function makePage(change: Partial<SignInDoor> & { signedIn?: boolean; mode?: About["mode"] } = {}) {
   const session = new FakeSession();
-  const state = { signedIn: change.signedIn ?? false, opened: 0, identityChanged: (): void => undefined };
+  const state = {
+    signedIn: change.signedIn ?? false,
+    opened: 0,
+    identityChanged: (): void => undefined,
+    forgotten: [] as (string | undefined)[],
+  };
   const page = new PageSession({
     door: {
       about: async () => ({ mode: change.mode ?? "local", user: state.signedIn ? user : null, version: "0.1.0" }),
@@ -22,6 +27,7 @@ function makePage(change: Partial<SignInDoor> & { signedIn?: boolean; mode?: Abo
       signOut: async () => undefined,
       ...change,
     },
+    forget: async (about) => void state.forgotten.push(about.user?.id),
     open: (_about, onIdentityChanged) => {
       state.opened += 1;
       state.identityChanged = onIdentityChanged;
@@ -100,6 +106,15 @@ describe("PageSession", () => {
     await page.signOut();
     expect(page.state().kind).toBe("signedOut");
     expect(recallDraft("thread/t")).toBe("");
+  });
+
+  it("[O8] takes back what waits unsent, and drops what the device keeps, with the sign-out", async () => {
+    const { page, session, state } = makePage({ signedIn: true });
+    await page.start(undefined);
+    session.saved = [savedSend("ticket-1", "rm -rf build")];
+    await page.signOut();
+    expect(session.withdrawn).toEqual(["ticket-1"]);
+    expect(state.forgotten).toEqual(["user-1"]);
   });
 });
 

@@ -1,10 +1,13 @@
+// @vitest-environment jsdom
 /** What was sent and not yet seen: nothing is shown twice, nothing unknown as known. */
 import { ProtocolError } from "@holdfast/protocol";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
+import { forgetDrafts, recallDraft } from "../../src/shared/data/drafts.ts";
 import { reduceSends, type Send, sendsKeptMax, sendsOfAgent, sendsOfThread } from "../../src/shared/data/sends.ts";
 import { SendsStore } from "../../src/shared/data/sendsStore.ts";
-import { FakeSession } from "../support/fakeSession.ts";
+import { FakeSession, savedSend } from "../support/fakeSession.ts";
 
+const withdrawnError = new ProtocolError("unavailable", "withdrawn", { details: { reason: "withdrawn" } });
 const target = { kind: "thread", thread: "thread-1" } as const;
 const saved = (key: string): readonly Send[] =>
   reduceSends([], { kind: "saved", send: { key, target, text: "ls", savedAt: 1 } });
@@ -76,11 +79,54 @@ describe("SendsStore", () => {
 
   it("takes back one that was withdrawn", async () => {
     const session = new FakeSession();
-    session.answer = () => new Promise(() => undefined);
+    const asked = Promise.withResolvers<unknown>();
+    session.answer = () => asked.promise;
     const store = new SendsStore(session);
     const result = store.send(target, "ls");
     store.withdraw(store.sends()[0]?.key ?? "");
+    expect(session.withdrawn).toEqual(["ticket of call 1"]);
+    asked.reject(withdrawnError);
     await expect(result).resolves.toEqual({ kind: "withdrawn" });
     expect(store.sends()).toEqual([]);
+  });
+
+  it("[RQ-3] shows what an earlier page left waiting, and what becomes of it", async () => {
+    const session = new FakeSession();
+    const asked = Promise.withResolvers<unknown>();
+    session.outcomes = () => asked.promise;
+    session.saved = [savedSend("ticket-1", "make test")];
+    const store = new SendsStore(session);
+    store.onChange(() => undefined);
+    expect(store.sends()).toMatchObject([{ key: "ticket-1", text: "make test", state: { kind: "saved" } }]);
+    session.become({ kind: "live" });
+    expect(store.sends()).toHaveLength(1);
+    asked.resolve({ command: "c1", thread: "thread-1", position: 0 });
+    await vi.waitFor(() => expect(store.sends()[0]?.state).toMatchObject({ kind: "accepted", command: "c1" }));
+  });
+
+  it("[RQ-3] takes back what an earlier page left waiting: its text is a draft again", async () => {
+    forgetDrafts();
+    const session = new FakeSession();
+    const asked = Promise.withResolvers<unknown>();
+    session.outcomes = () => asked.promise;
+    session.saved = [savedSend("ticket-1", "make test")];
+    const store = new SendsStore(session);
+    store.onChange(() => undefined);
+    store.withdraw("ticket-1");
+    asked.reject(withdrawnError);
+    await vi.waitFor(() => expect(store.sends()).toEqual([]));
+    expect(session.withdrawn).toEqual(["ticket-1"]);
+    expect(recallDraft("thread/thread-1")).toBe("make test");
+  });
+
+  it("[RQ-3] does not show its own sends twice", async () => {
+    const session = new FakeSession();
+    session.answer = () => new Promise(() => undefined);
+    const store = new SendsStore(session);
+    store.onChange(() => undefined);
+    void store.send(target, "ls");
+    session.saved = [savedSend("ticket of call 1", "ls")];
+    session.become({ kind: "live" });
+    expect(store.sends()).toHaveLength(1);
   });
 });

@@ -116,6 +116,7 @@ export class FakeSession implements Session<ControlMethods> {
     options?: CallOptions,
   ): Promise<ControlMethods[Name]["result"]> {
     this.calls.push({ method, params, options });
+    options?.onTicket?.(`ticket of call ${this.calls.length}`);
     this.outbox += 1;
     this.changed();
     try {
@@ -166,6 +167,12 @@ export class FakeSession implements Session<ControlMethods> {
   private changed(): void {
     for (const listener of this.listeners) listener();
   }
+}
+
+/** A send that an earlier page, or another tab, left waiting in thread-1. */
+export function savedSend(ticket: string, text: string, isSent = false): SavedRequest {
+  const params = { thread: "thread-1", text };
+  return { ticket, method: "command.send", params, lane: "thread-1", savedAt: 1_000, isKept: true, isSent };
 }
 
 const positionOf = (offset: number, head: number): { cursor: Cursor; head: number } => ({

@@ -3,7 +3,8 @@
  *
  * Every send is durable: without a link it waits, saved here, and goes out by itself (RQ-3). Those of one
  * thread (or, for new threads, of one agent) follow each other (RQ-4). A text that was refused goes back into
- * the draft of its place, unless something else has been typed there.
+ * the draft of its place, unless something else has been typed there. What an earlier page or another tab left
+ * waiting is shown like one's own, and its outcome too; only its text stays where it was typed.
  */
 import type { Session } from "@holdfast/client";
 import type { ControlMethods } from "@holdfast/control/contract";
@@ -48,7 +49,10 @@ export function useSendsStore(session: Session<ControlMethods>): SendsApi {
 
 export class SendsStore {
   private readonly session: Session<ControlMethods>;
-  private readonly withdrawals = new Map<string, AbortController>();
+  /** Of the sends of this page: key → ticket. Of others the ticket is the key. */
+  private readonly tickets = new Map<string, string>();
+  private readonly withdrawn = new Set<string>();
+  private unwatch = (): void => {};
   private readonly listeners = new Set<() => void>();
   private current: readonly Send[] = [];
   private made = 0;
@@ -60,8 +64,13 @@ export class SendsStore {
   sends = (): readonly Send[] => this.current;
 
   onChange = (listener: () => void): (() => void) => {
+    if (this.listeners.size === 0) this.unwatch = this.session.onChange(() => this.adopt());
     this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
+    this.adopt();
+    return () => {
+      this.listeners.delete(listener);
+      if (this.listeners.size === 0) this.unwatch();
+    };
   };
 
   act(action: SendsAction): void {
@@ -72,8 +81,6 @@ export class SendsStore {
   async send(target: SendTarget, text: string): Promise<SendResult> {
     this.made += 1;
     const key = `send-${this.made}`;
-    const withdrawal = new AbortController();
-    this.withdrawals.set(key, withdrawal);
     this.act({ kind: "saved", send: { key, target, text, savedAt: pageClock.now() } });
     try {
       const where = target.kind === "agent" ? { agent: target.agent } : { thread: target.thread };
@@ -81,28 +88,52 @@ export class SendsStore {
       const answer = await this.session.call(
         "command.send",
         { ...where, text },
-        { durable: true, lane, signal: withdrawal.signal },
+        { durable: true, lane, onTicket: (ticket) => void this.tickets.set(key, ticket) },
       );
       this.act({ kind: "accepted", key, command: answer.command, thread: answer.thread });
       return { kind: "accepted", thread: answer.thread };
     } catch (error) {
-      return this.failed(key, target, text, error, withdrawal.signal.aborted);
-    } finally {
-      this.withdrawals.delete(key);
+      return this.failed({ key, target, text }, error, true);
     }
   }
 
   withdraw(key: string): void {
-    this.withdrawals.get(key)?.abort();
+    this.withdrawn.add(key);
+    this.session.withdraw(this.tickets.get(key) ?? key);
   }
 
-  private failed(key: string, target: SendTarget, text: string, error: unknown, withdrawn: boolean): SendResult {
+  /** Shows what waits although this page did not send it. */
+  private adopt(): void {
+    const known = new Set([...this.tickets.values(), ...this.current.map(({ key }) => key)]);
+    for (const { ticket, method, params, savedAt } of this.session.saved) {
+      const send = method === "command.send" && !known.has(ticket) ? readSend(params) : undefined;
+      if (send !== undefined) void this.follow({ key: ticket, savedAt, ...send });
+    }
+  }
+
+  private async follow(send: Omit<Send, "state">): Promise<void> {
+    this.act({ kind: "saved", send });
+    try {
+      const answer = (await this.session.outcome(send.key)) as ControlMethods["command.send"]["result"];
+      this.act({ kind: "accepted", key: send.key, command: answer.command, thread: answer.thread });
+    } catch (error) {
+      this.failed(send, error, this.withdrawn.has(send.key));
+    }
+  }
+
+  /** `isOurs`: the text belongs back into this page's draft. */
+  private failed(
+    { key, target, text }: Pick<Send, "key" | "target" | "text">,
+    error: unknown,
+    isOurs: boolean,
+  ): SendResult {
+    this.withdrawn.delete(key);
     if (error instanceof ProtocolError && error.code === "timeout") {
       this.act({ kind: "unknown", key });
       return { kind: "unknown" };
     }
-    if (recallDraft(placeOf(target)) === "") rememberDraft(placeOf(target), text);
-    if (withdrawn) {
+    if (isOurs && recallDraft(placeOf(target)) === "") rememberDraft(placeOf(target), text);
+    if (isWithdrawn(error)) {
       this.act({ kind: "gone", key });
       return { kind: "withdrawn" };
     }
@@ -111,3 +142,14 @@ export class SendsStore {
     return { kind: "refused", problem };
   }
 }
+
+/** What a saved `command.send` asks for; undefined where it is not of this page's making. */
+function readSend(params: unknown): Pick<Send, "target" | "text"> | undefined {
+  const { text, thread, agent } = (params ?? {}) as Partial<Record<string, unknown>>;
+  if (typeof text !== "string") return undefined;
+  if (typeof thread === "string") return { target: { kind: "thread", thread }, text };
+  return typeof agent === "string" ? { target: { kind: "agent", agent }, text } : undefined;
+}
+
+const isWithdrawn = (error: unknown): boolean =>
+  error instanceof ProtocolError && error.details?.["reason"] === "withdrawn";

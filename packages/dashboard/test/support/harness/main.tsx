@@ -145,6 +145,7 @@ const page = new PageSession({
     }),
     signOut: async () => undefined,
   },
+  forget: async () => undefined,
   open: () => session,
 });
 void page.start(undefined);
