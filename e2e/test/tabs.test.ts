@@ -3,7 +3,9 @@
  *
  * Every scenario runs twice: with a shared worker, and with a leading tab where there is none.
  */
+import type { Page } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { StoragePage } from "../src/tabs/storagePage.ts";
 import {
   killTab,
   ledgerOf,
@@ -163,5 +165,41 @@ describe.each(["worker", "leader"] as const)("%s", (way) => {
     const log = await world.log();
     expect(log.filter((entry) => entry === word)).toHaveLength(1);
     expect(log).not.toContain(other);
+  });
+});
+
+describe("IndexedDB", () => {
+  // The same cases as for memory and a file: `packages/client/test/storage.test.ts`.
+  it("[ST-6] [RQ-3] [OP-5] keeps the contract of a storage", async () => {
+    const page = await world.openStorage();
+    const findings = await page.evaluate(async () => {
+      const { contract } = window as unknown as { contract: StoragePage };
+      const found: Record<string, string | undefined> = {};
+      for (const title of contract.titles) found[title] = (await contract.run(title)) ?? "kept";
+      return found;
+    });
+    expect(Object.keys(findings).length).toBeGreaterThan(5);
+    for (const [title, finding] of Object.entries(findings)) expect(`${title}: ${finding}`).toBe(`${title}: kept`);
+    await page.close();
+  });
+
+  it("gives the outbox to one owner: another page's is refused until the first is gone", async () => {
+    const first = await world.openStorage();
+    const second = await world.openStorage();
+    const open = (page: Page) =>
+      page.evaluate(() =>
+        (window as unknown as { contract: StoragePage }).contract.open("shared").then(
+          () => "owner",
+          () => "refused",
+        ),
+      );
+    expect(await open(first)).toBe("owner");
+    expect(await open(second)).toBe("refused");
+    await killTab(first);
+    await waitFor(async () => ((await open(second)) === "owner" ? true : undefined), {
+      msMax: 10_000,
+      what: "the lock",
+    });
+    await second.close();
   });
 });

@@ -35,6 +35,8 @@ export interface TabsWorld {
   append(words: readonly string[]): Promise<void>;
   /** Every word that the log holds, in order, read by a client that is nobody's package. */
   log(): Promise<readonly string[]>;
+  /** A page that runs the contract of a storage. */
+  openStorage(): Promise<Page>;
   /** No socket gets through any more; those that did are gone. */
   cut(): void;
   mend(): void;
@@ -48,9 +50,14 @@ export async function makeTabsWorld(): Promise<TabsWorld> {
   const page = join(folder, "page");
   await build("page", join(page, "page.js"));
   await build("worker", join(page, "worker.js"));
+  await build("storagePage", join(page, "storage.js"));
   await writeFile(
     join(page, "index.html"),
     '<!doctype html><title>tabs</title><script type="module" src="/page.js"></script>',
+  );
+  await writeFile(
+    join(page, "storage.html"),
+    '<!doctype html><title>storage</title><script type="module" src="/storage.js"></script>',
   );
   const sockets: Sockets = { open: 0, most: 0, opened: 0 };
   const server = await createServer({
@@ -73,6 +80,12 @@ export async function makeTabsWorld(): Promise<TabsWorld> {
       opened.on("pageerror", (error) => pageErrors.push(error.stack ?? error.message));
       await opened.goto(`${front.url}/?way=${way}${search}`);
       await opened.waitForFunction(() => "tab" in window);
+      return opened;
+    },
+    async openStorage() {
+      const opened = await context.newPage();
+      await opened.goto(`${front.url}/storage.html`);
+      await opened.waitForFunction(() => "contract" in window);
       return opened;
     },
     async append(words) {

@@ -6,6 +6,7 @@
  * cursor in one transaction, which also looks whose the database is.
  */
 import type { Cursor, Identity } from "@holdfast/protocol";
+import { isSameIdentity, outboxBytes, statesToForget, textBytes } from "./bounds.ts";
 import {
   type Held,
   outboxStoredBytesMax,
@@ -13,7 +14,6 @@ import {
   type StoredRequest,
   type StoredState,
   stateStoredBytesMax,
-  statesStoredBytesMax,
 } from "./port.ts";
 
 const ownerWaitMsMax = 1_000;
@@ -99,7 +99,7 @@ export function indexedDbStorage(name: string): SessionStorage {
     async identify(identity) {
       await within(allStores, "readwrite", async (store) => {
         const before = (await answer(store("meta").get("identity"))) as Identity | undefined;
-        if (before !== undefined && !isSame(before, identity))
+        if (before !== undefined && !isSameIdentity(before, identity))
           for (const each of allStores) await answer(store(each).clear());
         await answer(store("meta").put(identity, "identity"));
       });
@@ -109,7 +109,7 @@ export function indexedDbStorage(name: string): SessionStorage {
         const rows = (await answer(store("requests").getAll())) as RequestRow[];
         const before = rows.find(({ ticket }) => ticket === request.ticket);
         const others = rows.filter((row) => row !== before);
-        const bytes = [...others, request].reduce((sum, row) => sum + bytesOf(JSON.stringify(row)), 0);
+        const bytes = outboxBytes([...others, request]);
         if (bytes > outboxStoredBytesMax)
           throw new RangeError(`the stored requests would take ${bytes} bytes; ${outboxStoredBytesMax} at most`);
         await answer(store("requests").put(before === undefined ? request : { ...request, order: before.order }));
@@ -125,21 +125,22 @@ export function indexedDbStorage(name: string): SessionStorage {
       return await within(["meta", "states"], "readonly", async (store): Promise<StoredState | undefined> => {
         const whose = (await answer(store("meta").get("identity"))) as Identity | undefined;
         const row = (await answer(store("states").get(key))) as StateRow | undefined;
-        if (whose === undefined || !isSame(whose, identity) || row === undefined) return undefined;
+        if (whose === undefined || !isSameIdentity(whose, identity) || row === undefined) return undefined;
         return { state: JSON.parse(row.text) as unknown, cursor: row.cursor };
       });
     },
     async saveState(identity, key, { state, cursor }) {
       const text = JSON.stringify(state);
-      const bytes = bytesOf(text);
+      const bytes = textBytes(text);
       if (bytes > stateStoredBytesMax) return false;
       return await within(["meta", "states", "sizes"], "readwrite", async (store) => {
         const whose = (await answer(store("meta").get("identity"))) as Identity | undefined;
-        if (whose === undefined || !isSame(whose, identity)) return false;
+        if (whose === undefined || !isSameIdentity(whose, identity)) return false;
         const before = (await answer(store("states").get(key))) as StateRow | undefined;
         if (before?.cursor.epoch === cursor.epoch && before.cursor.offset > cursor.offset) return false;
         const sizes = (await answer(store("sizes").getAll())) as SizeRow[];
-        for (const old of tooOld(sizes, key, bytes)) {
+        const others = sizes.filter((row) => row.key !== key).sort((one, other) => one.savedAt - other.savedAt);
+        for (const old of statesToForget(others, bytes)) {
           await answer(store("states").delete(old));
           await answer(store("sizes").delete(old));
         }
@@ -209,21 +210,3 @@ function own(lock: string): Promise<() => void> {
       .catch(reject);
   });
 }
-
-/** Which states go so that this one fits: those saved longest ago. */
-export function tooOld(sizes: readonly SizeRow[], key: string, bytes: number): readonly string[] {
-  const others = sizes.filter((row) => row.key !== key).sort((one, other) => one.savedAt - other.savedAt);
-  let total = bytes + others.reduce((sum, row) => sum + row.bytes, 0);
-  const gone: string[] = [];
-  for (const row of others) {
-    if (total <= statesStoredBytesMax) break;
-    total -= row.bytes;
-    gone.push(row.key);
-  }
-  return gone;
-}
-
-const isSame = (one: Identity, other: Identity): boolean =>
-  one.user === other.user && one.workspace === other.workspace;
-
-const bytesOf = (text: string): number => new TextEncoder().encode(text).length;

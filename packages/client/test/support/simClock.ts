@@ -34,6 +34,11 @@ export class SimClock implements Clock {
     return this.#timers.size;
   }
 
+  /** The program is gone, and with it what it would still have done. */
+  forget(): void {
+    this.#timers.clear();
+  }
+
   /** Lets `ms` pass, timer by timer. */
   async advance(ms: number): Promise<void> {
     const endMs = this.#nowMs + ms;
