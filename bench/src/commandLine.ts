@@ -1,4 +1,4 @@
-/** `npm run bench -- <question> [--seconds n] [--runs n] [--peers a,b] [--profile folder]`, read and refused. */
+/** `npm run bench -- <question> [--seconds n] [--runs n] [--peers a,b] [--profile folder] [--patience seconds] [--dry-run]`, read and refused. */
 import { parseArgs } from "node:util";
 import { type PeerName, peerNames } from "./peers/peers.ts";
 import type { Question } from "./questions/question.ts";
@@ -9,9 +9,12 @@ export interface Asked {
   readonly runs: number;
   readonly peers: readonly PeerName[];
   readonly profile: string | undefined;
+  readonly patienceMs: number;
   /** Whether the result is written into `results/`. */
   readonly keep: boolean;
 }
+
+const patienceSeconds = 20;
 
 export class UsageError extends Error {
   override readonly name = "UsageError";
@@ -29,6 +32,7 @@ export function readCommandLine(parameters: readonly string[], questions: readon
     runs: positive("runs", values.runs, question.defaults.runs),
     peers: values.peers === undefined ? peerNames : values.peers.split(",").map(peerOf),
     profile: values.profile,
+    patienceMs: positive("patience", values.patience, patienceSeconds) * 1_000,
     keep: values["dry-run"] !== true,
   };
 }
@@ -43,6 +47,7 @@ function parse(parameters: readonly string[]) {
         runs: { type: "string" },
         peers: { type: "string" },
         profile: { type: "string" },
+        patience: { type: "string" },
         "dry-run": { type: "boolean" },
       },
     });
@@ -65,5 +70,5 @@ function peerOf(text: string): PeerName {
 
 function usage(questions: readonly Question[], name: string | undefined): string {
   const list = questions.map((question) => `  ${question.name.padEnd(18)}${question.asks}`).join("\n");
-  return `${name === undefined ? "Name a question" : `There is no question "${name}"`}:\n${list}\nOptions: --seconds n, --runs n, --peers ${peerNames.join(",")}, --profile <folder>, --dry-run`;
+  return `${name === undefined ? "Name a question" : `There is no question "${name}"`}:\n${list}\nOptions: --seconds n, --runs n, --peers ${peerNames.join(",")}, --profile <folder>, --patience <seconds to wait for a quiet machine>, --dry-run`;
 }

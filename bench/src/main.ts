@@ -23,12 +23,12 @@ const exitUsage = 2;
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 async function ask(asked: Asked): Promise<void> {
-  const { question, seconds, runs, profile } = asked;
+  const { question, seconds, runs, profile, patienceMs } = asked;
   const hasNats = natsProgram() !== undefined;
   const measured = asked.peers.filter((peer) => peer !== "nats" || hasNats);
   const before = load();
   say(`${question.name}: ${question.asks}; ${runs} runs of ${seconds} s, load ${before}`);
-  const answer = await question.run({ seconds, runs, peers: measured, profile, say });
+  const answer = await question.run({ seconds, runs, peers: measured, profile, patienceMs, say });
   const reservations = [
     ...answer.reservations,
     ...(asked.peers.length === measured.length ? [] : ["nats-server is not installed here: it was not measured"]),

@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type PeerName, peers } from "./peers/peers.ts";
 import type { ServerFace } from "./peers/serverFace.ts";
+import { machineCpuMs, waitForQuiet } from "./ports/machineBusy.ts";
 import { type Child, startChild } from "./processes/calls.ts";
 import type { PublisherFace } from "./processes/publisherMain.ts";
 import type { OpenReaders, ReadersFace, Mark as ReadersMark } from "./processes/readersMain.ts";
@@ -27,9 +28,13 @@ export interface WorldOptions {
   readonly watchSockets?: boolean;
   /** A folder for the server's CPU profile. */
   readonly profile?: string | undefined;
+  /** How long to wait for a quiet machine before anything starts, ms. */
+  readonly patienceMs?: number;
 }
 
 export interface WorldMark {
+  /** CPU time of the whole machine. */
+  readonly machineCpuMs: number;
   readonly server: Usage;
   readonly publisher: Awaited<ReturnType<PublisherFace["mark"]>>;
   readonly readers: readonly ReadersMark[];
@@ -53,7 +58,8 @@ export async function withWorld<Result>(
   options: WorldOptions,
   run: (world: World) => Promise<Result>,
 ): Promise<Result> {
-  const { peer, publishers = 1 } = options;
+  const { peer, publishers = 1, patienceMs = 0 } = options;
+  if (patienceMs > 0) await waitForQuiet(patienceMs);
   const bytes = options.eventBytes ?? eventBytes;
   const folder = mkdtempSync(join(tmpdir(), `holdfast-bench-${peer}-`));
   const flags = [
@@ -107,7 +113,7 @@ export async function withWorld<Result>(
           publisher.call("mark", null),
           ...groups.map((group) => group.call("mark", null)),
         ]);
-        return { server: own, publisher: sent, readers: got };
+        return { machineCpuMs: machineCpuMs(), server: own, publisher: sent, readers: got };
       },
     });
   } finally {

@@ -58,9 +58,9 @@ describe(`a short bench, load ${load()}`, () => {
     async () => {
       await withWorld({ peer: "holdfast", collect: true, watchSockets: true, eventBytes: 1_000 }, async (world) => {
         await world.publisher.call("fill", { events: 20_000, msMax: 60_000 });
-        const reader = world.readersProcess();
-        const asked = world.readerOptions({ readers: 1, from: "start" });
-        const [ms = Number.NaN] = await reader.call("catchUp", { ...asked, events: 20_001, msMax: 60_000 });
+        const reader = await world.readers({ readers: 1, subscribe: false });
+        const wake = { from: "start", events: 20_001, msMax: 60_000 } as const;
+        const [ms = Number.NaN] = await reader.call("wake", wake);
         expect((20_001 / ms) * 1_000).toBeGreaterThan(catchUpEventsPerSecondMin);
 
         const stopped = world.readersProcess();

@@ -25,6 +25,12 @@ export interface OpenReaders {
   readonly subscribe: boolean;
 }
 
+export interface Wake {
+  readonly from: "latest" | "start";
+  readonly events: number;
+  readonly msMax: number;
+}
+
 export interface Mark {
   /** Since `open`. */
   readonly received: number;
@@ -47,8 +53,8 @@ export type ReadersFace = {
   /** The first `count` readers stop reading their sockets. */
   stall(count: number): void;
   go(argument: null): void;
-  /** Opens, then all subscribe at once; the ms from there on until each reader had `events`. */
-  catchUp(argument: OpenReaders & { readonly events: number; readonly msMax: number }): Promise<readonly number[]>;
+  /** All that were opened without a subscription subscribe at once; the ms until each had `events`. */
+  wake(argument: Wake): Promise<readonly number[]>;
 };
 
 const openAtOnce = 50;
@@ -70,12 +76,14 @@ interface OpenReader {
 const readers: OpenReader[] = [];
 const faults: string[] = [];
 let latencies: number[] = [];
+/** Who has this many events is caught up. */
+let target = Number.POSITIVE_INFINITY;
 
 const fault = (what: string): void => {
   if (faults.length < faultsKept) faults.push(what);
 };
 
-async function openOne(options: OpenReaders, index: number, events: number): Promise<void> {
+async function openOne(options: OpenReaders, index: number): Promise<void> {
   const { dialect } = peers[options.peer];
   const whole = options.wholeEvery > 0 && index % options.wholeEvery === 0;
   let resolveReady: () => void = () => {};
@@ -90,7 +98,7 @@ async function openOne(options: OpenReaders, index: number, events: number): Pro
       if (reader === undefined) return;
       reader.received += count;
       reader.frames += 1;
-      if (reader.received >= events && reader.caughtUpAt === 0) reader.caughtUpAt = monotonicMicroseconds();
+      if (reader.received >= target && reader.caughtUpAt === 0) reader.caughtUpAt = monotonicMicroseconds();
     },
     event(n, microseconds) {
       const publisher = Math.floor(n / publisherStep);
@@ -122,11 +130,11 @@ async function openOne(options: OpenReaders, index: number, events: number): Pro
   await ready;
 }
 
-async function open(options: OpenReaders, events = Number.POSITIVE_INFINITY): Promise<number> {
+async function open(options: OpenReaders): Promise<number> {
   const started = monotonicMicroseconds();
   for (let first = 0; first < options.readers; first += openAtOnce) {
     const count = Math.min(openAtOnce, options.readers - first);
-    const opened = Promise.all(Array.from({ length: count }, (_, index) => openOne(options, first + index, events)));
+    const opened = Promise.all(Array.from({ length: count }, (_, index) => openOne(options, first + index)));
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(new Error(`readers were not subscribed within ${openMsMax} ms`)), openMsMax);
@@ -157,10 +165,10 @@ const face: ReadersFace = {
   go() {
     for (const { socket } of readers) socket.resume();
   },
-  async catchUp({ events, msMax, ...options }) {
-    await open({ ...options, subscribe: false }, events);
+  async wake({ from, events, msMax }) {
+    target = events;
     const woken = monotonicMicroseconds();
-    for (const { session } of readers) session.subscribe?.(options.from);
+    for (const { session } of readers) session.subscribe?.(from);
     const until = monotonicMicroseconds() + msMax * 1_000;
     while (readers.some(({ caughtUpAt }) => caughtUpAt === 0)) {
       if (monotonicMicroseconds() > until) throw new Error(`not caught up within ${msMax} ms`);

@@ -58,7 +58,7 @@ export const deliveryCost: Question = {
           runs.push(run);
           options.say(
             `${run.load} ${peer}: ${run.cpuMicrosecondsPerDelivery} µs, p50 ${run.latencyMs.p50} p99 ${run.latencyMs.p99} ms, ` +
-              `cores ${run.cores.server}/${run.cores.readers}/${run.cores.publisher}${run.keptUp ? "" : " DID NOT KEEP UP"}`,
+              `cores ${run.cores.server}/${run.cores.readers}/${run.cores.publisher}, others ${run.cores.others}${run.keptUp ? "" : " DID NOT KEEP UP"}`,
           );
         }
       }
@@ -72,11 +72,11 @@ const nameOf = ({ readers, rate, arrival }: Load): string => `${readers} × ${ra
 async function runOnce(
   peer: PeerName,
   load: Load,
-  { seconds, profile }: QuestionOptions,
+  { seconds, profile, patienceMs }: QuestionOptions,
   versions: Record<string, string>,
 ): Promise<Run> {
   const { publishers, ...pace } = arrivals[load.arrival];
-  return withWorld({ peer, publishers, profile }, async (world) => {
+  return withWorld({ peer, publishers, profile, patienceMs }, async (world) => {
     versions[peer] = world.version;
     await world.readers({ readers: load.readers, wholeEvery: Math.max(1, Math.floor(load.readers / wholeReaders)) });
     const { sent } = (await world.mark()).publisher;

@@ -25,13 +25,13 @@ export const idleMemory: Question = {
   name: "idle-memory",
   asks: `memory for each of ${connections} idle connections`,
   defaults: { seconds: 1, runs: 3 },
-  async run({ runs: turns, peers, say }) {
+  async run({ runs: turns, peers, patienceMs, say }) {
     const runs: Run[] = [];
     const versions: Record<string, string> = {};
     for (let turn = 0; turn < turns; turn += 1) {
       for (const peer of peers) {
         for (const subscribed of peer === "holdfast" ? [true, false] : [true]) {
-          const run = await runOnce(peer, subscribed, versions);
+          const run = await runOnce(peer, subscribed, versions, patienceMs);
           runs.push(run);
           say(
             `${nameOf(run)}: ${run.residentKiB.toFixed(1)} KiB resident, ${run.usedKiB.toFixed(1)} KiB in use, opened in ${run.openMs.toFixed(0)} ms`,
@@ -46,8 +46,13 @@ export const idleMemory: Question = {
 const nameOf = ({ peer, subscribed }: Run): string =>
   peer === "holdfast" ? `holdfast, ${subscribed ? "subscribed" : "welcomed only"}` : peer;
 
-function runOnce(peer: PeerName, subscribed: boolean, versions: Record<string, string>): Promise<Run> {
-  return withWorld({ peer, collect: true }, async (world) => {
+function runOnce(
+  peer: PeerName,
+  subscribed: boolean,
+  versions: Record<string, string>,
+  patienceMs: number,
+): Promise<Run> {
+  return withWorld({ peer, collect: true, patienceMs }, async (world) => {
     versions[peer] = world.version;
     await world.readers({ readers: warmUpConnections, subscribe: subscribed });
     await wait(settleMs);

@@ -13,8 +13,13 @@ export interface Stretch {
   readonly cpuMicrosecondsPerDelivery: number;
   readonly eventsPerFrame: number;
   readonly latencyMs: { readonly p50: number; readonly p99: number; readonly samples: number };
-  /** Cores in use: 1 is one core, the whole time. */
-  readonly cores: { readonly server: number; readonly publisher: number; readonly readers: readonly number[] };
+  /** Cores in use: 1 is one core, the whole time. `others`: whatever else ran on the machine, the kernel included. */
+  readonly cores: {
+    readonly server: number;
+    readonly publisher: number;
+    readonly readers: readonly number[];
+    readonly others: number;
+  };
   /** Deliveries as a share of what was published to these readers in the stretch. */
   readonly deliveredShare: number;
 }
@@ -39,6 +44,9 @@ export function stretchOf(before: WorldMark, after: WorldMark): Stretch {
   const latencies = after.readers.flatMap(({ latenciesMicroseconds }) => [...latenciesMicroseconds]);
   const core = (end: { usage: { cpuMs: number } }, start: { usage: { cpuMs: number } } | undefined): number =>
     rounded((end.usage.cpuMs - (start?.usage.cpuMs ?? 0)) / ms);
+  const cpuMs = (mark: WorldMark): number =>
+    mark.server.cpuMs + mark.publisher.usage.cpuMs + mark.readers.reduce((total, { usage }) => total + usage.cpuMs, 0);
+  const ownMs = cpuMs(after) - cpuMs(before);
   return {
     deliveries,
     cpuMicrosecondsPerDelivery: rounded(((after.server.cpuMs - before.server.cpuMs) * 1_000) / deliveries),
@@ -52,6 +60,7 @@ export function stretchOf(before: WorldMark, after: WorldMark): Stretch {
       server: rounded((after.server.cpuMs - before.server.cpuMs) / ms),
       publisher: core(after.publisher, before.publisher),
       readers: after.readers.map((group, index) => core(group, before.readers[index])),
+      others: rounded(Math.max(0, after.machineCpuMs - before.machineCpuMs - ownMs) / ms),
     },
     deliveredShare: deliveries / (after.publisher.sent - before.publisher.sent),
   };

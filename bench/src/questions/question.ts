@@ -10,6 +10,8 @@ export interface QuestionOptions {
   readonly peers: readonly PeerName[];
   /** A folder for CPU profiles of the servers. */
   readonly profile: string | undefined;
+  /** How long each run waits for a quiet machine, ms. */
+  readonly patienceMs: number;
   /** Says what is going on. */
   readonly say: (line: string) => void;
 }

@@ -34,6 +34,7 @@ interface Run {
   readonly onsetP99Ms: number;
   readonly stalledSockets: number;
   readonly sentMiB: number;
+  readonly othersCores: number;
 }
 
 export const stalledReaders: Question = {
@@ -86,51 +87,55 @@ export const stalledReaders: Question = {
   },
 };
 
-async function runOnce(stall: boolean, { seconds, profile, say }: QuestionOptions): Promise<Run> {
-  return withWorld({ peer: "holdfast", eventBytes, collect: true, watchSockets: true, profile }, async (world) => {
-    const others = await world.readers({ readers: steady, wholeEvery });
-    const stopping = await world.readers({ readers: stalling });
-    const start = await world.mark();
-    await world.publisher.call("begin", { ratePerSecond, tickMs: publishTickMs, single: false });
-    await wait(warmUpMs);
-    const before = await world.server.call("usage", { collect: true });
-    const begun = await world.mark();
-    if (stall) await stopping.call("stall", stalling);
-    const slices: Float64Array[] = [];
-    for (let ms = 0; ms < seconds * 1_000; ms += sliceMs) {
-      await wait(sliceMs);
-      slices.push((await others.call("mark", null)).latenciesMicroseconds);
-    }
-    const stalledSockets = await world.server.call("stalledSockets", null);
-    const after = await world.server.call("usage", { collect: true });
-    const ended = await world.mark();
-    stretchOf(begun, ended);
-    await stopping.call("go", null);
-    await world.publisher.call("end", null);
-    const published = (await world.mark()).publisher.sent - start.publisher.sent;
-    if (!(await settled(world, () => published, settleMsMax)))
-      throw new Error(`the readers that went on were not at the head within ${settleMsMax} ms`);
-    stretchOf(begun, await world.mark());
-    const p99 = (of: readonly Float64Array[]): number =>
-      rounded(
-        percentile(
-          of.flatMap((slice) => [...slice]),
-          0.99,
-        ) / 1_000,
+async function runOnce(stall: boolean, { seconds, profile, patienceMs, say }: QuestionOptions): Promise<Run> {
+  return withWorld(
+    { peer: "holdfast", eventBytes, collect: true, watchSockets: true, profile, patienceMs },
+    async (world) => {
+      const others = await world.readers({ readers: steady, wholeEvery });
+      const stopping = await world.readers({ readers: stalling });
+      const start = await world.mark();
+      await world.publisher.call("begin", { ratePerSecond, tickMs: publishTickMs, single: false });
+      await wait(warmUpMs);
+      const before = await world.server.call("usage", { collect: true });
+      const begun = await world.mark();
+      if (stall) await stopping.call("stall", stalling);
+      const slices: Float64Array[] = [];
+      for (let ms = 0; ms < seconds * 1_000; ms += sliceMs) {
+        await wait(sliceMs);
+        slices.push((await others.call("mark", null)).latenciesMicroseconds);
+      }
+      const stalledSockets = await world.server.call("stalledSockets", null);
+      const after = await world.server.call("usage", { collect: true });
+      const ended = await world.mark();
+      const { cores } = stretchOf(begun, ended);
+      await stopping.call("go", null);
+      await world.publisher.call("end", null);
+      const published = (await world.mark()).publisher.sent - start.publisher.sent;
+      if (!(await settled(world, () => published, settleMsMax)))
+        throw new Error(`the readers that went on were not at the head within ${settleMsMax} ms`);
+      stretchOf(begun, await world.mark());
+      const p99 = (of: readonly Float64Array[]): number =>
+        rounded(
+          percentile(
+            of.flatMap((slice) => [...slice]),
+            0.99,
+          ) / 1_000,
+        );
+      const run: Run = {
+        stall,
+        othersCores: cores.others,
+        growthMiB: (after.residentBytes - before.residentBytes) / mebibyte,
+        p99Slices: slices.map((slice) => p99([slice])),
+        settledP99Ms: p99(slices.slice(-Math.ceil(slices.length / 3))),
+        onsetP99Ms: Math.max(...slices.map((slice) => p99([slice]))),
+        stalledSockets,
+        sentMiB: rounded(((ended.publisher.sent - begun.publisher.sent) * eventBytes) / mebibyte),
+      };
+      say(
+        `${stall ? "with" : "without"} stall: +${run.growthMiB.toFixed(1)} MiB, p99 settled ${run.settledP99Ms}, worst ${run.onsetP99Ms} ms, ` +
+          `${stalledSockets} sockets held back after ${run.sentMiB} MiB each; others ${run.othersCores} cores`,
       );
-    const run: Run = {
-      stall,
-      growthMiB: (after.residentBytes - before.residentBytes) / mebibyte,
-      p99Slices: slices.map((slice) => p99([slice])),
-      settledP99Ms: p99(slices.slice(-Math.ceil(slices.length / 3))),
-      onsetP99Ms: Math.max(...slices.map((slice) => p99([slice]))),
-      stalledSockets,
-      sentMiB: rounded(((ended.publisher.sent - begun.publisher.sent) * eventBytes) / mebibyte),
-    };
-    say(
-      `${stall ? "with" : "without"} stall: +${run.growthMiB.toFixed(1)} MiB, p99 settled ${run.settledP99Ms}, worst ${run.onsetP99Ms} ms, ` +
-        `${stalledSockets} sockets held back after ${run.sentMiB} MiB each`,
-    );
-    return run;
-  });
+      return run;
+    },
+  );
 }
