@@ -19,7 +19,7 @@ const exitIncomplete = 3;
 
 /** Files of e2e that need a part of the system. */
 const needs = {
-  chromium: ["e2e/test/page.test.ts", "e2e/test/stories.test.ts", "e2e/test/examples.test.ts"],
+  chromium: ["e2e/test/page.test.ts", "e2e/test/stories.test.ts", "e2e/test/tabs.test.ts", "e2e/test/examples.test.ts"],
   postgres: ["e2e/test/postgres.test.ts"],
 };
 
