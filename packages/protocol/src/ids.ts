@@ -28,3 +28,27 @@ export function uuidv7TimeMs(id: string): number | undefined {
   if (!isUuid(id) || id[14] !== "7") return undefined;
   return Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
 }
+
+/**
+ * Makes UUIDv7 that rise within a millisecond too (RFC 9562 section 6.2, method 1): what is sorted by id is
+ * sorted by the order of making. `now` may stand still or jump back; ids never do.
+ */
+export function createMonotonicIds(bytes: (count: number) => Uint8Array): (nowMs: number) => string {
+  const countMax = 0xfff;
+  let lastMs = 0;
+  let count = 0;
+  return (nowMs) => {
+    if (nowMs > lastMs) {
+      lastMs = nowMs;
+      count = 0;
+    } else if (count < countMax) count += 1;
+    else {
+      lastMs += 1;
+      count = 0;
+    }
+    const random = bytes(10);
+    random[0] = count >> 8;
+    random[1] = count & 0xff;
+    return uuidv7(lastMs, random);
+  };
+}

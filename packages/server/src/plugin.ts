@@ -50,7 +50,7 @@ export interface ReadTransaction<Tables = SomeTables> {
 
 /** One operation of a batch. Appended events get their offsets when the batch commits. */
 export interface Transaction<Tables = SomeTables> extends ReadTransaction<Tables> {
-  /** A new UUIDv7 on the server's clock. */
+  /** A new UUIDv7 on the server's clock; later ones sort after earlier ones. */
   newId(): string;
   /** Appends to a stream of this workspace, after what was appended before. Creates the stream if need be. */
   append(stream: string, event: NewEvent): void;

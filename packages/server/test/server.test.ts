@@ -173,6 +173,22 @@ describe("a server on real sockets", () => {
     expect(Object.keys(described.paths)).toEqual(["/api/note.add", "/api/key.make", "/api/note.list"]);
   });
 
+  it("[AU-6] who came without the browser's cookie stays the same user when it has one", async () => {
+    const server = await start();
+    const instance = newId();
+    const first = await connect(server);
+    first.send(makeHello({ instance }));
+    const { user } = await first.next("welcome");
+    const { port } = new URL(server.url);
+    const headers = { cookie: `holdfast_browser_${port}=${newId()}` };
+    const again = await connect(server, { headers });
+    again.send(makeHello({ instance, expect: { user: user.id, workspace: user.workspace } }));
+    expect((await again.next("welcome")).user.id).toBe(user.id);
+    const another = await connect(server, { headers });
+    another.send(makeHello());
+    expect((await another.next("welcome")).user.id).not.toBe(user.id);
+  });
+
   it("[CL-9] close says bye 1012 to all, frees the port and the folder, and can be said twice", async () => {
     const data = newFolder();
     const server = await start({ data });

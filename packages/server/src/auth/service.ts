@@ -16,7 +16,7 @@ import { ownerId } from "./schema.ts";
 import { createStandings } from "./standings.ts";
 import type { AuthWork, NewKey } from "./tasks.ts";
 import { apiKeyPrefix, type Claims, createTokens, makeSigningKey, type Reading, toleranceMs } from "./tokens.ts";
-import type { Authenticator, Credentials, Verdict } from "./verdict.ts";
+import { type Authenticator, type Credentials, developmentUserId, type Verdict } from "./verdict.ts";
 
 export const signInCodeLifeMs = 10 * 60_000;
 export const sessionLifeMs = 30 * 24 * 3_600_000;
@@ -252,7 +252,7 @@ function accept(claims: Claims, now: Pick<Claims, "name" | "role">, expiresAt: n
 function developmentUser(id: string): Verdict {
   const principal: Principal = {
     kind: "person",
-    id: `dev-temp-${id}`,
+    id: developmentUserId(id),
     name: "Developer",
     role: "admin",
     workspace,

@@ -36,6 +36,11 @@ export type Verdict =
   /** 4503: could not be judged now. */
   | { readonly kind: "unavailable"; readonly reason: string; readonly retryAfter: number };
 
+/** AU-6: who a connection without a credential is in development mode, by its instance or browser. */
+export function developmentUserId(id: string): string {
+  return `dev-temp-${id}`;
+}
+
 export interface Authenticator {
   verify(credentials: Credentials): Promise<Verdict>;
   /** AU-9: calls back with the name of each session or key that ends here before its time. */

@@ -3,7 +3,7 @@
  * answer, the connection answers.
  */
 import { type AgentIdentity, closeCodes, type Hello, limits, ProtocolError } from "@holdfast/protocol";
-import type { Credentials, Verdict } from "../auth/verdict.ts";
+import { type Credentials, developmentUserId, type Verdict } from "../auth/verdict.ts";
 import type { AgentHello, AgentWelcome, Principal } from "../plugin.ts";
 import type { GatewayContext } from "./context.ts";
 
@@ -70,12 +70,17 @@ export async function judgeHello(
 }
 
 /** Credentials for `auth`: the same judgement, without a `hello` (AU-7). */
-export function credentialsOf(hello: Pick<Hello, "token" | "instance">, upgrade: UpgradeCredentials): Credentials {
+export function credentialsOf(
+  hello: Pick<Hello, "token" | "instance" | "expect">,
+  upgrade: UpgradeCredentials,
+): Credentials {
   const token = hello.token ?? upgrade.token;
+  // AU-6: who came first without a browser's cookie stays who it is when it has one.
+  const isKnownByInstance = hello.expect?.user === developmentUserId(hello.instance);
   return {
     ...(token === undefined ? {} : { token }),
     ...(upgrade.cookie === undefined ? {} : { cookie: upgrade.cookie }),
-    ...(upgrade.browser === undefined ? {} : { browser: upgrade.browser }),
+    ...(upgrade.browser === undefined || isKnownByInstance ? {} : { browser: upgrade.browser }),
     ...(upgrade.cookies === undefined ? {} : { cookies: upgrade.cookies }),
     instance: hello.instance,
   };

@@ -7,7 +7,7 @@
  * nothing; an event's time is the batch's. The engine knows no thread and no dialect.
  */
 import { randomUUID } from "node:crypto";
-import { type Clock, limits, ProtocolError, type Random, uuidv7 } from "@holdfast/protocol";
+import { type Clock, createMonotonicIds, limits, ProtocolError, type Random } from "@holdfast/protocol";
 import type { Plugin, Principal, ReadTransaction, Transaction } from "../plugin.ts";
 import type { Dialect, PendingEvent } from "./dialect.ts";
 import { joinedEvents } from "./encodedEvent.ts";
@@ -36,7 +36,8 @@ export interface Engine {
 export function createEngine(options: EngineOptions): Engine {
   const { dialect, plugins, clock, random } = options;
   const app = index(plugins);
-  const newEpoch = (): string => uuidv7(clock.now(), random.bytes(10));
+  const makeId = createMonotonicIds((count) => random.bytes(count));
+  const newEpoch = (): string => makeId(clock.now());
 
   /** One transaction's view for handlers; `appends` is cut back when its operation is undone. */
   const transaction = (
@@ -48,7 +49,7 @@ export function createEngine(options: EngineOptions): Engine {
     db: dialect.kysely,
     workspace,
     now,
-    newId: () => uuidv7(now, random.bytes(10)),
+    newId: () => makeId(now),
     append: (stream, event) => {
       const json = JSON.stringify(event.data ?? null);
       const bytes = Buffer.byteLength(json);
