@@ -16,6 +16,7 @@ import type {
   SubscribeOptions,
   Subscription,
 } from "./api.ts";
+import { makeDisplayLag } from "./core/displayLag.ts";
 import type { SessionEffect } from "./core/effects.ts";
 import { publicState, publicStatistics } from "./core/publicState.ts";
 import { holdIdentity, makeSessionCore } from "./core/sessionCore.ts";
@@ -59,6 +60,7 @@ export function openSession(options: SessionOptions, lent?: { readonly expect: I
   const listeners = new Set<() => void>();
   const hearers = new Set<(heard: HeardSignal) => void>();
   const promises = makePromises();
+  const lag = makeDisplayLag();
   let keys = 0;
   let closing: Promise<void> | undefined;
   let closed = (): void => {};
@@ -74,7 +76,10 @@ export function openSession(options: SessionOptions, lent?: { readonly expect: I
   function show(before: Shown | undefined): Shown {
     const { user } = core;
     const state = keepIfEqual(before?.state, publicState(core, wallOffsetMs()));
-    const statistics = keepIfEqual(before?.statistics, publicStatistics(core));
+    const statistics = keepIfEqual(before?.statistics, {
+      ...publicStatistics(core),
+      ...lag.figures(clock.monotonic()),
+    });
     const fresh = { state, statistics, user, outbox: core.outbox.entries.size, saved: orders.saved };
     return keepIfEqual(before, fresh);
   }
@@ -146,6 +151,9 @@ export function openSession(options: SessionOptions, lent?: { readonly expect: I
         const thrown =
           handler &&
           runHandler(handler, effect, (decision) => engine.post({ kind: "decided", subscriber, decision }), report);
+        // Lent to others, it is they who show it.
+        if (effect.kind === "deliver" && handler?.status.kind === "live" && lent === undefined)
+          lag.note(effect.events, clock.monotonic() + core.connection.memory.serverOffsetMs);
         return thrown && { subscriber, thrown };
       }
       default:

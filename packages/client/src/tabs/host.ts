@@ -63,9 +63,11 @@ export function makeHost({ open, lock, locks, clock }: HostOptions): Host {
       },
       { expect },
     );
-    owned.session.onChange(() => tell(shown(owned)));
+    owned.session.onChange(() => {
+      for (const { seat: taken } of places) taken.show();
+    });
     owned.session.onSignal((heard) => {
-      for (const place of places) if (place.seat.streams.has(heard.stream)) place.say({ kind: "signalHeard", heard });
+      for (const { seat: taken } of places) taken.hear(heard);
     });
     return { owned, wanted, tokens };
   }
@@ -84,11 +86,11 @@ export function makeHost({ open, lock, locks, clock }: HostOptions): Host {
     clock.cancel(linger);
     lent ??= lend(join);
     const { owned, tokens } = lent;
-    const place: Place = { say, seat: makeSeat(owned.session, owned.orders, say, (hint) => hinted(hint)) };
+    const place: Place = { say, seat: makeSeat(owned.session, owned.orders, say, () => shown(owned), hinted) };
     places.add(place);
     tokens.joined();
     say({ kind: "joined", lock, identity: owned.identity });
-    say(shown(owned));
+    place.seat.show();
     const leave = (): void => {
       unwatch();
       if (!places.delete(place)) return;

@@ -62,8 +62,8 @@ export type FromTab =
   | { readonly kind: "hint"; readonly hint: Hint }
   | { readonly kind: "reconnect" }
   | { readonly kind: "token"; readonly request: number; readonly outcome: TokenOutcome }
-  /** So many deliveries have been worked on. */
-  | { readonly kind: "applied"; readonly count: number }
+  /** So many deliveries have been worked on, and what was to be shown is. */
+  | { readonly kind: "applied"; readonly count: number; readonly isShown: boolean }
   /** Are you there? */
   | { readonly kind: "probe" }
   | { readonly kind: "leave" };

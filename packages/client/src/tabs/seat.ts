@@ -3,11 +3,11 @@
  *
  * Life: joined → until it leaves, or its lock is released because it died. Invariants: a tab that does not
  * keep up has at most `deliveriesUnderWayMax` batches on their way; its readers then keep their cursors only
- * and read on from them when it has caught up (ST-11, between two rooms of one browser). What a tab leaves
- * behind is nothing but requests that were sent, or are durable.
+ * and read on from them when it has caught up (ST-11, between two rooms of one browser), and of what it is to
+ * show the newest waits. What a tab leaves behind is nothing but requests that were sent, or are durable.
  */
 import type { From } from "@holdfast/protocol";
-import type { Session, Subscription, SubscriptionStatus } from "../api.ts";
+import type { HeardSignal, Session, Subscription, SubscriptionStatus } from "../api.ts";
 import type { Hint } from "../core/connectionState.ts";
 import type { Orders, Waiter } from "../shell/orders.ts";
 import type { Delivery, FromTab, SharedStatus, ToTab } from "./messages.ts";
@@ -28,6 +28,10 @@ interface Reader {
 export interface Seat {
   readonly visible: boolean;
   readonly streams: ReadonlySet<string>;
+  /** Shows the session as it is now, or when what was shown before has been. */
+  show(): void;
+  /** Dropped where the tab does not keep up (ST-17). */
+  hear(heard: HeardSignal): void;
   take(message: FromTab): void;
   /** Ends its readers, and what nobody waits for any more. */
   leave(): void;
@@ -37,6 +41,7 @@ export function makeSeat(
   session: Session,
   orders: Orders,
   say: (message: ToTab) => void,
+  shown: () => ToTab,
   hinted: (hint: Hint) => void,
 ): Seat {
   const readers = new Map<number, Reader>();
@@ -44,6 +49,7 @@ export function makeSeat(
   const streams = new Set<string>();
   let underWay = 0;
   let visible = true;
+  let showing: "idle" | "underWay" | "stale" = "idle";
 
   function deliver(reader: Reader, delivery: Delivery): void {
     underWay += 1;
@@ -109,8 +115,17 @@ export function makeSeat(
     return waiter;
   }
 
+  function show(): void {
+    if (showing === "idle") say(shown());
+    showing = showing === "idle" ? "underWay" : "stale";
+  }
+
   return {
     streams,
+    show,
+    hear(heard) {
+      if (streams.has(heard.stream) && underWay < deliveriesUnderWayMax) say({ kind: "signalHeard", heard });
+    },
     get visible() {
       return visible;
     },
@@ -151,6 +166,11 @@ export function makeSeat(
           return;
         case "applied":
           underWay -= message.count;
+          if (message.isShown) {
+            const isStale = showing === "stale";
+            showing = "idle";
+            if (isStale) show();
+          }
           if (underWay > deliveriesUnderWayMax / 2) return;
           for (const reader of readers.values()) if (reader.stop === undefined) read(reader);
           return;

@@ -75,6 +75,11 @@ export function makeTabSession(tab: TabSessionOptions): Session {
     if (isAtHost) host?.say(message);
   }
 
+  /** To the host that is there, whether or not it may know what we hold. */
+  function reply(message: FromTab): void {
+    host?.say(message);
+  }
+
   function show(next: ShownInTab): void {
     shown = next;
     for (const listener of [...listeners]) guard(listener, report);
@@ -103,12 +108,14 @@ export function makeTabSession(tab: TabSessionOptions): Session {
 
   function takeBatch(batch: readonly ToTab[]): void {
     let count = 0;
+    let isShown = false;
     for (const message of batch) {
+      if (message.kind === "shown") isShown = true;
       if (message.kind === "deliver" || message.kind === "deliverSnapshot" || message.kind === "deliverReset")
         count += 1;
       take(message);
     }
-    if (count > 0) say({ kind: "applied", count });
+    if (count > 0 || isShown) reply({ kind: "applied", count, isShown });
   }
 
   function take(message: ToTab): void {
@@ -190,8 +197,9 @@ export function makeTabSession(tab: TabSessionOptions): Session {
       keys += 1;
       return keys;
     };
-    const applied: Parameters<typeof makeTabReader>[2]["applied"] = ({ events }) =>
-      lag.note(events, clock.now() + shown.clockOffset);
+    const applied: Parameters<typeof makeTabReader>[2]["applied"] = ({ events }) => {
+      if (reader.face.status.kind === "live") lag.note(events, clock.now() + shown.clockOffset);
+    };
     const reader = makeTabReader(stream, subscribeOptions, { say, nextKey, applied, report });
     if (closing === undefined) {
       readers.add(reader);
@@ -287,7 +295,7 @@ export function makeTabSession(tab: TabSessionOptions): Session {
   const unwatch = watch(hint);
   // Who joins must hold its lock already: the host takes a free one for a death.
   const release = tab.locks.acquire(lock, () => {
-    if (closing === undefined) link.start({ attach, detach, probe: () => host?.say({ kind: "probe" }) });
+    if (closing === undefined) link.start({ attach, detach, probe: () => reply({ kind: "probe" }) });
   });
   return session;
 }
