@@ -2,6 +2,12 @@
  * One socket for all tabs, in a browser without a browser: what no real one can be made to do at the right moment.
  *
  * The same in Chromium: `e2e/test/tabs.test.ts`. Every scenario runs with a worker and with a leading tab.
+ *
+ * Seen red: [I1] [I2] without the repeat of requests, with their repeat under a new id, without asking anew, with
+ * a worker whose death nobody watches; [LV-1] with `every`, and with dead tabs counted; [ST-2] with a dead tab's
+ * readers left; [ST-11] without the pause, with `shown` sent at each change, and without the reading on; [CL-7]
+ * without passing over; both [OP-5] without the wait for an identity; [ST-6] with messages of an older asking
+ * heard; [CL-6] without taking over, and with a deposed leader that keeps its socket.
  */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -99,6 +105,25 @@ describe.each(["worker", "leader"] as const)("%s", (way) => {
     expect(world.reported).toEqual([]);
   });
 
+  it("[ST-6] retries at once, while more of the stream is on its way: nothing lost, nothing twice", async () => {
+    const world = new TabsWorld();
+    const [, second] = (await live(world, 2)) as [Tab, Tab];
+    const offsets: number[] = [];
+    let throws = 1;
+    second.session.subscribe("s", {
+      from: "start",
+      onEvents(events) {
+        if (events[0]?.offset === 2 && throws-- > 0) throw new Error("two");
+        offsets.push(...events.map(({ offset }) => offset));
+      },
+      onError: (_error, decide) => decide.retry(),
+    });
+    await world.clock.advance(100);
+    for (const item of [1, 2, 3, 4, 5]) world.server.append("s", item);
+    await world.clock.advance(5_000);
+    expect(offsets).toEqual([1, 2, 3, 4, 5]);
+  });
+
   it("[TR-5] tabs of another version do not share, and do not break each other", async () => {
     const world = new TabsWorld();
     const [first] = (await live(world, 1)) as [Tab];
@@ -106,7 +131,7 @@ describe.each(["worker", "leader"] as const)("%s", (way) => {
     await world.clock.advance(15_000);
     expect(newer.session.state.kind).toBe("live");
     expect(first.session.state.kind).toBe("live");
-    expect(world.server.living).toHaveLength(2);
+    expect(world.server.connections.map(({ hello }) => hello?.client.version)).toEqual(["0", "2"]);
   });
 
   it("[ST-11] a tab that does not keep up is not fed without bound, holds up nobody, and gets the rest", async () => {
@@ -260,6 +285,35 @@ describe.each(["worker", "leader"] as const)("%s", (way) => {
       }),
       { numRuns: 60 },
     );
+  });
+});
+
+describe("working", () => {
+  it("[OP-5] a host that a stranger's tab has opened hears nothing of ours before it knows whose it is", async () => {
+    const world = new TabsWorld();
+    let told = 0;
+    const ours = world.open("worker", { onIdentityChanged: () => (told += 1) });
+    await world.clock.advance(200);
+    const seen = reader(ours.session, "s");
+    world.server.append("s", 1);
+    await world.clock.advance(200);
+    world.server.refusesUpgrade = true;
+    world.server.user = "bob";
+    world.server.cut();
+    const outcome = ours.session.call("do", { n: 1 }, { durable: true }).catch((error: unknown) => error);
+    ours.room.stalled = true;
+    world.kill(world.worker);
+    const fresh = world.open("worker");
+    await world.clock.advance(500);
+    ours.room.wake();
+    await world.clock.advance(500);
+    world.server.refusesUpgrade = false;
+    await world.clock.advance(60_000);
+    expect([fresh.session.user?.id, ours.session.user?.id]).toEqual(["bob", "bob"]);
+    expect(world.server.effects).toEqual([]);
+    expect(world.server.connections.map(({ hello }) => hello?.expect?.user)).not.toContain("ann");
+    await expect(outcome).resolves.toMatchObject({ code: "forbidden" });
+    expect([told, seen.resets]).toEqual([1, ["epoch"]]);
   });
 });
 
