@@ -47,7 +47,9 @@ const manglings: Record<string, (message: Message) => Record<string, unknown>[]>
       ],
     },
   ],
-  // A rolled-up range that holds the cursor: the reader must ask again, and must not apply it.
+  // A rolled-up range that begins one earlier. Where it holds the cursor the reader must ask again, or it
+  // would apply that item twice; where the one before was lost it continues the cursor, and its data is right.
+  // (Items are their offsets here.)
   rolledOver: (message) =>
     message.offset === 1
       ? [message]
@@ -59,7 +61,7 @@ const manglings: Record<string, (message: Message) => Record<string, unknown>[]>
               {
                 event: "rolled",
                 at: 1,
-                data: ["wrong"],
+                data: [message.offset - 1, ...message.events.flatMap((event) => event.data)],
                 offset: message.offset - 1,
                 through: message.offset + message.events.length - 1,
               },
