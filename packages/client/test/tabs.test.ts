@@ -119,7 +119,12 @@ describe.each(["worker", "leader"] as const)("%s", (way) => {
       onError: (_error, decide) => decide.retry(),
     });
     await world.clock.advance(100);
-    for (const item of [1, 2, 3, 4, 5]) world.server.append("s", item);
+    second.room.stalled = true;
+    for (const item of [1, 2, 3, 4, 5]) {
+      world.server.append("s", item);
+      await world.clock.advance(20);
+    }
+    second.room.wake();
     await world.clock.advance(5_000);
     expect(offsets).toEqual([1, 2, 3, 4, 5]);
   });
