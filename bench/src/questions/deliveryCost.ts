@@ -34,7 +34,7 @@ const arrivals = {
 const warmUpMs = 2_000;
 const settleMsMax = 5_000;
 const wholeReaders = 10;
-const keptUpShare = 0.98;
+const keptUpShare = 0.95;
 
 interface Run extends Stretch {
   readonly load: string;

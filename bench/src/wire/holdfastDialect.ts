@@ -46,7 +46,8 @@ export const holdfastDialect: Dialect = {
     const hear = (text: string): void => {
       if (text.startsWith(eventsStart)) {
         count(text, text.length);
-        readEvents(text, delivery.event);
+        // Of the others only frames that came in small pieces get here: their events would look like gaps.
+        if (whole) readEvents(text, delivery.event);
         return;
       }
       for (const message of JSON.parse(text) as ServerSaid[]) {
