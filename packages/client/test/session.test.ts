@@ -50,3 +50,24 @@ it("[PB-2] events of one tick are one batch; each is decided in order, poison to
   expect(server.published.get("t")?.map((event) => event.data)).toEqual([1, 3]);
   expect(server.last.received.filter((message) => message.type === "publish")).toHaveLength(1);
 });
+
+it("tells how late what is new is shown, and counts no history as late", async () => {
+  const { clock, server, session } = scenario();
+  server.append("s", 1, 2, 3);
+  reader(session, "s");
+  await clock.advance(2_000);
+  expect(session.statistics.displayLagP50Ms).toBeUndefined();
+  // The model server's events are as old as the way to us.
+  server.latencyMs = 40;
+  for (let item = 0; item < 50; item += 1) {
+    server.append("s", item);
+    await clock.advance(50);
+  }
+  server.latencyMs = 400;
+  server.append("s", 50);
+  await clock.advance(2_000);
+  server.append("s", 51);
+  await clock.advance(500);
+  const { displayLagP50Ms = 0, displayLagP99Ms = 0 } = session.statistics;
+  expect([Math.round(displayLagP50Ms / 10), Math.round(displayLagP99Ms / 10)]).toEqual([4, 40]);
+});
