@@ -16,8 +16,10 @@ const stampName = ".stamp";
 const built = join(page, "dist");
 const stampFile = join(built, stampName);
 /** Where it is built, beside; and where the former one goes while it is replaced. */
-const fresh = join(page, "dist.new");
-const old = join(page, "dist.old");
+const fresh = join(page, `dist.new.${process.pid}`);
+const old = join(page, `dist.old.${process.pid}`);
+/** Another start may be changing the same places. */
+const replaceTriesMax = 5;
 
 /** All that the built page depends on, relative to the repository. Tests do not count. */
 const sources = [
@@ -72,12 +74,24 @@ export async function ensurePage() {
   return true;
 }
 
-/** A server that runs meanwhile serves the old page or the new one, never half of one. */
+/**
+ * A server that runs meanwhile serves the old page or the new one, never half of one. Of two starts that build
+ * at once each builds its own; whichever changes places last is served.
+ */
 function replaceBuilt() {
-  rmSync(old, { recursive: true, force: true });
-  if (existsSync(built)) renameSync(built, old);
-  renameSync(fresh, built);
-  rmSync(old, { recursive: true, force: true });
+  for (let tries = 1; ; tries += 1) {
+    try {
+      if (existsSync(built)) renameSync(built, old);
+      renameSync(fresh, built);
+      break;
+    } catch (error) {
+      const isRace =
+        error instanceof Error && "code" in error && /^(ENOENT|ENOTEMPTY|EEXIST)$/.test(String(error.code));
+      if (!isRace || tries === replaceTriesMax) throw error;
+    } finally {
+      rmSync(old, { recursive: true, force: true });
+    }
+  }
 }
 
 function sourceHash() {
