@@ -10,10 +10,10 @@ import { join } from "node:path";
 import { type PeerName, peers } from "./peers/peers.ts";
 import type { ServerFace } from "./peers/serverFace.ts";
 import { machineCpuMs, waitForQuiet } from "./ports/machineBusy.ts";
+import { type ProcessUsage, processUsage } from "./ports/processUsage.ts";
 import { type Child, startChild } from "./processes/calls.ts";
 import type { PublisherFace } from "./processes/publisherMain.ts";
 import type { OpenReaders, ReadersFace, Mark as ReadersMark } from "./processes/readersMain.ts";
-import type { Usage } from "./processes/usage.ts";
 
 /** ~230 B: an agent's small step, or a tick of a dashboard. */
 export const eventBytes = 230;
@@ -35,7 +35,8 @@ export interface WorldOptions {
 export interface WorldMark {
   /** CPU time of the whole machine. */
   readonly machineCpuMs: number;
-  readonly server: Usage;
+  /** From the operating system: a server that is saturated would answer half a minute late. */
+  readonly server: ProcessUsage;
   readonly publisher: Awaited<ReturnType<PublisherFace["mark"]>>;
   readonly readers: readonly ReadersMark[];
 }
@@ -75,7 +76,7 @@ export async function withWorld<Result>(
   const groups: Child<ReadersFace>[] = [];
   try {
     const server = started(startChild<ServerFace>(peers[peer].server, flags));
-    const { url, version } = await server.call("start", { folder, watchSockets: options.watchSockets === true });
+    const { url, version, pid } = await server.call("start", { folder, watchSockets: options.watchSockets === true });
     const publisher = started(startChild<PublisherFace>(new URL("./processes/publisherMain.ts", import.meta.url)));
     await publisher.call("open", { peer, url, publishers, eventBytes: bytes });
     // The stream exists before anyone reads it.
@@ -108,12 +109,11 @@ export async function withWorld<Result>(
         return group;
       },
       async mark() {
-        const [own, sent, ...got] = await Promise.all([
-          server.call("usage", { collect: false }),
+        const [sent, ...got] = await Promise.all([
           publisher.call("mark", null),
           ...groups.map((group) => group.call("mark", null)),
         ]);
-        return { machineCpuMs: machineCpuMs(), server: own, publisher: sent, readers: got };
+        return { machineCpuMs: machineCpuMs(), server: processUsage(pid), publisher: sent, readers: got };
       },
     });
   } finally {

@@ -31,7 +31,7 @@ function listen(): Heard {
   };
 }
 
-const silent: ClientSocket = { send: () => {}, pause: () => {}, resume: () => {}, destroy: () => {} };
+const silent: ClientSocket = { send: () => {}, unsentBytes: 0, pause: () => {}, resume: () => {}, destroy: () => {} };
 
 /** One frame's payload in two pieces, cut at `at`. */
 function feed(sink: FrameSink, text: string, at: number): void {

@@ -33,7 +33,7 @@ const face: ServerFace = {
       version: "bench",
       log,
     });
-    return { url: server.url, version: "this commit" };
+    return { url: server.url, version: "this commit", pid: process.pid };
   },
   usage: ownUsage,
   stalledSockets: () =>

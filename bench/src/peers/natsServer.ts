@@ -32,14 +32,18 @@ const face: ServerFace = {
     );
     server = spawn(program, ["-c", config], { stdio: ["ignore", "ignore", "ignore"] });
     const version = execFileSync(program, ["--version"], { encoding: "utf8" }).trim().split("v").at(-1) ?? "";
-    return { url: await findUrl(folder), version };
+    return { url: await findUrl(folder), version, pid: pidOf(server) };
   },
   usage() {
-    if (server?.pid === undefined) throw new Error("nats-server was not started");
-    return { ...processUsage(server.pid), usedBytes: 0 };
+    return { ...processUsage(pidOf(server)), usedBytes: 0 };
   },
   stalledSockets: () => -1,
 };
+
+function pidOf(child: ChildProcess | undefined): number {
+  if (child?.pid === undefined) throw new Error("nats-server was not started");
+  return child.pid;
+}
 
 async function findUrl(folder: string): Promise<string> {
   for (let waited = 0; waited < startMsMax; waited += lookEveryMs) {

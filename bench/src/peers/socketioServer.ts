@@ -20,7 +20,7 @@ const face: ServerFace = {
     new Promise((resolve) => {
       http.listen({ host: "127.0.0.1", port: 0, backlog: listenBacklog }, () => {
         const { port } = http.address() as AddressInfo;
-        resolve({ url: `http://127.0.0.1:${port}`, version: packageVersion("socket.io") });
+        resolve({ url: `http://127.0.0.1:${port}`, version: packageVersion("socket.io"), pid: process.pid });
       });
     }),
   usage: ownUsage,

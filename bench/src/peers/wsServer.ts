@@ -28,7 +28,11 @@ const face: ServerFace = {
   start: () =>
     new Promise((resolve) => {
       http.listen({ host: "127.0.0.1", port: 0, backlog: listenBacklog }, () => {
-        resolve({ url: `http://127.0.0.1:${(http.address() as AddressInfo).port}`, version: packageVersion("ws") });
+        resolve({
+          url: `http://127.0.0.1:${(http.address() as AddressInfo).port}`,
+          version: packageVersion("ws"),
+          pid: process.pid,
+        });
       });
     }),
   usage: ownUsage,

@@ -8,7 +8,7 @@ import { publisherStep } from "../event.ts";
 import { type PeerName, peers } from "../peers/peers.ts";
 import { monotonicMicroseconds, wait } from "../ports/monotonic.ts";
 import type { PublisherSession } from "../wire/dialect.ts";
-import { connectWebSocket } from "../wire/webSocket.ts";
+import { type ClientSocket, connectWebSocket } from "../wire/webSocket.ts";
 import { serveCalls } from "./calls.ts";
 import { ownUsage, type Usage } from "./usage.ts";
 
@@ -36,10 +36,11 @@ export type PublisherFace = {
 };
 
 const faultsKept = 20;
+const unsentBytesMax = 256 * 1024;
 /** How much may be on its way while the log is filled: below the server's own limit of 1 MiB a connection. */
 const fillBatch = 2_000;
 
-const sessions: { readonly session: PublisherSession; next: number }[] = [];
+const sessions: { readonly session: PublisherSession; socket: ClientSocket | undefined; next: number }[] = [];
 const faults: string[] = [];
 let sent = 0;
 let turn = 0;
@@ -47,14 +48,18 @@ let timer: NodeJS.Timeout | undefined;
 
 const unconfirmed = (): number => sessions.reduce((sum, { session }) => sum + session.unconfirmed, 0);
 
-function publish(count: number): void {
-  if (count <= 0) return;
+/** How many were sent: all, or none while the socket is full. */
+function publish(count: number): number {
+  if (count <= 0) return 0;
   const publisher = sessions[turn % sessions.length];
   if (publisher === undefined) throw new Error("nobody publishes: call open first");
   turn += 1;
+  // As any program would: a server that does not take what is sent is not sent more.
+  if ((publisher.socket?.unsentBytes ?? 0) > unsentBytesMax) return 0;
   publisher.session.publish(publisher.next, count, monotonicMicroseconds());
   publisher.next += count;
   sent += count;
+  return count;
 }
 
 async function openOne({ peer, url, eventBytes }: PublishOptions): Promise<void> {
@@ -66,9 +71,17 @@ async function openOne({ peer, url, eventBytes }: PublishOptions): Promise<void>
     };
     const session = dialect.publisher({ eventBytes, ready: resolve, fault });
     const protocol = dialect.protocol === undefined ? {} : { protocol: dialect.protocol };
-    sessions.push({ session, next: sessions.length * publisherStep + 1 });
+    const publisher: (typeof sessions)[number] = {
+      session,
+      socket: undefined,
+      next: sessions.length * publisherStep + 1,
+    };
+    sessions.push(publisher);
     connectWebSocket({ url: dialect.publisherUrl(url), binary: dialect.binary, ...protocol }, session)
-      .then((socket) => session.opened(socket))
+      .then((socket) => {
+        publisher.socket = socket;
+        session.opened(socket);
+      })
       .catch(reject);
   });
 }
@@ -83,10 +96,9 @@ const face: PublisherFace = {
       if (monotonicMicroseconds() > until || faults.length > 0)
         throw new Error(`the log was not filled: ${unconfirmed()} unconfirmed, ${faults.join("; ")}`);
       if (done < events && unconfirmed() < fillBatch) {
-        const count = Math.min(fillBatch, events - done);
-        publish(count);
-        done += count;
-      } else await wait(1);
+        done += publish(Math.min(fillBatch, events - done));
+      }
+      await wait(1);
     }
   },
   begin({ ratePerSecond, tickMs, single }) {

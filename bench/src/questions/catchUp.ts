@@ -2,7 +2,7 @@
 import { wait } from "../ports/monotonic.ts";
 import { percentile, rounded, spreadOf } from "../statistics.ts";
 import { publishTickMs, withWorld } from "../world.ts";
-import { stretchOf } from "./measure.ts";
+import { stretchOf, undisturbed } from "./measure.ts";
 import type { Question, QuestionOptions } from "./question.ts";
 
 const behind = 100_000;
@@ -26,8 +26,18 @@ export const catchUp: Question = {
     const alone: Awaited<ReturnType<typeof oneBehind>>[] = [];
     const wakes: Awaited<ReturnType<typeof manyAwake>>[] = [];
     for (let turn = 0; turn < options.runs; turn += 1) {
-      alone.push(await oneBehind(options));
-      wakes.push(await manyAwake(options));
+      alone.push(
+        await undisturbed(
+          () => oneBehind(options),
+          ({ cold, warm }) => Math.max(cold.cores.others, warm.cores.others),
+        ),
+      );
+      wakes.push(
+        await undisturbed(
+          () => manyAwake(options),
+          ({ cores }) => cores.others,
+        ),
+      );
     }
     return {
       findings: [

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { monotonicMicroseconds, wait } from "../ports/monotonic.ts";
 import { percentile, rounded, spreadOf } from "../statistics.ts";
 import { withWorld } from "../world.ts";
-import { measure } from "./measure.ts";
+import { measure, undisturbed } from "./measure.ts";
 import type { Question } from "./question.ts";
 
 const readers = 50;
@@ -34,8 +34,8 @@ export const durableLatency: Question = {
       others: number;
     }[] = [];
     for (let turn = 0; turn < turns; turn += 1) {
-      runs.push(
-        await withWorld({ peer: "holdfast", publishers, profile, patienceMs }, async (world) => {
+      const once = () =>
+        withWorld({ peer: "holdfast", publishers, profile, patienceMs }, async (world) => {
           await world.readers({ readers, wholeEvery });
           await world.publisher.call("begin", { ratePerSecond, tickMs, single: true });
           await wait(warmUpMs);
@@ -55,8 +55,8 @@ export const durableLatency: Question = {
           };
           say(`p50 ${p50} p99 ${p99} ms; fsync p50 ${run.fsyncP50} p99 ${run.fsyncP99} ms; others ${run.others} cores`);
           return run;
-        }),
-      );
+        });
+      runs.push(await undisturbed(once, ({ others }) => others));
     }
     return {
       findings: [

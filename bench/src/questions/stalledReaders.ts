@@ -7,7 +7,7 @@
 import { wait } from "../ports/monotonic.ts";
 import { percentile, rounded, spreadOf } from "../statistics.ts";
 import { publishTickMs, withWorld } from "../world.ts";
-import { settled, stretchOf } from "./measure.ts";
+import { settled, stretchOf, undisturbed } from "./measure.ts";
 import type { Question, QuestionOptions } from "./question.ts";
 
 const stalling = 100;
@@ -44,7 +44,16 @@ export const stalledReaders: Question = {
   async run(options) {
     const pairs: { without: Run; with: Run }[] = [];
     for (let turn = 0; turn < options.runs; turn += 1) {
-      pairs.push({ without: await runOnce(false, options), with: await runOnce(true, options) });
+      pairs.push({
+        without: await undisturbed(
+          () => runOnce(false, options),
+          ({ othersCores }) => othersCores,
+        ),
+        with: await undisturbed(
+          () => runOnce(true, options),
+          ({ othersCores }) => othersCores,
+        ),
+      });
     }
     const reservations = pairs.some((pair) => pair.with.stalledSockets < stalling)
       ? [

@@ -19,6 +19,8 @@ export interface FrameSink {
 
 export interface ClientSocket {
   send(...payloads: readonly string[]): void;
+  /** Bytes that the network has not taken. */
+  readonly unsentBytes: number;
   pause(): void;
   resume(): void;
   destroy(): void;
@@ -101,6 +103,9 @@ function clientSocket(socket: Socket, binary: boolean): ClientSocket {
   return {
     send: (...payloads) => {
       socket.write(Buffer.concat(payloads.map((payload) => clientFrame(Buffer.from(payload), opcode))));
+    },
+    get unsentBytes() {
+      return socket.writableLength;
     },
     pause: () => void socket.pause(),
     resume: () => void socket.resume(),
