@@ -24,6 +24,8 @@ export const recordMsMax = 2_000;
 /** A killed process is gone within this time. */
 export const killedMsMax = 2_000;
 const lookEveryMs = 20;
+/** One that holds a folder, and those that waited a second for its lock when it ended. */
+const holdersMax = 3;
 
 export interface LocalAgentOptions extends Wanted {
   /** Name in the log. */
@@ -71,10 +73,15 @@ export async function stopHolder(
   options: Pick<LocalAgentOptions, "part" | "folder" | "log">,
   msMax: number,
 ): Promise<void> {
-  const living = await livingProcess(options.folder);
-  if (living === undefined) return;
-  options.log.warn("localAgent.unwatched", { part: options.part, pid: living.pid });
-  await handle(living.pid, true, () => !isProcessLocked(options.folder), options).stop(msMax);
+  for (let holders = 0; holders < holdersMax; holders += 1) {
+    const living = await livingProcess(options.folder);
+    if (living === undefined) return;
+    options.log.warn("localAgent.unwatched", { part: options.part, pid: living.pid });
+    // Gone when the lock is free, or when one that waited for it has taken it.
+    const isGone = (): boolean =>
+      !isProcessLocked(options.folder) || readProcessRecord(options.folder)?.pid !== living.pid;
+    await handle(living.pid, true, isGone, options).stop(msMax);
+  }
 }
 
 /** The record of the process that holds the folder. One that took the lock just now gets time to write it. */

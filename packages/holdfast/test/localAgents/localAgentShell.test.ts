@@ -54,12 +54,15 @@ function logText(folder: string): string {
 }
 
 describe("a local agent", () => {
-  it("[F58] of two starts that crossed, the holder of the folder is stopped, whoever watched it", async () => {
+  it("[F58] whoever holds the folder is stopped, also where nobody here watches it", async () => {
     const options = makeOptions(makeFolder(), "good", "1");
-    await Promise.all([start(options), start(options)]);
-    await expectRunning(options.folder);
+    await start(options);
+    const pid = await expectRunning(options.folder);
     await stopHolder(options, 5_000);
     expect(isProcessLocked(options.folder)).toBe(false);
+    expect(options.log.events).toContainEqual(
+      expect.objectContaining({ event: "localAgent.unwatched", fields: expect.objectContaining({ pid }) }),
+    );
     await stopHolder(options, 5_000);
   });
 
