@@ -41,10 +41,13 @@ async function start(options: LocalAgentOptions) {
 
 async function expectRunning(folder: string): Promise<number> {
   expect(
-    await until(() => isProcessLocked(folder) && readProcessRecord(folder) !== undefined, {
-      msMax: 10_000,
-      everyMs: 20,
-    }),
+    await until(
+      () => isProcessLocked(folder) && readProcessRecord(folder) !== undefined && logText(folder).includes("running"),
+      {
+        msMax: 10_000,
+        everyMs: 20,
+      },
+    ),
   ).toBe(true);
   return readProcessRecord(folder)?.pid ?? 0;
 }

@@ -19,7 +19,16 @@ function key(): string | undefined {
   }
 }
 
-const lock = lockProcess(folder, { pid: process.pid, version, key: key() !== undefined });
+// Before the lock says that it runs: a test may signal it at once.
+let lock: ReturnType<typeof lockProcess> = null;
+process.on("SIGTERM", () => {
+  if (behaviour === "deaf") return;
+  process.stdout.write("stopped politely\n");
+  lock?.release();
+  process.exit(0);
+});
+
+lock = lockProcess(folder, { pid: process.pid, version, key: key() !== undefined });
 if (lock === null) {
   process.stdout.write("locked out\n");
   process.exit(2);
@@ -30,11 +39,5 @@ if (behaviour === "refused" && key() !== "second") {
   lock.release();
   process.exit(3);
 }
-process.on("SIGTERM", () => {
-  if (behaviour === "deaf") return;
-  process.stdout.write("stopped politely\n");
-  lock.release();
-  process.exit(0);
-});
 // Never longer than a test: one that fails leaves nothing behind.
 setTimeout(() => process.exit(9), 60_000);
