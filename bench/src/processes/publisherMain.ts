@@ -36,6 +36,7 @@ export type PublisherFace = {
 };
 
 const faultsKept = 20;
+const beatMs = 15_000;
 const unsentBytesMax = 256 * 1024;
 /** How much may be on its way while the log is filled: below the server's own limit of 1 MiB a connection. */
 const fillBatch = 2_000;
@@ -122,5 +123,9 @@ const face: PublisherFace = {
     atMicroseconds: monotonicMicroseconds(),
   }),
 };
+
+setInterval(() => {
+  for (const { session } of sessions) session.beat();
+}, beatMs).unref();
 
 serveCalls(face, () => {});

@@ -33,6 +33,8 @@ export interface ReaderSession extends FrameSink {
 
 export interface PublisherSession extends FrameSink {
   opened(socket: ClientSocket): void;
+  /** As a reader's. */
+  beat(): void;
   /** Sends events `first`…`first + count - 1`. */
   publish(first: number, count: number, microseconds: number): void;
   /** Events sent and not yet confirmed as durable; 0 where the peer confirms nothing. */

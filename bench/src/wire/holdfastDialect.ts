@@ -86,6 +86,7 @@ export const holdfastDialect: Dialect = {
     const producer = randomUUID();
     let sequence = 1;
     let confirmed = 0;
+    let beats = 0;
     const sink = createFrameText({
       isLong: () => false,
       long: () => {},
@@ -103,6 +104,10 @@ export const holdfastDialect: Dialect = {
       opened(opened) {
         socket = opened;
         socket.send(helloText([]));
+      },
+      beat() {
+        beats += 1;
+        socket?.send(`[{"type":"ping","n":${beats},"visible":true}]`);
       },
       publish(first, count, microseconds) {
         for (let done = 0; done < count; done += publishEventsMax) {

@@ -44,6 +44,7 @@ export const natsDialect: Dialect = {
         socket = opened;
         say(`${connectLine}PING\r\n`);
       },
+      beat: () => {},
       publish(first, count, microseconds) {
         const lines = Array.from(
           { length: count },

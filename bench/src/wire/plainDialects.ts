@@ -93,6 +93,7 @@ function publisher(
       socket = opened;
       if (answer === undefined) ready();
     },
+    beat: () => {},
     publish(first: number, count: number, microseconds: number) {
       socket?.send(
         ...Array.from({ length: count }, (_, index) => wrap(eventText(first + index, microseconds, eventBytes))),
