@@ -18,7 +18,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["packages/*/test/**/*.test.{ts,tsx}", "bench/test/**/*.test.ts"],
+          include: ["packages/*/test/**/*.test.{ts,tsx}", "bench/test/**/*.test.ts", "simulation/test/**/*.test.ts"],
           testTimeout: unitTimeoutMsMax,
           hookTimeout: unitTimeoutMsMax,
           retry: 0,
