@@ -8,11 +8,10 @@
  */
 import { type ErrorBody, limits, ProtocolError } from "@holdfast/protocol";
 import { publishedEvent } from "@holdfast/protocol/schema";
-import type { Kysely } from "kysely";
 import type { NewEvent, PublishRequest, PublishVerdicts, Transaction } from "../plugin.ts";
 import type { Dialect } from "./dialect.ts";
 import type { Operation, PublishOutcome } from "./port.ts";
-import type { StoreTables } from "./schema.ts";
+import { prepareQuery } from "./preparedQuery.ts";
 
 const rejectionsKeptMax = 1_000;
 
@@ -27,7 +26,7 @@ export async function publish(
   judge: Judge | undefined,
 ): Promise<PublishOutcome> {
   if (judge === undefined) throw new ProtocolError("forbidden", `nobody may publish to "${operation.stream}"`);
-  const db = dialect.kysely as Kysely<StoreTables>;
+  const db = dialect.kysely;
   // Who may not publish learns nothing of anybody's record.
   const authorise = (): Promise<PublishVerdicts> => judge(tx, { ...envelopeOf(operation), events: [] });
   if (operation.events.length === 0) {
@@ -113,35 +112,49 @@ const cut = (text: string): string => text.slice(0, limits.nameLengthMax);
 const since = (rejected: readonly Rejection[], sequence: number): Rejection[] =>
   rejected.filter((one) => one.sequence >= sequence);
 
-async function recordOf(db: Kysely<StoreTables>, operation: PublishOperation): Promise<PublishOutcome> {
-  const row = await db
-    .selectFrom("producers")
-    .select(["sequence", "rejected"])
-    .where("workspace", "=", operation.caller.workspace)
-    .where("stream", "=", operation.stream)
-    .where("producer", "=", operation.producer)
-    .executeTakeFirst();
+async function recordOf(db: Database, operation: PublishOperation): Promise<PublishOutcome> {
+  const [row] = await selectRecord(db, rowKeyOf(operation));
   return row === undefined
     ? { sequence: 0, rejected: [] }
     : { sequence: row.sequence, rejected: JSON.parse(row.rejected) as Rejection[] };
 }
 
 async function keep(
-  db: Kysely<StoreTables>,
+  db: Database,
   operation: PublishOperation,
   sequence: number,
   rejected: readonly Rejection[],
   at: number,
 ): Promise<void> {
-  const values = { sequence, rejected: JSON.stringify(rejected), at };
-  await db
-    .insertInto("producers")
-    .values({
-      workspace: operation.caller.workspace,
-      stream: operation.stream,
-      producer: operation.producer,
-      ...values,
-    })
-    .onConflict((conflict) => conflict.columns(["workspace", "stream", "producer"]).doUpdateSet(values))
-    .execute();
+  await keepRecord(db, { ...rowKeyOf(operation), sequence, rejected: JSON.stringify(rejected), at });
 }
+
+type Database = Dialect["kysely"];
+
+type RowKey = { readonly workspace: string; readonly stream: string; readonly producer: string };
+
+function rowKeyOf({ caller, stream, producer }: PublishOperation): RowKey {
+  return { workspace: caller.workspace, stream, producer };
+}
+
+const selectRecord = prepareQuery<RowKey, { sequence: number; rejected: string }>(
+  (db, { workspace, stream, producer }) =>
+    db
+      .selectFrom("producers")
+      .select(["sequence", "rejected"])
+      .where("workspace", "=", workspace)
+      .where("stream", "=", stream)
+      .where("producer", "=", producer),
+);
+
+type Record = { readonly sequence: number; readonly rejected: string; readonly at: number };
+
+const keepRecord = prepareQuery<RowKey & Record, unknown>(
+  (db, { workspace, stream, producer, sequence, rejected, at }) =>
+    db
+      .insertInto("producers")
+      .values({ workspace, stream, producer, sequence, rejected, at })
+      .onConflict((conflict) =>
+        conflict.columns(["workspace", "stream", "producer"]).doUpdateSet({ sequence, rejected, at }),
+      ),
+);

@@ -8,7 +8,7 @@ import { type ErrorBody, errorRules, limits, ProtocolError, uuidv7TimeMs } from 
 import type { Kysely } from "kysely";
 import type { SomeTables } from "../plugin.ts";
 import type { Operation } from "./port.ts";
-import type { StoreTables } from "./schema.ts";
+import { prepareQuery } from "./preparedQuery.ts";
 
 type RequestOperation = Extract<Operation, { kind: "request" }>;
 
@@ -89,32 +89,31 @@ async function requireAfter(answering: Answering): Promise<void> {
   }
 }
 
-function tables(answering: Answering): Kysely<StoreTables> {
-  return answering.db as Kysely<StoreTables>;
+async function find({ db, operation }: Answering, id: string): Promise<Kept | undefined> {
+  const { caller } = operation;
+  const [kept] = await selectAnswer(db, { workspace: caller.workspace, principal: caller.id, id });
+  return kept;
 }
 
-async function find(answering: Answering, id: string): Promise<{ hash: string; answer: string } | undefined> {
-  const { caller } = answering.operation;
-  return tables(answering)
+async function keep({ db, operation, now }: Answering, value: Answer): Promise<void> {
+  const { caller, id, hash } = operation;
+  const { workspace, id: principal } = caller;
+  await insertAnswer(db, { workspace, principal, id, hash, answer: JSON.stringify(value), at: now });
+}
+
+type Key = { readonly workspace: string; readonly principal: string; readonly id: string };
+type Kept = { readonly hash: string; readonly answer: string };
+
+const selectAnswer = prepareQuery<Key, Kept>((db, { workspace, principal, id }) =>
+  db
     .selectFrom("requests")
     .select(["hash", "answer"])
-    .where("workspace", "=", caller.workspace)
-    .where("principal", "=", caller.id)
-    .where("id", "=", id)
-    .executeTakeFirst();
-}
+    .where("workspace", "=", workspace)
+    .where("principal", "=", principal)
+    .where("id", "=", id),
+);
 
-async function keep(answering: Answering, value: Answer): Promise<void> {
-  const { caller, id, hash } = answering.operation;
-  await tables(answering)
-    .insertInto("requests")
-    .values({
-      workspace: caller.workspace,
-      principal: caller.id,
-      id,
-      hash,
-      answer: JSON.stringify(value),
-      at: answering.now,
-    })
-    .execute();
-}
+const insertAnswer = prepareQuery<Key & Kept & { readonly at: number }, unknown>(
+  (db, { workspace, principal, id, hash, answer: text, at }) =>
+    db.insertInto("requests").values({ workspace, principal, id, hash, answer: text, at }),
+);

@@ -8,6 +8,7 @@
 import type { Clock } from "@holdfast/protocol";
 import type { Log } from "../observe/log.ts";
 import type { Appended, Store, StreamPosition } from "../store/port.ts";
+import { type Bus, headsOf } from "./bus.ts";
 import { createCatchUp } from "./catchUp.ts";
 import { acceptRun, type Channel, createChannel, learnPosition } from "./channel.ts";
 import type { EncodeFrame } from "./eventsFrame.ts";
@@ -47,9 +48,11 @@ export interface HubOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly encode: EncodeFrame;
+  /** To and from other nodes on the same store; absent where there is none. */
+  readonly bus?: Bus;
 }
 
-export function createHub({ store, clock, log, encode }: HubOptions): Hub {
+export function createHub({ store, clock, log, encode, bus }: HubOptions): Hub {
   /** In the order of their last use. */
   const channels = new Map<string, Channel>();
   /** Streams whose epoch this process renewed; there are as many as streams that a rollback really hit. */
@@ -109,6 +112,20 @@ export function createHub({ store, clock, log, encode }: HubOptions): Hub {
     },
   );
 
+  const unlisten = bus?.listen((notice) => {
+    if (notice.kind === "all") {
+      headCheck.suspect(channels.values());
+      return;
+    }
+    const grown: Channel[] = [];
+    for (const { workspace, stream, epoch, head } of notice.heads) {
+      const channel = find(workspace, stream);
+      // Only the store says whether it is true.
+      if (channel !== undefined && (head > channel.head || epoch !== channel.epoch)) grown.push(channel);
+    }
+    headCheck.suspect(grown);
+  });
+
   return {
     storedPosition,
     async position(workspace, stream, offset) {
@@ -139,6 +156,7 @@ export function createHub({ store, clock, log, encode }: HubOptions): Hub {
         acceptRun(channel, run, encode, (reader) => catchUp.add(channel, reader));
         tidy();
       }
+      if (bus !== undefined && appended.length > 0) bus.publish(headsOf(appended));
     },
     head: (workspace, stream) => find(workspace, stream)?.head ?? 0,
     mayRollBack: (workspace, stream) => !renewed.has(`${workspace}\n${stream}`),
@@ -147,6 +165,7 @@ export function createHub({ store, clock, log, encode }: HubOptions): Hub {
       forget(workspace, stream);
     },
     stop() {
+      unlisten?.();
       headCheck.stop();
       catchUp.stop();
     },
