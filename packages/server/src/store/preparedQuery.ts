@@ -32,7 +32,7 @@ export function prepareQuery<Named extends Values, Row>(
   return async (db, values) => {
     const query = compiled.get(db) ?? compile(db);
     const parameters = query.parameters.map((name) => values[name as string]);
-    const { rows } = await db.executeQuery({ ...query, parameters });
+    const { rows } = await db.executeQuery<Row>({ ...query, parameters });
     return rows;
   };
 }
