@@ -24,9 +24,9 @@ export function protocolIds(protocol: SourceFile): readonly Citation[] {
   return idsBy(protocol, /^- \*\*([A-Z]{2}-\d+)\*\*/gm);
 }
 
-/** The ids that `docs/FAILURES.md` defines: the first cell of a table's row. */
+/** The ids that `docs/FAILURES.md` defines: the first cell of a table's row. `security F7` is not failure `F07`. */
 export function failureIds(failures: SourceFile): readonly Citation[] {
-  return idsBy(failures, /^\| *([A-Z]\d+) *\|/gm);
+  return idsBy(failures, /^\| *((?:security )?[A-Z]\d+) *\|/gm);
 }
 
 /** Every `[id]` in a text of a test: titles, and the names of tables that become titles. */
@@ -99,7 +99,7 @@ function citationsOf(file: SourceFile): readonly Citation[] {
   walk(parse(file), (node) => {
     const text = textOf(node);
     if (text === undefined) return;
-    for (const [, id] of text.matchAll(/\[([A-Z]{2}-\d+|[A-Z]\d+)(?: of [A-Z]+)?\]/g)) {
+    for (const [, id] of text.matchAll(/\[([A-Z]{2}-\d+|(?:security )?[A-Z]\d+)\]/g)) {
       if (id !== undefined) found.push({ id, path: file.path, line: lineAt(file.text, node.start) });
     }
   });

@@ -163,7 +163,7 @@ function isPageNavigation({ method, url, headers }: JudgedRequest, pagePaths: re
   );
 }
 
-/** Exactly JSON, in UTF-8: what a parser might still take for JSON is not (RELIABILITY F12). */
+/** Exactly JSON, in UTF-8: what a parser might still take for JSON is not (security F12). */
 function isJson(headers: RawHeaders): boolean {
   const types = valuesOf(headers, "content-type");
   return types.length === 1 && /^application\/json(?:; ?charset="?utf-8"?)?$/i.test(types[0] ?? "");

@@ -47,7 +47,7 @@ export function judgeMessage(value: unknown): Judged {
   return answerByName(type, value as Record<string, unknown>, error) ?? { kind: "error", error };
 }
 
-/** F9: what has the right shape may still hold what nothing behind us survives. Events are judged alone (PB-2). */
+/** security F9: what has the right shape may still hold what nothing behind us survives. Events are judged alone (PB-2). */
 function soundly(message: ClientMessage): Judged {
   switch (message.type) {
     case "request":

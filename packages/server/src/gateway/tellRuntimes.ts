@@ -1,6 +1,6 @@
 /**
  * Tells an app's plugins what happened to a connection. One that throws is told to the log and to nobody else:
- * it runs where a socket opens or closes, and an error that rises from there would end the process (F7).
+ * it runs where a socket opens or closes, and an error that rises from there would end the process (security F7).
  */
 import type { PluginRuntime } from "../plugin.ts";
 import type { GatewayContext } from "./context.ts";

@@ -22,7 +22,7 @@ import { wrapWebSocket } from "./wsSocket.ts";
 const path = "/ws";
 /** RFC 6455; `ws` would take 8 and other ways to write 13 too (W9). */
 const webSocketVersion = "13";
-/** Small inbound messages: a peer that sends one byte a fragment is closed early (F1). */
+/** Small inbound messages: a peer that sends one byte a fragment is closed early (security F1). */
 const fragmentsMax = 1_024;
 
 export interface Upgrade {

@@ -3,7 +3,7 @@
  *
  * Life cycle: made, then listened with by `createServer`, closed by it. Invariants: every request, also one
  * for nothing and one that cannot be parsed, passes the guard or gets a problem document; no answer carries a
- * stack, a query or a path of this machine; every wait for a client is bounded (F4). Log lines name the route,
+ * stack, a query or a path of this machine; every wait for a client is bounded (security F4). Log lines name the route,
  * never the address, which may hold what must not be kept (W5).
  */
 import type { Socket } from "node:net";
@@ -23,7 +23,7 @@ import { HttpError, type Problem, problemOf, problemType } from "./problem.ts";
 import { securityHeaders } from "./securityHeaders.ts";
 import { addSessionRoutes } from "./sessionRoutes.ts";
 
-/** F4: for all headers of a request, for the whole of it, and how often Node looks. */
+/** security F4: for all headers of a request, for the whole of it, and how often Node looks. */
 const headersTimeoutMs = 5_000;
 const requestTimeoutMs = 10_000;
 const connectionsCheckingMs = 1_000;
@@ -100,7 +100,7 @@ export function createHttp(options: HttpOptions): FastifyInstance {
   return app;
 }
 
-/** The one body that there is. Its content type is the guard's to judge; no other parser ever runs (F12). */
+/** The one body that there is. Its content type is the guard's to judge; no other parser ever runs (security F12). */
 function readJsonOnly(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser("error", "error");
   app.removeAllContentTypeParsers();

@@ -3,7 +3,7 @@
  *
  * A parser takes 100,000 levels; whatever walks or copies them afterwards (canonical JSON, a clone on its way
  * to the store's worker) ends in a stack overflow, and where operations travel in one batch it would take
- * everybody's down (F9). So what comes from outside is looked at once, before any of that. Pure.
+ * everybody's down (security F9). So what comes from outside is looked at once, before any of that. Pure.
  */
 
 /** Levels of lists and objects, the value itself included. */

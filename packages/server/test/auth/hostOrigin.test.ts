@@ -242,7 +242,7 @@ describe("cookies and bodies", () => {
     "application/json; charset=utf-8",
     "application/json;charset=UTF-8",
     'application/json; charset="utf-8"',
-  ])("[F12] [AU-5] %j is JSON", (type) => {
+  ])("[security F12] [AU-5] %j is JSON", (type) => {
     expect(ask([...host, "Content-Type", type], { method: "POST" })).toMatchObject({ ok: true });
   });
 
@@ -265,11 +265,11 @@ describe("cookies and bodies", () => {
     "application/x-www-form-urlencoded",
     "multipart/form-data; boundary=application/json",
     "",
-  ])("[F12] [AU-5] %j is not", (type) => {
+  ])("[security F12] [AU-5] %j is not", (type) => {
     expect(ask([...host, "Content-Type", type], { method: "POST" })).toMatchObject({ ok: false, status: 415 });
   });
 
-  test("[F12] none, and two of them, are not; every method but GET and HEAD is asked", () => {
+  test("[security F12] none, and two of them, are not; every method but GET and HEAD is asked", () => {
     expect(ask(host, { method: "POST" })).toMatchObject({ ok: false, status: 415 });
     expect(ask([...host, ...json, ...json], { method: "POST" })).toMatchObject({ ok: false, status: 415 });
     for (const method of ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY", "get"]) {

@@ -95,7 +95,7 @@ describe("opening", () => {
     expect(client.received).toMatchObject([{ type: "bye", code: 4410, reconnect: true }]);
   });
 
-  it("[F07 of RELIABILITY] a verdict that throws closes this connection with a reason, and is logged with its cause", async () => {
+  it("[security F7] a verdict that throws closes this connection with a reason, and is logged with its cause", async () => {
     const world = await createWorld();
     const cause = new ProtocolError("internal", "broken verifier");
     world.verdict = () => {

@@ -1,4 +1,4 @@
-/** Frames that RFC 6455 forbids, or that are too much: each its close code, and nobody else notices (F1–F3). */
+/** Frames that RFC 6455 forbids, or that are too much: each its close code, and nobody else notices (security F1–F3). */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { makeHello } from "../support/world.ts";
 import { createNeighbour, type Neighbour, neighbourMsMax, opened } from "./support/opened.ts";
@@ -28,39 +28,44 @@ const more = (payload: string | Uint8Array, fin = false): Buffer =>
 
 type Case = readonly [title: string, code: number, bytes: () => readonly Uint8Array[]];
 const cases: readonly Case[] = [
-  ["[F1] a text frame of 1 MiB and a byte", 1009, () => [textFrame("x".repeat(mebibyte + 1))]],
+  ["[security F1] a text frame of 1 MiB and a byte", 1009, () => [textFrame("x".repeat(mebibyte + 1))]],
   [
-    "[F1] a header that claims 1 MiB and a byte, before the payload",
+    "[security F1] a header that claims 1 MiB and a byte, before the payload",
     1009,
     () => [frame({ claimed: BigInt(mebibyte + 1) })],
   ],
   [
-    "[F1] fragments that add up to more than 1 MiB",
+    "[security F1] fragments that add up to more than 1 MiB",
     1009,
     () => [first("x".repeat(mebibyte / 2)), more("x".repeat(mebibyte / 2)), more("x")],
   ],
-  ["[F1] 2,000 fragments of one byte", 1008, () => [first("["), ...Array.from({ length: 2_000 }, () => more("1"))]],
-  ["[F1] 2,000 empty fragments", 1008, () => [first(""), ...Array.from({ length: 2_000 }, () => more(""))]],
-  ["[F3] an unmasked frame", 1002, () => [frame({ masked: false, payload: "[]" })]],
+  [
+    "[security F1] 2,000 fragments of one byte",
+    1008,
+    () => [first("["), ...Array.from({ length: 2_000 }, () => more("1"))],
+  ],
+  ["[security F1] 2,000 empty fragments", 1008, () => [first(""), ...Array.from({ length: 2_000 }, () => more(""))]],
+  ["[security F3] an unmasked frame", 1002, () => [frame({ masked: false, payload: "[]" })]],
   ...[1, 2, 3, 4, 5, 6, 7].map(
-    (reserved) => [`[F3] reserved bits ${reserved}`, 1002, () => [frame({ reserved, payload: "[]" })]] satisfies Case,
+    (reserved) =>
+      [`[security F3] reserved bits ${reserved}`, 1002, () => [frame({ reserved, payload: "[]" })]] satisfies Case,
   ),
   ...[3, 4, 5, 6, 7, 11, 12, 13, 14, 15].map(
-    (opcode) => [`[F3] opcode ${opcode}`, 1002, () => [frame({ opcode, payload: "[]" })]] satisfies Case,
+    (opcode) => [`[security F3] opcode ${opcode}`, 1002, () => [frame({ opcode, payload: "[]" })]] satisfies Case,
   ),
-  ["[F3] a continuation of nothing", 1002, () => [more("[]", true)]],
-  ["[F3] a new text frame inside a fragmented one", 1002, () => [first("["), first("[")]],
-  ["[F3] a ping of 126 bytes", 1002, () => [frame({ opcode: opcodes.ping, payload: "x".repeat(126) })]],
-  ["[F3] a ping in fragments", 1002, () => [frame({ fin: false, opcode: opcodes.ping, payload: "x" })]],
-  ["[F3] a close frame of one byte", 1002, () => [frame({ opcode: opcodes.close, payload: "x" })]],
+  ["[security F3] a continuation of nothing", 1002, () => [more("[]", true)]],
+  ["[security F3] a new text frame inside a fragmented one", 1002, () => [first("["), first("[")]],
+  ["[security F3] a ping of 126 bytes", 1002, () => [frame({ opcode: opcodes.ping, payload: "x".repeat(126) })]],
+  ["[security F3] a ping in fragments", 1002, () => [frame({ fin: false, opcode: opcodes.ping, payload: "x" })]],
+  ["[security F3] a close frame of one byte", 1002, () => [frame({ opcode: opcodes.close, payload: "x" })]],
   ...[0, 999, 1004, 1005, 1006, 1015, 2999, 5000, 65535].map(
-    (code) => [`[F3] close code ${code}`, 1002, () => [closeFrame(code)]] satisfies Case,
+    (code) => [`[security F3] close code ${code}`, 1002, () => [closeFrame(code)]] satisfies Case,
   ),
-  ["[F3] a close reason that is not UTF-8", 1007, () => [closeFrame(1000, badUtf8)]],
-  ["[F3] a text that is not UTF-8", 1007, () => [frame({ payload: badUtf8 })]],
-  ["[F3] half a surrogate as UTF-8 (CESU)", 1007, () => [frame({ payload: Buffer.from([0xed, 0xa0, 0x80]) })]],
-  ["[F3] a length of 2^63", 1009, () => [frame({ claimed: 2n ** 63n, lengthBytes: 8 })]],
-  ["[F3] a length of 2^64 - 1", 1009, () => [frame({ claimed: 2n ** 64n - 1n, lengthBytes: 8 })]],
+  ["[security F3] a close reason that is not UTF-8", 1007, () => [closeFrame(1000, badUtf8)]],
+  ["[security F3] a text that is not UTF-8", 1007, () => [frame({ payload: badUtf8 })]],
+  ["[security F3] half a surrogate as UTF-8 (CESU)", 1007, () => [frame({ payload: Buffer.from([0xed, 0xa0, 0x80]) })]],
+  ["[security F3] a length of 2^63", 1009, () => [frame({ claimed: 2n ** 63n, lengthBytes: 8 })]],
+  ["[security F3] a length of 2^64 - 1", 1009, () => [frame({ claimed: 2n ** 64n - 1n, lengthBytes: 8 })]],
   ["[TR-4] a binary frame", 1003, () => [frame({ opcode: opcodes.binary, payload: "[]" })]],
   ["[TR-4] an empty binary frame", 1003, () => [frame({ opcode: opcodes.binary })]],
   ["[TR-4] ten frames that are no JSON", 4400, () => Array.from({ length: 10 }, () => textFrame("{"))],
@@ -87,7 +92,7 @@ describe("after welcome", () => {
     }
   });
 
-  it("[F3] a control frame between fragments is legal, and the message is whole", async () => {
+  it("[security F3] a control frame between fragments is legal, and the message is whole", async () => {
     const peer = await opened(victim.port);
     const [text] = [JSON.stringify([{ type: "ping", n: 7, visible: true }])];
     peer.write(first(text.slice(0, 5)), frame({ opcode: opcodes.ping, payload: "x" }), more(text.slice(5), true));
@@ -96,7 +101,7 @@ describe("after welcome", () => {
     peer.reset();
   });
 
-  it("[F3] the longest length form for a short frame is read, and a whole MiB of a frame too", async () => {
+  it("[security F3] the longest length form for a short frame is read, and a whole MiB of a frame too", async () => {
     const peer = await opened(victim.port);
     peer.write(frame({ payload: '[{"type":"ping","n":1,"visible":true}]', lengthBytes: 8 }));
     expect(await peer.next("pong")).toMatchObject({ n: 1 });
@@ -106,7 +111,7 @@ describe("after welcome", () => {
     peer.reset();
   });
 
-  it("[F3] a close is answered with its own code, 1005 for none", async () => {
+  it("[security F3] a close is answered with its own code, 1005 for none", async () => {
     for (const [bytes, code] of [
       [closeFrame(1000), 1000],
       [closeFrame(4999, "bye"), 4999],
@@ -118,7 +123,7 @@ describe("after welcome", () => {
     }
   });
 
-  it("[F1] 200,000 pings are answered or the socket ends; who reads none of the answers ends", async () => {
+  it("[security F1] 200,000 pings are answered or the socket ends; who reads none of the answers ends", async () => {
     const ping = frame({ opcode: opcodes.ping, payload: "x".repeat(125) });
     const flood = Buffer.concat(Array.from({ length: 2_000 }, () => ping));
     const deaf = await opened(victim.port);
@@ -146,7 +151,7 @@ describe("before welcome", () => {
     expect((await peer.ended).code).toBe(1009);
   });
 
-  it("[TR-3][F6] a frame that never ends is cut at 64 KiB, not kept until it is whole", async () => {
+  it("[TR-3][security F6] a frame that never ends is cut at 64 KiB, not kept until it is whole", async () => {
     const peers = await Promise.all(Array.from({ length: 100 }, () => upgraded(victim.port, {}, true)));
     const before = await victim.status();
     const almost = frame({ payload: " ".repeat(mebibyte) }).subarray(0, mebibyte - 1_000);
@@ -210,7 +215,7 @@ describe("before welcome", () => {
     expect((await peer.ended).code).toBe(4400);
   });
 
-  it("[F8] a reset at each of the first bytes of handshake and frame harms nobody", async () => {
+  it("[security F8] a reset at each of the first bytes of handshake and frame harms nobody", async () => {
     const bytes = Buffer.concat([Buffer.from(handshake(victim.port)), messagesFrame(makeHello())]);
     const cuts = Array.from({ length: 40 }, (_, index) => Math.floor((index / 39) * bytes.length));
     for (const cut of cuts) {

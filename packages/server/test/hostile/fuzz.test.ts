@@ -1,5 +1,5 @@
 /**
- * Hostile bytes without end, from a seed, against the server in a process of its own (F7, F9, F10, L1, L4).
+ * Hostile bytes without end, from a seed, against the server in a process of its own (security F7, F9, F10, L1, L4).
  *
  * `HOSTILE_SEED=<n>` repeats a run, `HOSTILE_FRAMES=1000000` makes it long.
  */
@@ -30,7 +30,7 @@ const logTailChars = 4_000;
 const endMsMax = 10_000;
 
 it(
-  `[F7][L4] ${frames} hostile frames, seed ${seed}: the server lives, its memory stands, its log is short and clean`,
+  `[security F7][L4] ${frames} hostile frames, seed ${seed}: the server lives, its memory stands, its log is short and clean`,
   async () => {
     console.log(`HOSTILE_SEED=${seed} HOSTILE_FRAMES=${frames}`);
     await using victim = await startVictim();

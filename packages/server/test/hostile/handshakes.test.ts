@@ -1,4 +1,4 @@
-/** Handshakes that are not ours: none gets 101, none harms anybody (W1, W2, W5, W8, W9, F2, F4, F8). */
+/** Handshakes that are not ours: none gets 101, none harms anybody (W1, W2, W5, W8, W9, security F2, F4, F8). */
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { makeHello } from "../support/world.ts";
@@ -107,13 +107,13 @@ const byBytes: readonly [title: string, statuses: readonly number[], bytes: () =
   ["[W9] two keys", [400], () => handshake(victim.port, { "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==" })],
   ["[W9] two Origins", [403], () => handshake(victim.port, { Origin: own(), origin: "http://evil.example" })],
   [
-    "[F4] 3,000 headers",
+    "[security F4] 3,000 headers",
     [431, 400, 0],
     () => handshake(victim.port, Object.fromEntries(Array.from({ length: 3_000 }, (_, index) => [`X-${index}`, "1"]))),
   ],
-  ["[F4] a header of 100 KB", [431], () => handshake(victim.port, { "X-A": "x".repeat(100_000) })],
+  ["[security F4] a header of 100 KB", [431], () => handshake(victim.port, { "X-A": "x".repeat(100_000) })],
   [
-    "[F4] an address of 100 KB",
+    "[security F4] an address of 100 KB",
     [431, 414],
     () => handshake(victim.port, {}, `GET /ws?${"x".repeat(100_000)} HTTP/1.1`),
   ],
@@ -138,7 +138,7 @@ describe("a good handshake", () => {
     "permessage-deflate; client_max_window_bits",
     "x-webkit-deflate-frame, permessage-deflate; server_no_context_takeover",
     '";;,="',
-  ])("[F2] gets no extension for %s", async (extensions) => {
+  ])("[security F2] gets no extension for %s", async (extensions) => {
     const peer = await upgraded(victim.port, { "Sec-WebSocket-Extensions": extensions });
     expect(peer.head.toLowerCase()).not.toContain("sec-websocket-extensions");
     peer.reset();

@@ -1,4 +1,4 @@
-/** What hostile readers and writers can make the hub keep (F6): channels and tails, each within its bound. */
+/** What hostile readers and writers can make the hub keep (security F6): channels and tails, each within its bound. */
 import { describe, expect, it } from "vitest";
 import type { Appended, StreamPosition } from "../../src/store/port.ts";
 import { createHub } from "../../src/streams/hub.ts";
@@ -19,7 +19,7 @@ const run = (stream: string, json: string): Appended =>
   ({ workspace: "w", stream, epoch: "e", offset: 1, events: [{ event: "e", at: 1, json }] }) as never;
 
 describe("the hub", () => {
-  it("[F6] keeps no more channels than its bound while the store refuses every lookup", async () => {
+  it("[security F6] keeps no more channels than its bound while the store refuses every lookup", async () => {
     const hub = hubOver(async () => {
       throw new Error("the store is down");
     });
@@ -31,7 +31,7 @@ describe("the hub", () => {
     hub.stop();
   });
 
-  it("[F6] lets tails go that nobody reads, also where nobody looks anything up any more", async () => {
+  it("[security F6] lets tails go that nobody reads, also where nobody looks anything up any more", async () => {
     const hub = hubOver(async () => ({ epoch: "e", head: 0, trimmed: 0, acknowledged: 0 }));
     for (let index = 0; index < tailsOverMax; index += 1) await hub.storedPosition("w", `log/${index}`);
     for (let round = 0; round < 2; round += 1)

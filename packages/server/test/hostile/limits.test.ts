@@ -1,4 +1,4 @@
-/** Peers that ask for more than they take, or hold what they do not use: bounded memory, others unharmed (F4–F6, AD-5). */
+/** Peers that ask for more than they take, or hold what they do not use: bounded memory, others unharmed (security F4–F6, AD-5). */
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { newId } from "../support/principals.ts";
@@ -41,7 +41,7 @@ const request = (method: string, params: object, extras: object = {}): object =>
 });
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-describe("a peer that does not read (F6)", () => {
+describe("a peer that does not read (security F6)", () => {
   it("[AD-5] 5,000 requests for 200 KB each, in one frame", async () => {
     const deaf = await opened(victim.port);
     deaf.socket.pause();
@@ -93,7 +93,7 @@ describe("a peer that does not read (F6)", () => {
   });
 });
 
-describe("a peer that asks without end (F5)", () => {
+describe("a peer that asks without end (security F5)", () => {
   it("[AD-5] 1,000 requests in one frame are all answered, in their order, 64 at a time", async () => {
     const peer = await opened(victim.port);
     const asked = Array.from({ length: 1_000 }, (_, round) => request("echo.effect", { round })) as { id: string }[];
@@ -215,7 +215,7 @@ describe("what is refused is refused alone", () => {
   });
 
   it.each(["fail.now", "fail.later", "answer.strange"])(
-    "[F7] %s answers internal with a ref, and no stack",
+    "[security F7] %s answers internal with a ref, and no stack",
     async (method) => {
       const peer = await opened(victim.port);
       peer.send(request(method, {}));
@@ -311,7 +311,7 @@ describe("what is refused is refused alone", () => {
   });
 });
 
-describe("sockets that say nothing (F4)", () => {
+describe("sockets that say nothing (security F4)", () => {
   it("1,000 of them without hello cost little, and others come in", async () => {
     const silent: RawPeer[] = [];
     const growth = await growthOf(async () => {

@@ -1,4 +1,4 @@
-/** Sound frames with hostile messages in them: one answer each, nothing else happens (F9–F11, TR-4, TR-6). */
+/** Sound frames with hostile messages in them: one answer each, nothing else happens (security F9–F11, TR-4, TR-6). */
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { newId } from "../support/principals.ts";
@@ -20,7 +20,7 @@ afterAll(async () => {
 });
 
 const names = ["__proto__", "constructor", "hasOwnProperty", "toString", "valueOf", "prototype", "__defineGetter__"];
-/** F11 */
+/** security F11 */
 const keysMsMax = 50;
 /** Sending, receiving and refusing 1 MiB. */
 const refusalMsMax = 60;
@@ -44,7 +44,7 @@ const publishText = (data: string, sequence = 1): string =>
   `[{"type":"publish","stream":"log/hostile","producer":"${randomUUID()}","sequence":${sequence},"events":[{"event":"said","data":${data}}]}]`;
 const nested = (depth: number): string => "[".repeat(depth) + "]".repeat(depth);
 
-describe("names of prototypes (F10)", () => {
+describe("names of prototypes (security F10)", () => {
   it.each(names)("%s as type, stream, method, event, id and field is only a name", async (name) => {
     const peer = await opened(victim.port);
     expect((await ask(peer, JSON.stringify([{ type: name }])))[0]).toMatchObject({
@@ -85,7 +85,7 @@ describe("names of prototypes (F10)", () => {
   });
 });
 
-describe("texts and numbers (F9)", () => {
+describe("texts and numbers (security F9)", () => {
   it.each([
     ["half a surrogate pair", '{"text":"\\ud800"}'],
     ["half a pair as a key", '{"\\udfff":1}'],
@@ -166,8 +166,8 @@ describe("texts and numbers (F9)", () => {
   });
 });
 
-describe("large but sound JSON (F9, F11)", () => {
-  it("[F11] 50,000 numeric keys take less than 50 ms, and so does what stands behind them", async () => {
+describe("large but sound JSON (security F9, F11)", () => {
+  it("[security F11] 50,000 numeric keys take less than 50 ms, and so does what stands behind them", async () => {
     const peer = await opened(victim.port);
     const keys = Array.from({ length: 50_000 }, (_, index) => `"${index}":1`).join(",");
     const numeric = JSON.parse(`{${keys}}`) as object;
@@ -188,7 +188,7 @@ describe("large but sound JSON (F9, F11)", () => {
     ["50,000 numeric keys far apart", Array.from({ length: 50_000 }, (_, index) => `"${index * 1_024}":1`)],
     ["50,000 names", Array.from({ length: 50_000 }, (_, index) => `"key${index}":1`)],
     ["340,000 lists", [`"a":[${Array(340_000).fill("[]").join(",")}]`]],
-  ])("[F9] 20 requests of %s are refused at no more than their parsing costs", async (_title, members) => {
+  ])("[security F9] 20 requests of %s are refused at no more than their parsing costs", async (_title, members) => {
     const peer = await opened(victim.port);
     const params = `{${members.join(",")}}`;
     const began = performance.now();

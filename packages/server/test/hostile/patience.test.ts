@@ -1,4 +1,4 @@
-/** Peers that keep the server waiting: each wait has an end (F4, OP-1, LV-2, AD-5). The server's clock runs fast. */
+/** Peers that keep the server waiting: each wait has an end (security F4, OP-1, LV-2, AD-5). The server's clock runs fast. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { newId } from "../support/principals.ts";
 import { makeHello } from "../support/world.ts";
@@ -34,7 +34,7 @@ async function lifeOf(
   return ((performance.now() - began) * speed) / 1_000;
 }
 
-describe("slow peers (F4)", () => {
+describe("slow peers (security F4)", () => {
   it.each([
     ["says nothing at all", ""],
     ["stops in its request line", "GET /ws HT"],

@@ -1,11 +1,11 @@
-/** What only a failing room shows: an authenticator and a store that throw, under hostile use (F7). */
+/** What only a failing room shows: an authenticator and a store that throw, under hostile use (security F7). */
 import { limits, uuidv7 } from "@holdfast/protocol";
 import { describe, expect, it } from "vitest";
 import { ada } from "../support/principals.ts";
 import { accepted, createWorld } from "../support/world.ts";
 
 describe("failing rooms", () => {
-  it("[F7] an authenticator that throws at auth is an answer, not the end of the process", async () => {
+  it("[security F7] an authenticator that throws at auth is an answer, not the end of the process", async () => {
     const world = await createWorld();
     const client = world.connect();
     await client.open();
@@ -23,7 +23,7 @@ describe("failing rooms", () => {
     expect(client.closed).toBeUndefined();
   });
 
-  it("[F7] a plugin that throws when an agent comes or goes costs nobody their connection, and is told once", async () => {
+  it("[security F7] a plugin that throws when an agent comes or goes costs nobody their connection, and is told once", async () => {
     const world = await createWorld();
     const unhandled: unknown[] = [];
     const hear = (reason: unknown): void => void unhandled.push(reason);

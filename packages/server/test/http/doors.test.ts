@@ -108,7 +108,7 @@ describe("foreign callers, at every route, at none, and with methods that we do 
     expect((await http.ask("GET", "/api/session", { headers: link })).statusCode).toBe(403);
   });
 
-  test("[F12] a body that is not declared as JSON is never read", async () => {
+  test("[security F12] a body that is not declared as JSON is never read", async () => {
     await using http = await openHttp();
     for (const type of [
       "\tapplication/json",

@@ -108,7 +108,7 @@ describe("signing in and out", () => {
     },
   );
 
-  test("[F12] a body over 64 KiB is 413", async () => {
+  test("[security F12] a body over 64 KiB is 413", async () => {
     await using http = await openHttp();
     const answer = await http.ask("POST", "/api/session", { body: { code: "x".repeat(70_000) } });
     expect([answer.statusCode, answer.json().code]).toEqual([413, "too_large"]);

@@ -52,7 +52,7 @@ test("[W9] what Node cannot parse gets a problem document, never a word of ours 
   }
 });
 
-test("[F4] waits for a client are bounded", async () => {
+test("[security F4] waits for a client are bounded", async () => {
   await using http = await openHttp("local", true);
   const { headersTimeout, requestTimeout, keepAliveTimeout } = http.app.server;
   expect([headersTimeout, requestTimeout, keepAliveTimeout]).toEqual([5_000, 10_000, 5_000]);

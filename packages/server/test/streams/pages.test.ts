@@ -58,7 +58,7 @@ describe("pages of the log in memory", () => {
     expect(pages.frame(channel, 0)).toBeUndefined();
   });
 
-  it("[F6] keeps at most 32 MiB, the newest, and nothing when nobody is behind", () => {
+  it("[security F6] keeps at most 32 MiB, the newest, and nothing when nobody is behind", () => {
     const pages = createPages(encodeTextFrame);
     const channel = channelAt(100);
     const slow = reader(true);
