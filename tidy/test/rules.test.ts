@@ -143,6 +143,7 @@ test.each([
   ["packages/client/src/a.ts", "../../protocol/schema/index.ts", "No schema is loaded in a browser"],
   ["packages/client/src/core/a.ts", "../shell/b.ts", "it knows no shell"],
   ["packages/client/src/a.ts", "../test/b.ts", "does not import tests"],
+  ["simulation/src/judge/a.ts", "../../../packages/protocol/src/limits.ts", "shares no code with what it judges"],
 ])("imports: %s may not import %s", (from, specifier, sentence) => {
   const to = new URL(specifier, `file:///${from}`).pathname.slice(1);
   expectRed(direction(graphOf({ [from]: `import "${specifier}";`, [to]: "" }).imports), sentence);

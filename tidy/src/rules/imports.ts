@@ -97,6 +97,11 @@ const rules: readonly Rule[] = [
     to: /^packages\/client\/src\/(shell\/|.*Shell\.ts)/,
     typesMay: true,
   },
+  {
+    sentence: "The judge shares no code with what it judges.",
+    from: /^simulation\/src\/judge\//,
+    to: /^(?!simulation\/src\/judge\/)/,
+  },
 ];
 
 /** The room of a path: a package, or the part of one that is shared apart. */

@@ -110,11 +110,15 @@ function delivered(reader: Reader, observation: Observed<"delivered">, fail: Fai
     }
   }
   judgeContent(reader, observation, through, breach);
+  moveTo(reader, epoch, through);
+}
+
+/** Late and repeated events leave the place as it is: what is missing next is judged against the farthest. */
+function moveTo(reader: Reader, epoch: string, through: number): void {
+  reader.offset = reader.isFree || epoch !== reader.epoch ? through : Math.max(reader.offset, through);
   reader.isFree = false;
   reader.isAtStart = false;
   reader.epoch = epoch;
-  // Late and repeated events leave the place as it is: what is missing next is judged against the farthest.
-  reader.offset = Math.max(reader.offset, through);
 }
 
 /** What was delivered is what the log has there; or had, where a rollback took it while it was under way. */
@@ -157,10 +161,7 @@ function passedOver(reader: Reader, observation: Observed<"passedOver">, fail: F
       harm: "silentGaps",
     });
   }
-  reader.isFree = false;
-  reader.isAtStart = false;
-  reader.epoch = epoch;
-  reader.offset = Math.max(reader.offset, through);
+  moveTo(reader, epoch, through);
 }
 
 function resetTold(reader: Reader, { reason }: Observed<"resetTold">, fail: Fail): void {

@@ -56,7 +56,10 @@ export function honestLog(fail: Fail): Invariant {
 
 function judgeError({ node, event, fields }: Observed<"logged">, fail: Fail): void {
   const error = recordOf(fields["error"]);
-  if (error === undefined) return fail("I9", `${node} wrote the error line "${event}" without an error`);
+  if (error === undefined) {
+    fail("I9", `${node} wrote the error line "${event}" without an error`);
+    return;
+  }
   const missing = ["name", "message"].filter((field) => typeof error[field] !== "string" || error[field] === "");
   if (["code", "stack", "cause", "errors"].every((field) => error[field] === undefined)) missing.push("code or stack");
   if (missing.length > 0) fail("I9", `${node} wrote "${event}" with an error that has no ${missing.join(", no ")}`);

@@ -51,7 +51,9 @@ export function oneSocket(fail: Fail): Invariant {
         client.welcomedAt = undefined;
         client.settledAt = undefined;
       },
-      welcomed: ({ client, at }) => void (of(client).welcomedAt = at),
+      welcomed({ client, at }) {
+        of(client).welcomedAt = at;
+      },
       settled({ client: name, at }) {
         const client = of(name);
         client.settledAt ??= at;

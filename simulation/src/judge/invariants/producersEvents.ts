@@ -113,15 +113,18 @@ export function producersEvents(logs: Logs, fail: Fail): Invariant {
         producer.produced.set(sequence, { content, behind: last?.offset ?? 0, epoch: last?.epoch ?? "" });
         compare(producer, sequence);
       },
-      producerEnded: ({ producer }) => void (of(producer).hasEnded = true),
+      producerEnded({ producer }) {
+        of(producer).hasEnded = true;
+      },
       rolledBack({ workspace, stream, head }) {
         // What the rollback took may come again: its producers still hold it, or know that it is lost.
         for (const producer of producers.values()) {
           if (producer.workspace !== workspace || producer.stream !== stream) continue;
+          producer.lastCommitted = 0;
           for (const [sequence, { offset }] of producer.committed) {
             if (offset > head) producer.committed.delete(sequence);
+            else producer.lastCommitted = Math.max(producer.lastCommitted, sequence);
           }
-          producer.lastCommitted = Math.max(0, ...producer.committed.keys());
         }
         acknowledged.delete(logs.of(workspace, stream));
       },
