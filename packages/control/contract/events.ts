@@ -84,3 +84,47 @@ export interface FleetSnapshot {
 export interface ThreadsSnapshot {
   readonly threads: readonly z.infer<typeof thread>[];
 }
+
+/** A thread as all its events up to the snapshot's offset have made it (ST-10). */
+export interface ThreadSnapshot {
+  readonly thread: z.infer<typeof thread>;
+  /** The newest word about the thread itself. */
+  readonly note: string | null;
+  /** Every command that has not ended and the newest of the others, in the order in which they were sent. */
+  readonly commands: readonly ThreadSnapshotCommand[];
+  /** The newest, in the order in which they were started. */
+  readonly messages: readonly ThreadSnapshotMessage[];
+  readonly terminals: readonly ThreadSnapshotTerminal[];
+  /** What is drawn on the terminals since their newest keyframes, these first, in the order of the log. */
+  readonly drawing: readonly DrawingEvent[];
+}
+
+export interface ThreadSnapshotCommand extends z.infer<typeof command> {
+  readonly progress: string | null;
+  readonly inferred: boolean;
+}
+
+export interface ThreadSnapshotMessage {
+  readonly id: string;
+  readonly command: string;
+  readonly state: "started" | "finished";
+  /** Of an unfinished one its text so far; of one that retention took, nothing. */
+  readonly text: string;
+}
+
+export interface ThreadSnapshotTerminal {
+  readonly terminal: string;
+  readonly cols: number;
+  readonly rows: number;
+  /** The log, or what was in it, holds output from before `drawing`. */
+  readonly earlier: boolean;
+}
+
+/** An event of the log; `through`: the last offset that it covers, where several were joined. */
+export interface DrawingEvent {
+  readonly offset: number;
+  readonly through: number;
+  readonly at: number;
+  readonly event: string;
+  readonly data: unknown;
+}

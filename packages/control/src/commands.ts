@@ -7,9 +7,10 @@
  */
 import { assert, limits, ProtocolError } from "@holdfast/protocol";
 import type { Principal } from "@holdfast/server/plugin";
-import type { Command, CommandPriority, MethodParams, MethodResult, ThreadServerEventData } from "../contract/index.ts";
+import type { CommandPriority, MethodParams, MethodResult, ThreadServerEventData } from "../contract/index.ts";
 import { streams } from "../contract/names.ts";
 import { type AgentRow, announceAgents, lockAgent } from "./agents.ts";
+import { priorityRanks, wholeCommand } from "./commandRows.ts";
 import { commandsOf, dispatchNext } from "./queue.ts";
 import type { CommandsTable, ControlTransaction } from "./tables.ts";
 import { requireStorable, titleOf } from "./text.ts";
@@ -23,8 +24,6 @@ export const expiresInMsDefault = 24 * 3_600_000;
 export const textBytesMax = 60_000;
 const restBytesMax = 8 * 1024;
 assert(textBytesMax * 2 + restBytesMax <= limits.eventBytesMax, "a longest text must fit twice into one event (TR-3)");
-
-const priorityRanks = { high: 0, normal: 1, low: 2 } as const satisfies Record<CommandPriority, number>;
 
 /** `command.send` */
 export async function sendCommand(
@@ -58,7 +57,7 @@ export async function sendCommand(
   });
   await tx.db.insertInto("commands").values(row).execute();
   const { id: command } = row;
-  const queued = { command, text, position: waiting, sentBy: caller.id, value: wholeCommand(row, params.priority) };
+  const queued = { command, text, position: waiting, sentBy: caller.id, value: wholeCommand(row) };
   tx.append(streams.thread(thread), {
     event: "command.queued",
     data: queued satisfies ThreadServerEventData["command.queued"],
@@ -155,26 +154,7 @@ function newCommand(tx: ControlTransaction, command: NewCommand): CommandsTable 
     duration_ms: null,
     // `0` asks for an agent that is there, not for an end at once: the place in its queue is kept as usual.
     expires_at: tx.now + (command.expiresIn || expiresInMsDefault),
-  };
-}
-
-function wholeCommand(row: CommandsTable, priority: CommandPriority): Command {
-  return {
-    id: row.id,
-    thread: row.thread,
-    agent: row.agent,
-    text: row.text,
-    state: row.state,
-    priority,
-    outcome: row.outcome,
-    reason: row.reason,
-    exitCode: row.exit_code,
-    sentBy: row.sent_by,
-    queuedAt: row.queued_at,
-    dispatchedAt: row.dispatched_at,
-    startedAt: row.started_at,
-    finishedAt: row.finished_at,
-    durationMs: row.duration_ms,
-    expiresAt: row.expires_at,
+    progress: null,
+    inferred: 0,
   };
 }

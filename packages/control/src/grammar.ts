@@ -66,6 +66,14 @@ export function keyframeOf(event: AgentEvent): string | undefined {
   return undefined;
 }
 
+/** The scope of what a keyframe replaces: bytes of a terminal, pieces of a message (ST-10). */
+export function scopeOfEvent(event: string, data: unknown): string | undefined {
+  if (event === "terminal.output" || event === "terminal.resized")
+    return terminalScope((data as AgentEventData["terminal.output"]).terminal);
+  if (event === "text.delta") return messageScope((data as AgentEventData["text.delta"]).message);
+  return undefined;
+}
+
 function stepCommand(state: ThreadState, id: string, step: CommandStep): ProtocolError | null {
   const current = state.commands.get(id);
   if (current === undefined) return unknownCommand(state, id);

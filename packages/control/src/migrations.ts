@@ -10,7 +10,41 @@ export const migrations: Readonly<Record<string, Migration>> = {
       await createCommands(db);
     },
   },
+  "control-002-thread-snapshot": {
+    async up(db) {
+      await addColumns(db, "threads", { cols: 80, rows: 24 });
+      await addColumns(db, "commands", { inferred: 0 });
+      await addColumns(db, "messages", { ordinal: "", started_after: 0 });
+      await db.schema.alterTable("threads").addColumn("note", "text").execute();
+      await db.schema.alterTable("commands").addColumn("progress", "text").execute();
+      await db.schema
+        .createIndex("commands_thread")
+        .on("commands")
+        .columns(["workspace", "thread", "ordinal"])
+        .execute();
+      await db.schema
+        .createIndex("messages_thread")
+        .on("messages")
+        .columns(["workspace", "thread", "ordinal"])
+        .execute();
+    },
+  },
 };
+
+/** Adds columns that are never null, with what the rows that are there get. */
+async function addColumns(
+  db: Kysely<unknown>,
+  table: string,
+  columns: Readonly<Record<string, number | string>>,
+): Promise<void> {
+  for (const [name, initial] of Object.entries(columns)) {
+    const type = typeof initial === "string" ? "text" : "bigint";
+    await db.schema
+      .alterTable(table)
+      .addColumn(name, type, (column) => column.notNull().defaultTo(initial))
+      .execute();
+  }
+}
 
 async function createAgents(db: Kysely<unknown>): Promise<void> {
   const agents = required(db.schema.createTable("agents"), {

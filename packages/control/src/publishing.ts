@@ -10,6 +10,7 @@
 import { type ErrorBody, ProtocolError } from "@holdfast/protocol";
 import type { PublishRequest, PublishVerdicts } from "@holdfast/server/plugin";
 import { type AgentEventName, agentEvents } from "../contract/index.ts";
+import { streams } from "../contract/names.ts";
 import { announceAgents, lockAgent } from "./agents.ts";
 import { type AgentEvent, judge, keyframeOf, type ThreadState } from "./grammar.ts";
 import { type CommandRow, commandColumns, dispatchNext, recordClaim, recordFinish } from "./queue.ts";
@@ -17,6 +18,7 @@ import { settleReturn } from "./returns.ts";
 import type { ControlTransaction } from "./tables.ts";
 import { toStorable } from "./text.ts";
 import { closeTerminal, touchThread } from "./threads.ts";
+import { recordView } from "./threadView.ts";
 
 /** Ids or rows in one statement: databases bound its parameters. */
 const rowsAtOnce = 500;
@@ -61,6 +63,8 @@ interface Publisher {
   readonly thread: string;
   readonly kind: ThreadState["kind"];
   readonly terminal: ThreadState["terminal"];
+  /** Of its terminal. */
+  readonly size: { readonly cols: number; readonly rows: number };
 }
 
 async function authorise(tx: ControlTransaction, { stream, caller, generation }: PublishRequest): Promise<Publisher> {
@@ -72,7 +76,8 @@ async function authorise(tx: ControlTransaction, { stream, caller, generation }:
           .innerJoin("agents", (join) =>
             join.onRef("agents.workspace", "=", "threads.workspace").onRef("agents.id", "=", "threads.agent"),
           )
-          .select(["threads.kind", "threads.terminal", "agents.id as agent", "agents.generation", "agents.returning"])
+          .select(["threads.kind", "threads.terminal", "threads.cols", "threads.rows"])
+          .select(["agents.id as agent", "agents.generation", "agents.returning"])
           .where("threads.workspace", "=", tx.workspace)
           .where("threads.id", "=", thread)
           .where("threads.agent", "=", caller.id)
@@ -97,7 +102,9 @@ async function authorise(tx: ControlTransaction, { stream, caller, generation }:
       },
     );
   }
-  return { agent: row.agent, returning: Number(row.returning) === 1, thread, kind: row.kind, terminal: row.terminal };
+  const { agent, kind, terminal } = row;
+  const size = { cols: Number(row.cols), rows: Number(row.rows) };
+  return { agent, returning: Number(row.returning) === 1, thread, kind, terminal, size };
 }
 
 /** One event by its schema; unknown fields are dropped (TR-5). */
@@ -187,16 +194,18 @@ async function record(
       await recordClaim(tx, command);
       commands.set(command.id, { ...command, state: "started", started_at: tx.now });
     } else {
-      const { outcome, reason, exitCode, durationMs } = event.data;
+      const { outcome, reason, exitCode, inferred, durationMs } = event.data;
       await recordFinish(tx, command, {
         outcome,
         reason: reason === undefined ? undefined : toStorable(reason),
         exitCode,
+        inferred,
         durationMs,
       });
     }
   }
   await recordMessages(tx, publisher.thread, started, ended);
+  await recordView(tx, publisher, accepted);
   if (accepted.some((event) => event.event === "command.finished")) await touchThread(tx, publisher.thread);
 }
 
@@ -206,12 +215,16 @@ async function recordMessages(
   started: ReadonlyMap<string, string>,
   ended: ReadonlySet<string>,
 ): Promise<void> {
+  // Heads rise at the end of the batch: whatever a new message says lies behind this one.
+  const started_after = started.size === 0 ? 0 : await tx.log.head(streams.thread(thread));
   const fresh = [...started].map(([id, command]) => ({
     workspace: tx.workspace,
     thread,
     id,
     command,
     state: ended.has(id) ? ("finished" as const) : ("started" as const),
+    ordinal: tx.newId(),
+    started_after,
   }));
   for (const rows of chunks(fresh)) await tx.db.insertInto("messages").values(rows).execute();
   for (const ids of chunks([...ended].filter((id) => !started.has(id)))) {

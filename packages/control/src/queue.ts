@@ -37,6 +37,7 @@ export interface CommandEnd {
   readonly outcome: CommandOutcome;
   readonly reason?: string | undefined;
   readonly exitCode?: number | undefined;
+  readonly inferred?: boolean | undefined;
   readonly durationMs: number;
 }
 
@@ -108,6 +109,12 @@ export async function commandsOf(
     .execute();
 }
 
+/** Whether a command waits in an inbox to be claimed: what holds it stays then, however old (ST-10). */
+export async function isInboxOpen(tx: ControlRead, stream: string): Promise<boolean> {
+  const agent = stream.slice(streams.inbox("").length);
+  return (await commandsOf(tx, agent, ["dispatched"])).length > 0;
+}
+
 export function isLate(tx: ControlRead, command: Pick<CommandRow, "expires_at">): boolean {
   return Number(command.expires_at) <= tx.now;
 }
@@ -137,6 +144,8 @@ function endOf(tx: ControlRead, end: CommandEnd): Partial<CommandsTable> {
     exit_code: end.exitCode ?? null,
     duration_ms: end.durationMs,
     finished_at: tx.now,
+    inferred: end.inferred === true ? 1 : 0,
+    progress: null,
   };
 }
 

@@ -58,6 +58,11 @@ export interface ThreadsTable {
   active_at: number;
   /** Of kind `terminal`: `closed` once its program has ended. Threads of kind `work` stay `open`. */
   terminal: TerminalState;
+  /** The size of its terminal as its agent last told it. */
+  cols: number;
+  rows: number;
+  /** The newest word about the thread itself. */
+  note: string | null;
 }
 export type TerminalState = "open" | "closed";
 
@@ -82,6 +87,10 @@ export interface CommandsTable {
   finished_at: number | null;
   duration_ms: number | null;
   expires_at: number;
+  /** What its agent last said of how far it is. */
+  progress: string | null;
+  /** 1 where the end was inferred. */
+  inferred: number;
 }
 
 /** Messages that were started: every start has one end. */
@@ -91,6 +100,10 @@ export interface MessagesTable {
   id: string;
   command: string;
   state: MessageState;
+  /** Sorts messages as they were started. */
+  ordinal: string;
+  /** An offset of the thread that lies before all of its events. */
+  started_after: number;
 }
 export type MessageState = "started" | "finished";
 

@@ -25,8 +25,22 @@ import { shorten, toLine } from "./text.ts";
 /** CONTROL.md "Streams": the snapshot of `threads`. */
 const snapshotThreadsMax = 200;
 const titleLengthMax = 200;
+/** Of a terminal before anybody says otherwise: `thread.create`'s and the agents' default. */
+const defaultSize = { cols: 80, rows: 24 } as const;
 
-const threadColumns = ["id", "agent", "kind", "title", "created_by", "created_at", "active_at", "terminal"] as const;
+const threadColumns = [
+  "id",
+  "agent",
+  "kind",
+  "title",
+  "created_by",
+  "created_at",
+  "active_at",
+  "terminal",
+  "cols",
+  "rows",
+  "note",
+] as const;
 export type ThreadRow = Pick<ThreadsTable, (typeof threadColumns)[number]>;
 
 /** Throws `not_found`. */
@@ -54,9 +68,9 @@ export async function createThread(
     string
   >;
   const title = shorten(toLine(params.title ?? ""), titleLengthMax) || titleByKind[params.kind];
-  const thread = await addThread(tx, { agent: agent.id, kind: params.kind, title, createdBy: caller.id });
+  const { cols, rows } = params;
+  const thread = await addThread(tx, { agent: agent.id, kind: params.kind, title, createdBy: caller.id, cols, rows });
   if (params.kind === "terminal") {
-    const { cols, rows } = params;
     const data = {
       thread: thread.id,
       terminal: terminalOf(thread.id),
@@ -75,7 +89,14 @@ export async function createThread(
 /** Makes a thread and its stream, and tells of it. */
 export async function addThread(
   tx: ControlTransaction,
-  thread: { readonly agent: string; readonly kind: ThreadKind; readonly title: string; readonly createdBy: string },
+  thread: {
+    readonly agent: string;
+    readonly kind: ThreadKind;
+    readonly title: string;
+    readonly createdBy: string;
+    readonly cols?: number;
+    readonly rows?: number;
+  },
 ): Promise<Thread> {
   const row: ThreadRow = {
     id: tx.newId(),
@@ -86,6 +107,9 @@ export async function addThread(
     created_at: tx.now,
     active_at: tx.now,
     terminal: "open",
+    cols: thread.cols ?? defaultSize.cols,
+    rows: thread.rows ?? defaultSize.rows,
+    note: null,
   };
   await tx.db
     .insertInto("threads")
@@ -203,7 +227,7 @@ export function requireOnline(agent: AgentRow, consequence: string): void {
   );
 }
 
-function wholeThread(row: ThreadRow): Thread {
+export function wholeThread(row: ThreadRow): Thread {
   return {
     id: row.id,
     agent: row.agent,

@@ -38,7 +38,7 @@ type Schemas = Record<string, z.ZodType>;
 
 /** A stream, or with a name that ends in `/` a family of them. */
 export interface StreamDefinition<Tables>
-  extends Omit<StreamFamily, "always" | "inbox" | "mayRead" | "snapshot" | "publish"> {
+  extends Omit<StreamFamily, "always" | "inbox" | "mayRead" | "snapshot" | "publish" | "isOpen"> {
   /** Exists before its first event. By default a whole name does, a family does not. */
   readonly always?: boolean;
   /** False by default. */
@@ -48,6 +48,7 @@ export interface StreamDefinition<Tables>
   /** The state exactly as all events so far have made it (ST-9). Without it `"latest"` begins with the next event. */
   readonly snapshot?: (tx: ReadTransaction<Tables>, stream: string) => Promise<Record<string, unknown>>;
   readonly publish?: (tx: Transaction<Tables>, request: PublishRequest) => Promise<PublishVerdicts>;
+  readonly isOpen?: (tx: ReadTransaction<Tables>, stream: string) => Promise<boolean>;
 }
 
 /** The handler's params come from `params`, the result from what the handler returns. */

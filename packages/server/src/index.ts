@@ -18,6 +18,10 @@ export type {
   AgentHello,
   AgentHooks,
   AgentWelcome,
+  Lifetime,
+  LoggedEvent,
+  LogRange,
+  LogReader,
   Method,
   NewEvent,
   Plugin,
@@ -31,3 +35,5 @@ export type {
   Task,
   Transaction,
 } from "./plugin.ts";
+export type { Lifetimes } from "./store/lifetimes.ts";
+export type { RetentionFigures } from "./store/retention.ts";

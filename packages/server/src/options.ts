@@ -8,6 +8,8 @@ import type { Authenticate } from "./auth/appSignIn.ts";
 import type { ConnectionLimits } from "./connectionLimits.ts";
 import type { Mode } from "./mode.ts";
 import type { Log } from "./observe/log.ts";
+import type { Lifetimes } from "./store/lifetimes.ts";
+import type { RetentionFigures } from "./store/retention.ts";
 
 /** `local`: people sign in by a link. `development`: whoever reaches the port is an admin (AU-6). */
 export type { Mode };
@@ -38,6 +40,8 @@ export interface ServerOptions {
   readonly version?: string;
   /** Limits of AD-5, raised or lowered one by one. */
   readonly limits?: Partial<ConnectionLimits>;
+  /** How long events and answers are kept, changed one by one; 90 days or 10 GB of work by default (ST-10). */
+  readonly retention?: Partial<Lifetimes>;
   /** By default one JSON line a record on standard error, from `info` up. */
   readonly log?: Log;
   /** For tests and the simulation; the platform's by default. */
@@ -54,6 +58,8 @@ export interface Server {
   agentKey(name: string): Promise<string>;
   /** A new API key of the owner for this machine's command line; ends the one before. */
   operatorKey(): Promise<string>;
+  /** What retention has removed since the start, and how large the store is. */
+  retention(): RetentionFigures;
   /** CL-9: no more upgrades, `bye` 1012 to all, finish what was accepted, close the store. Idempotent. */
   close(): Promise<void>;
 }

@@ -40,9 +40,44 @@ export interface NewEvent {
   readonly keyframe?: string;
 }
 
+/** An event as it lies in the log. */
+export interface LoggedEvent {
+  readonly offset: number;
+  /** Server clock, ms since 1970. */
+  readonly at: number;
+  readonly event: string;
+  readonly data: unknown;
+  readonly keyframe?: string;
+}
+
+/** Which events of a stream to read, all bounds exclusive. */
+export interface LogRange {
+  readonly after: number;
+  /** Absent: up to the head. */
+  readonly before?: number;
+  /** Only events of these names; absent: all. */
+  readonly names?: readonly string[];
+  /** Which end counts where a limit cuts: `newest` gives the last events of the range. */
+  readonly end: "oldest" | "newest";
+  readonly eventsMax: number;
+  /** Of all data as JSON text; at least one event is given. */
+  readonly bytesMax: number;
+}
+
+/** The log of this workspace as it was when the transaction began: what it appends itself is not in it. */
+export interface LogReader {
+  /** Offset of a stream's last event; 0 where there is none. */
+  head(stream: string): Promise<number>;
+  /** The newest keyframe of a scope (ST-10), of a stream's events up to its head. */
+  keyframe(stream: string, scope: string): Promise<LoggedEvent | undefined>;
+  /** In the order of their offsets, whatever {@link LogRange.end} says. */
+  read(stream: string, range: LogRange): Promise<readonly LoggedEvent[]>;
+}
+
 /** Reads of one moment: everything in one snapshot transaction. */
 export interface ReadTransaction<Tables = SomeTables> {
   readonly db: Kysely<Tables>;
+  readonly log: LogReader;
   readonly workspace: string;
   /** Server clock, ms since 1970. */
   readonly now: number;
@@ -96,6 +131,9 @@ export interface RollUp {
   readonly join: (event: string, data: readonly unknown[]) => unknown;
 }
 
+/** A row of the table of lifetimes (`store/lifetimes.ts`): how long the events of a stream are kept. */
+export type Lifetime = "work" | "records" | "audit";
+
 export interface StreamFamily {
   /** A whole name (`fleet`), or a prefix that ends in `/` (`thread/`). */
   readonly name: string;
@@ -108,6 +146,15 @@ export interface StreamFamily {
   readonly maySignal?: (principal: Principal, stream: string) => boolean;
   /** State exactly at the head of this read transaction (ST-9); without it `latest` starts at the head. */
   readonly snapshot?: (tx: ReadTransaction<SomeTables>, stream: string) => Promise<Record<string, unknown>>;
+  /** How long its events are kept (ST-10); absent: for ever. An inbox's go once they are acknowledged, whatever it says. */
+  readonly lifetime?: Lifetime;
+  /**
+   * The scope that an event other than a keyframe belongs to: a later keyframe of that scope replaces it. Absent:
+   * keyframes replace keyframes only. Pure.
+   */
+  readonly scopeOf?: (event: string, data: unknown) => string | undefined;
+  /** Whether something of it is unfinished, so that nothing of it goes for its age (ST-10). Absent: never. */
+  readonly isOpen?: (tx: ReadTransaction<SomeTables>, stream: string) => Promise<boolean>;
   /** Joins neighbouring events for a reader that catches up (ST-12). Pure; called in the store's reader. */
   readonly rollUp?: RollUp;
   /** Judges and appends. Absent: nobody may publish. */

@@ -12,8 +12,10 @@ import type { Log } from "./observe/log.ts";
 import { createLog } from "./observe/pinoLog.ts";
 import { type Mode, type ServerOptions, StartError } from "./options.ts";
 import { platformClock, platformRandom } from "./ports/platform.ts";
+import { defaultLifetimes, keptAlwaysMs, type Lifetimes } from "./store/lifetimes.ts";
 
 const portMax = 65_535;
+const workBytesMin = 1_000_000;
 
 export interface Settings {
   readonly app: URL;
@@ -28,6 +30,7 @@ export interface Settings {
   readonly pagePaths: readonly string[];
   readonly version: string;
   readonly limits: ConnectionLimits;
+  readonly lifetimes: Lifetimes;
   readonly log: Log;
   readonly clock: Clock;
   readonly random: Random;
@@ -61,6 +64,7 @@ export function settingsOf(options: ServerOptions): Settings {
     pagePaths,
     version: options.version ?? "0.0.0",
     limits: limitsOf(options.limits ?? {}),
+    lifetimes: lifetimesOf(options.retention ?? {}),
     log: options.log ?? createLog({ level: "info", stream: process.stderr }),
     clock: options.clock ?? platformClock,
     random: options.random ?? platformRandom,
@@ -72,6 +76,16 @@ function limitsOf(raised: Partial<ConnectionLimits>): ConnectionLimits {
   for (const [name, value] of Object.entries(all))
     if (!Number.isInteger(value) || value < 1)
       throw new StartError(`limits.${name} is ${value}: give a whole number from 1.`);
+  return all;
+}
+
+function lifetimesOf(changed: Partial<Lifetimes>): Lifetimes {
+  const all = { ...defaultLifetimes, ...changed };
+  for (const [name, value] of Object.entries(all)) {
+    const least = name === "workBytesMax" ? workBytesMin : keptAlwaysMs;
+    if (!Number.isSafeInteger(value) || value < least)
+      throw new StartError(`retention.${name} is ${value}: give a whole number from ${least}.`);
+  }
   return all;
 }
 

@@ -6,7 +6,7 @@
  */
 import type { Kysely } from "kysely";
 import type { SomeTables } from "../plugin.ts";
-import type { Appended, EncodedPiece, StoredEvent, StreamPosition } from "./port.ts";
+import type { Appended, EncodedPiece, StoredEvent, StreamName, StreamPosition } from "./port.ts";
 
 /** An event on its way into the log: encoded, without an offset yet. */
 export interface PendingEvent {
@@ -15,6 +15,8 @@ export interface PendingEvent {
   readonly event: string;
   readonly at: number;
   readonly json: string;
+  /** Of `json` in UTF-8. */
+  readonly bytes: number;
   readonly keyframe?: string;
 }
 
@@ -39,6 +41,8 @@ export interface Dialect {
   /** Makes the stream exist. */
   open(workspace: string, stream: string, newEpoch: () => string): Promise<void>;
   position(workspace: string, stream: string): Promise<StreamPosition | null>;
+  /** The same for many, of one moment, in their order (ST-14). */
+  positions(streams: readonly StreamName[]): Promise<readonly (StreamPosition | null)[]>;
   /** The rows after `offset` that are there, in order, with the stream's head in the same moment. */
   read(workspace: string, stream: string, offset: number, eventsMax: number, bytesMax: number): Promise<StoredRows>;
   /**
@@ -53,6 +57,8 @@ export interface Dialect {
   ): Promise<readonly EncodedPiece[] | undefined>;
   /** Removes everything up to `through`, durable with the transaction (ST-10). */
   trim(workspace: string, stream: string, through: number): Promise<void>;
+  /** What the database takes on its disk, with what is free in it. */
+  diskBytes(): Promise<number>;
   acknowledge(workspace: string, stream: string, epoch: string, offset: number): Promise<void>;
   /** ST-15: a stream whose history was lost gets a new name for it. Durable with the transaction. */
   renewEpoch(workspace: string, stream: string, from: string, to: string): Promise<void>;

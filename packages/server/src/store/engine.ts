@@ -11,10 +11,11 @@ import { type Clock, createMonotonicIds, limits, ProtocolError, type Random } fr
 import type { Plugin, Principal, ReadTransaction, Transaction } from "../plugin.ts";
 import type { Dialect, PendingEvent } from "./dialect.ts";
 import { joinedEvents } from "./encodedEvent.ts";
+import { createLogReader } from "./logReader.ts";
 import type { BatchResult, EncodedRun, EventRun, Fault, Operation, Outcome, StreamSnapshot } from "./port.ts";
 import { type Judge, publish } from "./publishes.ts";
 import { type Answering, answer } from "./requests.ts";
-import { retain } from "./retention.ts";
+import { type RetainParts, retain } from "./retain.ts";
 import { toRun } from "./runs.ts";
 
 export interface EngineOptions {
@@ -46,9 +47,7 @@ export function createEngine(options: EngineOptions): Engine {
     appends: PendingEvent[],
     opens: Promise<void>[],
   ): Transaction => ({
-    db: dialect.kysely,
-    workspace,
-    now,
+    ...reading(dialect, workspace, now),
     newId: () => makeId(now),
     append: (stream, event) => {
       const json = JSON.stringify(event.data ?? null);
@@ -68,6 +67,7 @@ export function createEngine(options: EngineOptions): Engine {
         event: event.event,
         at: now,
         json,
+        bytes,
         ...(event.keyframe === undefined ? {} : { keyframe: event.keyframe }),
       });
     },
@@ -165,8 +165,8 @@ export function createEngine(options: EngineOptions): Engine {
       try {
         const position = await dialect.position(workspace, stream);
         if (position === null) return null;
-        const view: ReadTransaction = { db: dialect.kysely, workspace, now: clock.now() };
         const read = app.family(stream)?.snapshot;
+        const view = reading(dialect, workspace, clock.now());
         return { position, data: read === undefined ? null : await read(view, stream) };
       } finally {
         await dialect.rollback();
@@ -245,7 +245,7 @@ async function perform(
       await dialect.acknowledge(operation.workspace, operation.stream, operation.cursor.epoch, operation.cursor.offset);
       return null;
     case "retain":
-      return retain(dialect.kysely, now);
+      return retain(retainParts(dialect, app, now), operation.step);
     case "agentHello":
       return app.agents().hello(view(operation.workspace), operation.hello);
     case "renew": {
@@ -253,6 +253,22 @@ async function perform(
       return null;
     }
   }
+}
+
+/** What a handler reads with. */
+function reading(dialect: Dialect, workspace: string, now: number): ReadTransaction {
+  return { db: dialect.kysely, log: createLogReader(dialect.kysely, workspace), workspace, now };
+}
+
+function retainParts(dialect: Dialect, app: AppIndex, now: number): RetainParts {
+  return {
+    db: dialect.kysely,
+    family: app.family,
+    view: (workspace) => reading(dialect, workspace, now),
+    trim: (workspace, stream, through) => dialect.trim(workspace, stream, through),
+    diskBytes: () => dialect.diskBytes(),
+    now,
+  };
 }
 
 function answeringOf(dialect: Dialect, operation: Extract<Operation, { kind: "request" }>, now: number): Answering {

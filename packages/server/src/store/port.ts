@@ -9,6 +9,7 @@
  */
 import type { Cursor, ErrorBody } from "@holdfast/protocol";
 import type { AgentHello, NewEvent, Principal } from "../plugin.ts";
+import type { Lifetimes } from "./lifetimes.ts";
 
 /** One operation of a batch. */
 export type Operation =
@@ -42,11 +43,47 @@ export type Operation =
   | { readonly kind: "ack"; readonly workspace: string; readonly stream: string; readonly cursor: Cursor }
   /** OP-6, OP-7: finds or registers an agent. Value: `AgentWelcome`. */
   | { readonly kind: "agentHello"; readonly workspace: string; readonly hello: AgentHello }
-  /** One batch of what has outlived its time. Value: whether there may be more. */
-  | { readonly kind: "retain" }
+  /** One small batch of what has outlived its time; a transaction of its own. Value: {@link Retained}. */
+  | { readonly kind: "retain"; readonly step: RetainStep }
   /** ST-15: a cursor beyond the head shows a rolled-back store; the stream's history gets a new name, unless another
    * reader of the same rollback has renewed `epoch` already. Value: null. */
   | { readonly kind: "renew"; readonly workspace: string; readonly stream: string; readonly epoch: string };
+
+/** What one step of the retention job looks at (`retain.ts`). Ages are judged by the store's clock. */
+export type RetainStep =
+  | { readonly of: "requests" | "producers"; readonly keptMs: number }
+  | {
+      readonly of: "events";
+      readonly from: RetainPlace;
+      readonly lifetimes: Lifetimes;
+      /** Only what a later keyframe replaces, whatever else is past its time. */
+      readonly only?: "replaced";
+    }
+  | { readonly of: "size" };
+
+/** Behind an event of a stream, by the stream's number; `{ 0, 0 }` is the beginning. */
+export interface RetainPlace {
+  readonly stream: number;
+  readonly offset: number;
+}
+
+export interface StoreSize {
+  /** Data of all events, as JSON in UTF-8. */
+  readonly eventBytes: number;
+  /** What the database takes, with what is free in it. */
+  readonly diskBytes: number;
+}
+
+export interface Retained {
+  /** Rows. */
+  readonly removed: number;
+  /** Of step `events`: their data. */
+  readonly bytes?: number;
+  /** Where the next step goes on; undefined: there is nothing more. */
+  readonly next: RetainPlace | undefined;
+  /** Of step `size`. */
+  readonly size?: StoreSize;
+}
 
 /** A failure that no handler meant: the log gets the error, the client only `ref`. */
 export interface Fault {

@@ -1,72 +1,103 @@
 /**
- * The retention job: the one table of lifetimes, and the work that keeps it, in small batches.
+ * The retention job: keeps the table of lifetimes, in small steps, and says what it did (ST-10).
  *
- * Life cycle: armed with the server, every minute one batch of at most {@link batchRowsMax} rows a table joins
- * the commits like any other operation; when a batch was full the next follows at once. Invariant: a stored
- * answer lives longer than a request's id is accepted (RQ-1), so a clean-up never turns a repeat into
- * something new. It deliberately removes no events yet: their lifetime is the application's to name.
+ * Life cycle: armed with the node; every minute a round (`retentionPlan.ts`), step by step, each a transaction of
+ * its own (`retain.ts`). Invariants: between two steps it stays away for at least nine times as long as the last
+ * one took, so it never has more than a tenth of the store, and no commit waits for more than one step; a step that
+ * fails ends its round, and the next round begins anew.
  */
-import { type Clock, limits, type TimerHandle } from "@holdfast/protocol";
-import type { Kysely } from "kysely";
+import { type Clock, ProtocolError, type TimerHandle } from "@holdfast/protocol";
 import type { Log } from "../observe/log.ts";
-import type { Committer } from "../streams/committer.ts";
-import type { StoreTables } from "./schema.ts";
+import type { Lifetimes } from "./lifetimes.ts";
+import type { Retained, RetainStep, Store, StoreSize } from "./port.ts";
+import { firstStep, nextStep, type Round } from "./retentionPlan.ts";
 
-const day = 86_400_000;
-
-/** How long rows are kept, ms. A producer that was silent for so long starts a new one (PB-3). */
-export const lifetimes = { requests: limits.requestKeptMs, producers: 30 * day } as const;
 const everyMs = 60_000;
-const batchRowsMax = 1_000;
+/** Between two steps of a round, at least. */
+const apartMsMin = 20;
+const apartPerStep = 9;
 
-/** Removes one batch of what has outlived its time. True where there may be more. */
-export async function retain(db: Kysely<StoreTables>, now: number): Promise<boolean> {
-  const requests = await db
-    .deleteFrom("requests")
-    .where("id", "in", (query) =>
-      query
-        .selectFrom("requests")
-        .select("id")
-        .where("at", "<", now - lifetimes.requests)
-        .orderBy("at")
-        .limit(batchRowsMax),
-    )
-    .executeTakeFirst();
-  const producers = await db
-    .deleteFrom("producers")
-    .where("producer", "in", (query) =>
-      query
-        .selectFrom("producers")
-        .select("producer")
-        .where("at", "<", now - lifetimes.producers)
-        .limit(batchRowsMax),
-    )
-    .where("at", "<", now - lifetimes.producers)
-    .executeTakeFirst();
-  return Number(requests.numDeletedRows) >= batchRowsMax || Number(producers.numDeletedRows) >= batchRowsMax;
+/** Since the start of this node. */
+export interface RetentionFigures {
+  readonly removed: { readonly requests: number; readonly producers: number; readonly events: number };
+  /** As of the last round; undefined before the first. */
+  readonly size: StoreSize | undefined;
+  /** More is stored than the limit, and none of it may go. */
+  readonly isFull: boolean;
+}
+
+export interface Retention {
+  readonly figures: RetentionFigures;
+  stop(): void;
+}
+
+export interface RetentionOptions {
+  readonly store: Pick<Store, "commit">;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly lifetimes: Lifetimes;
 }
 
 /** Runs the job until it is stopped. */
-export function startRetention(committer: Pick<Committer, "run">, clock: Clock, log: Log): { stop(): void } {
+export function startRetention({ store, clock, log, lifetimes }: RetentionOptions): Retention {
+  const removed = { requests: 0, producers: 0, events: 0 };
+  let size: StoreSize | undefined;
+  let isFull = false;
   let timer: TimerHandle | undefined;
   let stopped = false;
 
-  const arm = (ms: number): void => {
-    if (!stopped) timer = clock.after(ms, () => void round());
+  const arm = (ms: number, then: () => Promise<void>): void => {
+    if (!stopped) timer = clock.after(ms, () => void then());
   };
-  const round = async (): Promise<void> => {
-    const more = await committer.run({ kind: "retain" }).catch((error: unknown) => {
-      log.warn("retention.failed", { error });
-      return false;
-    });
-    arm(more === true ? 0 : everyMs);
+  const begin = (): Promise<void> => go(firstStep(), { ...removed });
+
+  const go = async (round: Round, before: typeof removed): Promise<void> => {
+    if (round.kind === "over") {
+      finish(round.isFull, before);
+      return;
+    }
+    const beganAt = clock.monotonic();
+    try {
+      const done = await run(store, round.step);
+      count(round.step, done);
+      const tookMs = clock.monotonic() - beganAt;
+      arm(Math.max(apartMsMin, apartPerStep * tookMs), () => go(nextStep(round, done, lifetimes), before));
+    } catch (error) {
+      if (!stopped) log.warn("retention.failed", { step: round.step.of, error });
+      arm(everyMs, begin);
+    }
   };
 
-  arm(everyMs);
+  const count = (step: RetainStep, done: Retained): void => {
+    if (step.of !== "size") removed[step.of] += done.removed;
+    size = done.size ?? size;
+  };
+
+  const finish = (full: boolean, before: typeof removed): void => {
+    const events = removed.events - before.events;
+    if (events > 0) log.info("retention.removed", { events, ...size });
+    if (full && !isFull) log.warn("retention.full", { ...size, workBytesMax: lifetimes.workBytesMax });
+    isFull = full;
+    arm(everyMs, begin);
+  };
+
+  arm(everyMs, begin);
   return {
+    get figures() {
+      return { removed: { ...removed }, size, isFull };
+    },
     stop() {
       stopped = true;
       if (timer !== undefined) clock.cancel(timer);
     },
   };
+}
+
+async function run(store: Pick<Store, "commit">, step: RetainStep): Promise<Retained> {
+  const { outcomes, faults } = await store.commit([{ kind: "retain", step }]);
+  const [outcome] = outcomes;
+  if (outcome?.ok === true) return outcome.value as Retained;
+  throw (
+    faults[0]?.error ?? ProtocolError.fromBody(outcome?.error ?? { code: "internal", message: "", retryable: true })
+  );
 }

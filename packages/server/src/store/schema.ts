@@ -4,7 +4,7 @@
  * One schema for SQLite and PostgreSQL: text, integers, JSON as text. Event data is text since `jsonb`
  * refuses what JSON allows. Invariant: `streams.head` is the offset of the stream's last event.
  */
-import { type Generated, sql } from "kysely";
+import { type Generated, PostgresAdapter, sql } from "kysely";
 import type { Migration } from "kysely/migration";
 
 export interface StreamsTable {
@@ -17,6 +17,8 @@ export interface StreamsTable {
   trimmed: number;
   /** Offset of the last event that the inbox's agent acknowledged (OP-8); 0 for other streams. */
   acknowledged: number;
+  /** Data of its events that are there, as JSON in UTF-8: counted up by the append, down by retention. */
+  bytes: Generated<number>;
 }
 
 export interface EventsTable {
@@ -50,19 +52,32 @@ export interface ProducersTable {
   at: number;
 }
 
+/** AD-2: what a probe of the store writes, one row for all nodes. */
+export interface ProbesTable {
+  id: number;
+  at: number;
+}
+
 export interface StoreTables {
   streams: StreamsTable;
   events: EventsTable;
   requests: RequestsTable;
   producers: ProducersTable;
+  probes: ProbesTable;
 }
 
 export const storeMigrations: Readonly<Record<string, Migration>> = {
   "store-001-log": {
     async up(db) {
+      const isPostgres = db.getExecutor().adapter instanceof PostgresAdapter;
       await db.schema
         .createTable("streams")
-        .addColumn("id", "integer", (column) => column.primaryKey())
+        .$call((table) =>
+          // An append that finds its stream takes a number all the same, so they must not run out.
+          isPostgres
+            ? table.addColumn("id", "bigint", (column) => column.generatedByDefaultAsIdentity().primaryKey())
+            : table.addColumn("id", "integer", (column) => column.primaryKey()),
+        )
         .addColumn("workspace", "text", (column) => column.notNull())
         .addColumn("name", "text", (column) => column.notNull())
         .addColumn("epoch", "text", (column) => column.notNull())
@@ -72,10 +87,14 @@ export const storeMigrations: Readonly<Record<string, Migration>> = {
         .addUniqueConstraint("streams_name", ["workspace", "name"])
         .execute();
       // Raw, for WITHOUT ROWID: the rows lie in the order in which they are read.
+      const rowid = isPostgres ? sql`` : sql`without rowid`;
       await sql`create table events (
-        stream integer not null, "offset" bigint not null, at bigint not null,
+        stream bigint not null, "offset" bigint not null, at bigint not null,
         event text not null, keyframe text, data text not null,
-        primary key (stream, "offset")) without rowid`.execute(db);
+        primary key (stream, "offset")) ${rowid}`.execute(db);
+      // Whether a commit happened whose answer was lost: one row a writer (postgres/lastCommit.ts).
+      if (isPostgres)
+        await sql`create table store_writers (writer text primary key, batch text, at bigint)`.execute(db);
       await db.schema
         .createTable("requests")
         .addColumn("workspace", "text", (column) => column.notNull())
@@ -96,6 +115,29 @@ export const storeMigrations: Readonly<Record<string, Migration>> = {
         .addColumn("rejected", "text", (column) => column.notNull())
         .addColumn("at", "bigint", (column) => column.notNull())
         .addPrimaryKeyConstraint("producers_key", ["workspace", "stream", "producer"])
+        .execute();
+    },
+  },
+  "store-002-retention": {
+    async up(db) {
+      await db.schema
+        .alterTable("streams")
+        .addColumn("bytes", "bigint", (column) => column.notNull().defaultTo(0))
+        .execute();
+      await sql`update streams set bytes =
+        coalesce((select sum(octet_length(data)) from events where events.stream = streams.id), 0)`.execute(db);
+      // Keyframes are few: the newest of a scope is found without reading what lies between.
+      await sql`create index events_keyframes on events (stream, keyframe, "offset") where keyframe is not null`.execute(
+        db,
+      );
+    },
+  },
+  "store-003-probes": {
+    async up(db) {
+      await db.schema
+        .createTable("probes")
+        .addColumn("id", "integer", (column) => column.primaryKey())
+        .addColumn("at", "bigint", (column) => column.notNull())
         .execute();
     },
   },

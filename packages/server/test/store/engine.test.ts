@@ -1,6 +1,7 @@
 /** The engine: batches, savepoints, stored answers, publishes. */
 import { limits, uuidv7 } from "@holdfast/protocol";
 import { describe, expect, it } from "vitest";
+import { requestsKeptMs } from "../../src/store/lifetimes.ts";
 import type { Operation, Outcome, PublishOutcome } from "../../src/store/port.ts";
 import { openEngine } from "../support/engine.ts";
 import { ada, newId } from "../support/principals.ts";
@@ -137,10 +138,10 @@ describe("stored answers", () => {
     });
     expect((await engine.commit([request(id)])).outcomes[0]).toEqual({ ok: true, value: { name: "k" } });
     now += 23 * 3_600_000;
-    await engine.commit([{ kind: "retain" }]);
+    await engine.commit([{ kind: "retain", step: { of: "requests", keptMs: requestsKeptMs } }]);
     expect((await engine.commit([request(id)])).outcomes[0]).toEqual({ ok: true, value: { name: "k" } });
     now += 2 * 3_600_000;
-    await engine.commit([{ kind: "retain" }]);
+    await engine.commit([{ kind: "retain", step: { of: "requests", keptMs: requestsKeptMs } }]);
     expect((await engine.commit([request(id)])).outcomes.map(codeOf)).toEqual(["expired"]);
   });
 

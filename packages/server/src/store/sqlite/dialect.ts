@@ -10,7 +10,7 @@ import { Kysely, SqliteDialect } from "kysely";
 import type { SomeTables } from "../../plugin.ts";
 import type { Dialect, PendingEvent, StoredRows } from "../dialect.ts";
 import { createJoiner, encodedJson } from "../encodedEvent.ts";
-import type { Appended, EncodedPiece, StoredEvent, StreamPosition } from "../port.ts";
+import type { Appended, EncodedPiece, StoredEvent, StreamName, StreamPosition } from "../port.ts";
 
 const statementsMax = 500;
 const busyTimeoutMs = 5_000;
@@ -49,14 +49,13 @@ export function openSqlite(settings: SqliteSettings): Dialect {
     open: async (workspace, stream, newEpoch) => {
       prepare(insertStream).run(workspace, stream, newEpoch());
     },
-    position: async (workspace, stream) => {
-      const row = prepare(selectStream).get(workspace, stream) as StreamRow | undefined;
-      return row === undefined ? null : toPosition(row);
-    },
+    position: async (workspace, stream) => position(prepare, workspace, stream),
+    positions: async (streams) => positions(prepare, streams),
     read: async (workspace, stream, offset, eventsMax, bytesMax) =>
       read(prepare, workspace, stream, offset, eventsMax, bytesMax),
     readPieces: async (workspace, stream, offset, bounds) => readPieces(prepare, workspace, stream, offset, bounds),
     trim: async (workspace, stream, through) => trim(prepare, workspace, stream, through),
+    diskBytes: async () => pragma(prepare, "page_count") * pragma(prepare, "page_size"),
     acknowledge: async (workspace, stream, epoch, offset) => {
       prepare(
         "update streams set acknowledged = max(acknowledged, ?) where workspace = ? and name = ? and epoch = ? and head >= ?",
@@ -88,7 +87,8 @@ interface StreamRow {
 const insertStream =
   "insert into streams (workspace, name, epoch, head, acknowledged) values (?, ?, ?, 0, 0) on conflict (workspace, name) do nothing";
 const selectStream = "select id, epoch, head, trimmed, acknowledged from streams where workspace = ? and name = ?";
-const bumpHead = "update streams set head = head + ? where workspace = ? and name = ? returning id, epoch, head";
+const bumpHead =
+  "update streams set head = head + ?, bytes = bytes + ? where workspace = ? and name = ? returning id, epoch, head";
 const insertEvent = 'insert into events (stream, "offset", at, event, keyframe, data) values (?, ?, ?, ?, ?, ?)';
 const selectEvents =
   'select "offset", at, event, keyframe, data from events where stream = ? and "offset" > ? order by "offset" limit ?';
@@ -98,7 +98,8 @@ function append(prepare: Prepare, events: readonly PendingEvent[], newEpoch: () 
     const [first] = run;
     if (first === undefined) throw new TypeError("a run of no events");
     prepare(insertStream).run(first.workspace, first.stream, newEpoch());
-    const row = prepare(bumpHead).get(run.length, first.workspace, first.stream) as unknown as StreamRow;
+    const bytes = run.reduce((sum, event) => sum + event.bytes, 0);
+    const row = prepare(bumpHead).get(run.length, bytes, first.workspace, first.stream) as unknown as StreamRow;
     const offset = row.head - run.length + 1;
     const insert = prepare(insertEvent);
     run.forEach((event, index) => {
@@ -203,6 +204,25 @@ function trim(prepare: Prepare, workspace: string, stream: string, through: numb
   if (stored === undefined) return;
   prepare('delete from events where stream = ? and "offset" <= ?').run(stored.id, through);
   prepare("update streams set trimmed = max(trimmed, ?) where id = ?").run(Math.min(through, stored.head), stored.id);
+}
+
+function position(prepare: Prepare, workspace: string, stream: string): StreamPosition | null {
+  const row = prepare(selectStream).get(workspace, stream) as StreamRow | undefined;
+  return row === undefined ? null : toPosition(row);
+}
+
+/** In one transaction: a thousand lookups of 2 µs see one moment, and no text with a thousand parameters is kept. */
+function positions(prepare: Prepare, streams: readonly StreamName[]): (StreamPosition | null)[] {
+  prepare("begin").run();
+  try {
+    return streams.map(({ workspace, stream }) => position(prepare, workspace, stream));
+  } finally {
+    prepare("rollback").run();
+  }
+}
+
+function pragma(prepare: Prepare, name: string): number {
+  return Number(Object.values(prepare(`pragma ${name}`).get() ?? {})[0]);
 }
 
 function toPosition(row: StreamRow): StreamPosition {

@@ -71,7 +71,7 @@ async function perform({ engine, dialect, lock }: Opened, call: Call): Promise<u
     case "position":
       return dialect.position(call.workspace, call.stream);
     case "positions":
-      return Promise.all(call.streams.map(({ workspace, stream }) => dialect.position(workspace, stream)));
+      return dialect.positions(call.streams);
     case "snapshot":
       return engine.snapshot(call.workspace, call.stream);
     case "read":

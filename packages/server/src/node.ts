@@ -1,0 +1,122 @@
+/**
+ * One node: the rooms between a store and its connections, wired, without a port to listen on.
+ *
+ * Life cycle: made over an open store → `start` (what the app does before its first connection) → sockets are
+ * given to `gateway` → `stop`, in the order of CL-9, once. `createServer` puts HTTP in front of it, the simulation
+ * a network of its own: both run this wiring. Invariant: all time and chance come from the given ports. It
+ * deliberately opens no store and closes none: who opened it does.
+ */
+import { type Clock, limits, type Random, uuidv7 } from "@holdfast/protocol";
+import type { Authenticator } from "./auth/verdict.ts";
+import type { ConnectionLimits } from "./connectionLimits.ts";
+import type { GatewayContext } from "./gateway/context.ts";
+import { encodeTextFrame } from "./gateway/frame.ts";
+import { createGateway, type Gateway } from "./gateway/gateway.ts";
+import { createOccupants } from "./gateway/occupants.ts";
+import { createOpenings } from "./gateway/openings.ts";
+import { createSignalBoard } from "./gateway/signals.ts";
+import type { Mode } from "./mode.ts";
+import type { Log } from "./observe/log.ts";
+import type { Plugin } from "./plugin.ts";
+import type { Store } from "./store/port.ts";
+import { defaultLifetimes, type Lifetimes } from "./store/lifetimes.ts";
+import { type Retention, startRetention } from "./store/retention.ts";
+import { shareReads } from "./store/sharedReads.ts";
+import type { Bus } from "./streams/bus.ts";
+import { createCommitter } from "./streams/committer.ts";
+import { createHub } from "./streams/hub.ts";
+
+const drainMsMax = 5_000;
+const workspaceByDefault = "default";
+const heartbeat = { interval: limits.heartbeatIntervalMs, timeout: limits.heartbeatTimeoutMs };
+
+/** Runs one of the plugins' tasks in a transaction of its own. Rejects where the store does not answer. */
+export type RunTask = (task: string, input: unknown, workspace?: string) => Promise<unknown>;
+
+export interface NodeParts<Judge extends Authenticator> {
+  readonly app: Plugin;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly mode: Mode;
+  readonly limits: ConnectionLimits;
+  /** How long events and answers are kept; the defaults of the table where absent. */
+  readonly lifetimes?: Lifetimes;
+  /** Makes what judges credentials; it may keep its own things in the store. */
+  readonly authenticator: (run: RunTask) => Promise<Judge>;
+  /** To and from other nodes on the same store; absent where there is none. */
+  readonly bus?: Bus;
+}
+
+export interface Node<Judge extends Authenticator = Authenticator> {
+  readonly gateway: Gateway;
+  readonly context: GatewayContext;
+  readonly authenticator: Judge;
+  readonly retention: Pick<Retention, "figures">;
+  /** What the app does before the first connection. Rejects where the store does not answer. */
+  start(): Promise<void>;
+  /** CL-9: `bye` to all, what was accepted is finished; afterwards no timer is left. */
+  stop(): Promise<void>;
+}
+
+export async function createNode<Judge extends Authenticator>(parts: NodeParts<Judge>): Promise<Node<Judge>> {
+  const { app, clock, random, log, mode, bus } = parts;
+  const store: Store = { ...parts.store, ...shareReads(parts.store) };
+  limits.assertHeartbeat(heartbeat, limits.heartbeatIntervalMs + limits.heartbeatTimeoutMs);
+  const hub = createHub({ store, clock, log, encode: encodeTextFrame, ...(bus === undefined ? {} : { bus }) });
+  const committer = createCommitter({ store, clock, log, deliver: (appended) => hub.deliver(appended) });
+  const run: RunTask = (task, input, workspace = workspaceByDefault) =>
+    committer.run({ kind: "task", workspace, task, input });
+  const authenticator = await parts.authenticator(run);
+  const runtimes = app.start === undefined ? [] : [app.start({ clock, log, run })];
+  const openings = createOpenings(clock, log);
+  const context: GatewayContext = {
+    clock,
+    random,
+    log,
+    mode,
+    node: uuidv7(clock.now(), random.bytes(10)),
+    heartbeat,
+    limits: parts.limits,
+    authenticator,
+    store,
+    committer,
+    hub,
+    openings,
+    signals: createSignalBoard(),
+    occupants: createOccupants(parts.limits.connectionsPerPrincipal),
+    ...lookups(app),
+    runtimes,
+  };
+  const gateway = createGateway(context);
+  const retention = startRetention({ store, clock, log, lifetimes: parts.lifetimes ?? defaultLifetimes });
+  return {
+    gateway,
+    context,
+    authenticator,
+    retention,
+    async start() {
+      for (const runtime of runtimes) await runtime.started();
+    },
+    async stop() {
+      await gateway.drain(drainMsMax);
+      await committer.idle();
+      for (const runtime of runtimes) runtime.stopped();
+      retention.stop();
+      openings.stop();
+      hub.stop();
+    },
+  };
+}
+
+/** What the app declares, found by name. */
+function lookups(app: Plugin): Pick<GatewayContext, "method" | "family"> {
+  const methods = new Map(Object.entries(app.methods));
+  const whole = new Map(app.streams.filter(({ name }) => !name.endsWith("/")).map((family) => [family.name, family]));
+  const prefixed = app.streams.filter(({ name }) => name.endsWith("/"));
+  return {
+    method: (name) => methods.get(name),
+    family: (stream) => whole.get(stream) ?? prefixed.find(({ name }) => stream.startsWith(name)),
+  };
+}
