@@ -17,10 +17,10 @@ const exitFailed = 1;
 const exitCannotStart = 2;
 const exitIncomplete = 3;
 
-/** Files of e2e that need a part of the system. */
+/** Files that need a part of the system. */
 const needs = {
   chromium: ["e2e/test/page.test.ts", "e2e/test/stories.test.ts", "e2e/test/tabs.test.ts", "e2e/test/examples.test.ts"],
-  postgres: ["e2e/test/postgres.test.ts"],
+  postgres: ["e2e/test/postgres.test.ts", "packages/server/test/postgres/contract.test.ts"],
 };
 
 function test(filters) {
@@ -30,8 +30,12 @@ function test(filters) {
   const environment = { E2E_CHROMIUM: found.chromium ?? "", E2E_POSTGRES: found.postgres ?? "" };
 
   const gate = filters.length === 0 ? check() : noCounts();
-  const units = runVitest("unit tests", ["--project=unit", "--passWithNoTests", ...filters], unitMsMax);
-  const excluded = notRun.map((file) => `--exclude=${file}`);
+  const units = runVitest(
+    "unit tests",
+    ["--project=unit", "--passWithNoTests", ...excluded, ...filters],
+    unitMsMax,
+    environment,
+  );
   const product = runVitest(
     "the product, end to end",
     ["--project=e2e", "--passWithNoTests", ...excluded, ...filters],

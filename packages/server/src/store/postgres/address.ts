@@ -1,0 +1,24 @@
+/**
+ * Where a PostgreSQL is and who asks, from its URL, and the same in words that hold no secret.
+ */
+import { StartError } from "../../options.ts";
+
+export interface PostgresAddress {
+  readonly url: string;
+  /** `user@host:port/database`, for the log and for sentences: never the password, nor any parameter. */
+  readonly inWords: string;
+}
+
+/** Throws a `StartError` that does not repeat the URL, since it may hold a password. */
+export function postgresAddress(url: string): PostgresAddress {
+  const wrong = new StartError(
+    "The database URL is not one of PostgreSQL; write postgres://user:password@host:5432/database.",
+  );
+  if (!URL.canParse(url)) throw wrong;
+  const { protocol, username, hostname, port, pathname, searchParams } = new URL(url);
+  if (protocol !== "postgres:" && protocol !== "postgresql:") throw wrong;
+  // A folder of sockets is named so.
+  const host = searchParams.get("host") ?? (hostname === "" ? "localhost" : hostname);
+  const user = username === "" ? "" : `${decodeURIComponent(username)}@`;
+  return { url, inWords: `${user}${host}:${port === "" ? "5432" : port}${pathname}` };
+}
