@@ -30,6 +30,7 @@ function test(filters) {
   const environment = { E2E_CHROMIUM: found.chromium ?? "", E2E_POSTGRES: found.postgres ?? "" };
 
   const gate = filters.length === 0 ? check() : noCounts();
+  const excluded = notRun.map((file) => `--exclude=${file}`);
   const units = runVitest(
     "unit tests",
     ["--project=unit", "--passWithNoTests", ...excluded, ...filters],

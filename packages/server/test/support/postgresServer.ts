@@ -39,7 +39,8 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
   const options = { ...user, cwd: folder, env: { PATH: process.env["PATH"] ?? "", LC_ALL: "C" } } as const;
   const initdb = ["-D", data, "-U", "holdfast", "--auth=trust", "--encoding=UTF8", "--no-sync", "--no-instructions"];
   execFileSync(join(programs, "initdb"), initdb, { ...options, stdio: "ignore" });
-  const urlOf = (database: string): string => `postgres://holdfast@localhost/${database}?host=${encodeURIComponent(folder)}`;
+  const urlOf = (database: string): string =>
+    `postgres://holdfast@localhost/${database}?host=${encodeURIComponent(folder)}`;
 
   let running: ChildProcess | undefined;
   let databases = 0;
