@@ -7,8 +7,9 @@ import { type ErrorBody, type HelloAgent, ProtocolError, uuidv7 } from "@holdfas
 import type { AgentWelcome, Principal } from "@holdfast/server/plugin";
 import type { Kysely } from "kysely";
 import { createEngine } from "../../../server/src/store/engine.ts";
+import { defaultLifetimes } from "../../../server/src/store/lifetimes.ts";
 import { migrate } from "../../../server/src/store/migrate.ts";
-import type { Operation, PublishOutcome } from "../../../server/src/store/port.ts";
+import type { Operation, PublishOutcome, Retained, RetainPlace } from "../../../server/src/store/port.ts";
 import { openSqlite } from "../../../server/src/store/sqlite/dialect.ts";
 import {
   type Agent,
@@ -17,6 +18,7 @@ import {
   type MethodResult,
   methods,
   type Thread,
+  type ThreadSnapshot,
 } from "../../contract/index.ts";
 import { streams } from "../../contract/names.ts";
 import { plugin } from "../../src/plugin.ts";
@@ -180,6 +182,22 @@ export async function openControl(clock: { now: number } = { now: startMs }) {
     async threads(workspace = "default"): Promise<Thread[]> {
       const snapshot = await alone(() => engine.snapshot(workspace, streams.threads));
       return (snapshot?.data?.["threads"] ?? []) as Thread[];
+    },
+
+    /** The snapshot of a thread, and the offset that it stands at. */
+    async thread(id: string): Promise<{ readonly offset: number; readonly data: ThreadSnapshot }> {
+      const snapshot = await alone(() => engine.snapshot("default", streams.thread(id)));
+      if (snapshot === null) throw new Error(`there is no stream of thread ${id}`);
+      return { offset: snapshot.position.head, data: snapshot.data as unknown as ThreadSnapshot };
+    },
+
+    /** Runs retention over all streams, with the default lifetimes. */
+    async retain(): Promise<void> {
+      const beginning = { stream: 0, offset: 0 };
+      for (let from: RetainPlace | undefined = beginning; from !== undefined; ) {
+        const step = { of: "events", from, lifetimes: defaultLifetimes } as const;
+        from = ((await commit({ kind: "retain", step })) as Retained).next;
+      }
     },
 
     /** How many queries of handlers `run` costs. */
