@@ -34,6 +34,8 @@ export interface PlainClient {
   readonly closed: () => { readonly code: number; readonly reason: string } | undefined;
   readonly streams: ReadonlyMap<string, PlainStream>;
   send(...messages: readonly Message[]): void;
+  /** A text frame as it is, or a binary one. */
+  sendRaw(frame: string | Uint8Array): void;
   /** The first message that `is` takes, now or later. */
   message(is: (message: Message) => boolean, what: string): Promise<Message>;
   /** Sends a request and gives its result; throws the error's code and message. */
@@ -49,11 +51,15 @@ export interface PlainOptions {
   readonly subscribe?: readonly unknown[];
   /** Do not send `hello`. */
   readonly silent?: boolean;
+  /** Further fields of `hello`, or others in their place. */
+  readonly hello?: Readonly<Record<string, unknown>>;
+  /** `/ws` where absent. */
+  readonly path?: string;
 }
 
 /** Opens a socket to `url` (http) and says hello. */
 export async function openPlainClient(url: string, options: PlainOptions = {}): Promise<PlainClient> {
-  const socket = new WebSocket(`${url.replace(/^http/, "ws")}/ws`, ["holdfast.v1"], {
+  const socket = new WebSocket(`${url.replace(/^http/, "ws")}${options.path ?? "/ws"}`, ["holdfast.v1"], {
     headers: { ...options.headers },
   });
   const messages: Message[] = [];
@@ -62,6 +68,11 @@ export async function openPlainClient(url: string, options: PlainOptions = {}): 
   let broken: Error | undefined;
   // ST-2: it rises per connection; those of `hello.subscribe` were the first.
   let sub = options.subscribe?.length ?? 0;
+  /** Who waits for something, each called when something came. */
+  const lookers = new Set<() => void>();
+  const changed = (): void => {
+    for (const look of lookers) look();
+  };
 
   socket.on("message", (frame, isBinary) => {
     if (isBinary) broken = new Error("a binary frame came");
@@ -73,9 +84,11 @@ export async function openPlainClient(url: string, options: PlainOptions = {}): 
         broken = error as Error;
       }
     }
+    changed();
   });
   socket.on("close", (code, reason) => {
     closed = { code, reason: reason.toString() };
+    changed();
   });
   await new Promise<void>((done, failed) => {
     socket.once("open", done);
@@ -86,31 +99,41 @@ export async function openPlainClient(url: string, options: PlainOptions = {}): 
   });
   socket.on("error", (error) => {
     broken = error;
+    changed();
   });
 
   const send = (...sent: readonly Message[]): void => socket.send(JSON.stringify(sent));
-  const message = async (is: (one: Message) => boolean, what: string): Promise<Message> =>
-    await waitFor(
-      () => {
-        if (broken !== undefined) throw broken;
+  const message = (is: (one: Message) => boolean, what: string): Promise<Message> =>
+    new Promise((resolve, reject) => {
+      const end = (error?: Error): void => {
+        clearTimeout(timer);
+        lookers.delete(look);
+        if (error !== undefined) reject(error);
+      };
+      const look = (): void => {
         const found = messages.find(is);
-        if (found === undefined && closed !== undefined) {
-          throw new Error(`${what}: the server closed before, with ${closed.code} ${closed.reason}`);
-        }
-        return found;
-      },
-      { msMax: answerMsMax, what },
-    );
+        if (broken !== undefined) end(broken);
+        else if (found !== undefined) {
+          end();
+          resolve(found);
+        } else if (closed !== undefined)
+          end(new Error(`${what}: the server closed before, with ${closed.code} ${closed.reason}`));
+      };
+      const timer = setTimeout(() => end(new Error(`${what}: not within ${answerMsMax} ms`)), answerMsMax);
+      lookers.add(look);
+      look();
+    });
   /** OP-1: before `welcome` nothing but `hello` may be sent. */
   const welcomed = async (): Promise<void> => {
     await message(({ type }) => type === "welcome", "welcome");
   };
-  if (options.silent !== true) send(hello(options.subscribe));
+  if (options.silent !== true) send(plainHello({ ...subscriptionsOf(options), ...options.hello }));
   return {
     messages,
     closed: () => closed,
     streams,
     send,
+    sendRaw: (frame) => socket.send(frame),
     message,
     call: async (method, params) => {
       await welcomed();
@@ -147,7 +170,8 @@ export class UpgradeRefused extends Error {
   }
 }
 
-function hello(subscribe: readonly unknown[] | undefined): Message {
+/** OP-2, with further fields or others in their place. */
+export function plainHello(fields: Readonly<Record<string, unknown>> = {}): Message {
   return {
     type: "hello",
     protocol: 1,
@@ -155,8 +179,12 @@ function hello(subscribe: readonly unknown[] | undefined): Message {
     attempt: 1,
     client: { name: "plain", version: "0" },
     visible: true,
-    ...(subscribe === undefined ? {} : { subscribe }),
+    ...fields,
   };
+}
+
+function subscriptionsOf({ subscribe }: PlainOptions): Readonly<Record<string, unknown>> {
+  return subscribe === undefined ? {} : { subscribe };
 }
 
 /** Keeps a stream's events, and throws where they are not the next ones. */
@@ -178,9 +206,9 @@ function apply(streams: Map<string, PlainStream>, message: Message): void {
   stream.head = message["head"] as number;
 }
 
-/** RFC 9562 section 5.7, on this machine's clock. */
-export function uuidv7(): string {
-  const time = Date.now().toString(16).padStart(12, "0");
+/** RFC 9562 section 5.7, made at `now`, ms since 1970: this machine's clock where absent. */
+export function uuidv7(now = Date.now()): string {
+  const time = now.toString(16).padStart(12, "0");
   const random = randomBytes(10).toString("hex");
   return `${time.slice(0, 8)}-${time.slice(8)}-7${random.slice(0, 3)}-8${random.slice(3, 6)}-${random.slice(6, 18)}`;
 }

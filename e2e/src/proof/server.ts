@@ -1,0 +1,105 @@
+/**
+ * Starts the server of `serverMain.ts`, kills it as a power cut would, and starts it again on the same folder.
+ *
+ * Life cycle: started → (killed → started again, on a new port) … → stopped. Invariant: what it logged is kept
+ * over all its lives, so that a test may ask it for errors.
+ */
+import { type ChildProcess, fork } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { markedEnvironment } from "../processes.ts";
+import { waitFor } from "../waiting.ts";
+import type { KeyQuestion, ProofAnswer, ProofSettings } from "./serverMain.ts";
+
+const answerMsMax = 20_000;
+const logCharactersMax = 10_000_000;
+const logShownCharactersMax = 4_000;
+
+export interface ProofServer extends AsyncDisposable {
+  /** Of the life that it lives now. */
+  readonly url: string;
+  readonly port: number;
+  /** One JSON line a record, of all its lives. */
+  log(): string;
+  /** A key with which one agent may enrol. */
+  agentKey(name: string): Promise<string>;
+  /** SIGKILL, then a start on the same folder. */
+  killAndRestart(): Promise<void>;
+}
+
+export async function startProofServer(
+  settings: Partial<Pick<ProofSettings, "speed" | "limits">> = {},
+): Promise<ProofServer> {
+  const data = mkdtempSync(join(tmpdir(), "holdfast-proof-"));
+  let log = "";
+  const start = async (): Promise<{ child: ChildProcess; url: string }> => {
+    const all: ProofSettings = { speed: 1, limits: {}, ...settings, data, port: 0 };
+    const child = fork(fileURLToPath(new URL("serverMain.ts", import.meta.url)), [JSON.stringify(all)], {
+      stdio: ["ignore", "inherit", "pipe", "ipc"],
+      env: markedEnvironment(),
+    });
+    child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+      if (log.length < logCharactersMax) log += text;
+    });
+    const { url } = await hear(child, "ready", () => log);
+    return { child, url };
+  };
+  let life = await start();
+  return {
+    get url() {
+      return life.url;
+    },
+    get port() {
+      return Number(new URL(life.url).port);
+    },
+    log: () => log,
+    async agentKey(name) {
+      const { child } = life;
+      child.send({ kind: "agentKey", name } satisfies KeyQuestion);
+      return (await hear(child, "agentKey", () => log)).key;
+    },
+    async killAndRestart() {
+      await end(life.child, "SIGKILL");
+      life = await start();
+    },
+    async [Symbol.asyncDispose]() {
+      await end(life.child, "SIGTERM");
+      rmSync(data, { recursive: true, force: true });
+    },
+  };
+}
+
+async function hear<Kind extends ProofAnswer["kind"]>(
+  child: ChildProcess,
+  kind: Kind,
+  log: () => string,
+): Promise<Extract<ProofAnswer, { kind: Kind }>> {
+  let heard: Extract<ProofAnswer, { kind: Kind }> | undefined;
+  const listen = (answer: unknown): void => {
+    if ((answer as ProofAnswer).kind === kind) heard = answer as Extract<ProofAnswer, { kind: Kind }>;
+  };
+  child.on("message", listen);
+  try {
+    return await waitFor(
+      () => {
+        if (heard === undefined && (child.exitCode !== null || child.signalCode !== null))
+          throw new Error(`the server ended before "${kind}":\n${log().slice(-logShownCharactersMax)}`);
+        return heard;
+      },
+      { msMax: answerMsMax, what: `the server's "${kind}"` },
+    );
+  } finally {
+    child.off("message", listen);
+  }
+}
+
+async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = new Promise<void>((done) => child.once("exit", () => done()));
+  child.kill(signal);
+  const timer = setTimeout(() => child.kill("SIGKILL"), answerMsMax);
+  await exited;
+  clearTimeout(timer);
+}
