@@ -25,7 +25,7 @@ const cutsMsMax = 60_000;
 const healMsMax = 30_000;
 const answerMsMax = 15_000;
 
-const cleanUps: (() => Promise<void> | void)[] = [];
+const cleanUps: (() => PromiseLike<void> | void)[] = [];
 afterEach(async () => {
   for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
 });
