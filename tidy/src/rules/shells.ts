@@ -2,7 +2,8 @@
  * Time, chance and timers only in shells: everywhere else they are passed in (`Clock`, `Random`).
  *
  * A core that reads the clock cannot be simulated, and a bug in it cannot be replayed from a seed. A shell is
- * a file named `*Shell.ts`, `main.ts` or `*Main.ts`, or one that lies in `shell/`, `ports/`, `scripts/`, `e2e/`, `bench/` or a test.
+ * a file named `*Shell.ts`, `main.ts` or `*Main.ts`, or one that lies in `shell/`, `ports/`, `scripts/`, `e2e/`, `bench/`,
+ * `simulation/src/processes/` or a test.
  */
 import { type Finding, lineAt, type SourceFile } from "../finding.ts";
 import { isTest } from "../repository.ts";
@@ -20,7 +21,7 @@ const globals: ReadonlySet<string> = new Set(["globalThis", "window", "self", "g
 export function isShell(path: string): boolean {
   return (
     isTest(path) ||
-    /^(scripts|e2e|bench|tidy)\//.test(path) ||
+    /^(scripts|e2e|bench|tidy|simulation\/src\/processes)\//.test(path) ||
     /\/(shell|ports)\//.test(path) ||
     /(Shell\.tsx?|\/(\w+M|m)ain\.tsx?|\.config\.ts)$/.test(path)
   );
