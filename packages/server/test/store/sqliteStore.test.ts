@@ -43,12 +43,12 @@ describe("the embedded store", () => {
     expect(await second.snapshot("default", "notes")).toMatchObject({ data: { notes: [{ text: "kept" }] } });
   });
 
-  it("[F79] a second store on one folder is refused with one sentence", async () => {
+  it("[F79] a second store on one folder is refused with one sentence that names the first's process", async () => {
     const folder = newFolder();
     await open(folder);
     await expect(open(folder)).rejects.toThrow(
       new StartError(
-        `The data folder ${folder} is in use by another Holdfast; stop that one, or choose another folder with --data.`,
+        `The data folder ${folder} is in use by another Holdfast (process ${process.pid}); stop that one, or choose another folder with --data.`,
       ),
     );
   });

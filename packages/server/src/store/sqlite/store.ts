@@ -10,6 +10,7 @@ import { Worker } from "node:worker_threads";
 import { ProtocolError } from "@holdfast/protocol";
 import { StartError } from "../../options.ts";
 import type { BatchResult, EncodedRun, Fault, Store, StreamPosition, StreamSnapshot } from "../port.ts";
+import { lockHolder } from "./lock.ts";
 import type { Call, WorkerMessage, WorkerSettings } from "./messages.ts";
 import { fromPortable, type PortableError } from "./portableError.ts";
 
@@ -28,7 +29,11 @@ export async function openSqliteStore(settings: SqliteStoreSettings): Promise<St
   prepareFolder(settings.folder);
   const plugins = settings.plugins.map((url) => url.href);
   const writer = await startWorker({ folder: settings.folder, plugins, role: "writer" }, settings.onFailure);
-  const reader = await startWorker({ folder: settings.folder, plugins, role: "reader" }, settings.onFailure);
+  const readerSettings: WorkerSettings = { folder: settings.folder, plugins, role: "reader" };
+  const reader = await startWorker(readerSettings, settings.onFailure).catch(async (error: unknown) => {
+    await writer.stop();
+    throw error;
+  });
   return {
     commit: async (batch) => withErrors((await writer.call({ name: "commit", batch })) as BatchResult),
     position: (workspace, stream) =>
@@ -137,22 +142,32 @@ function opening(worker: Worker, settings: WorkerSettings): Promise<void> {
   });
 }
 
+/** SQLite's primary result codes: BUSY; READONLY and CANTOPEN; CORRUPT and NOTADB. */
+const codes = { inUse: [5], notWritable: [8, 14], damaged: [11, 26] } as const;
+
 function startError(folder: string, error: unknown): StartError {
-  const code = (error as { errcode?: number } | null)?.errcode;
-  if (code === 5)
+  const code = ((error as { errcode?: number } | null)?.errcode ?? 0) & 0xff;
+  const is = (kind: readonly number[]): boolean => kind.includes(code);
+  const reason = error instanceof Error ? error.message : String(error);
+  if (is(codes.inUse)) {
+    const holder = lockHolder(folder);
+    const who = holder === undefined ? "another Holdfast" : `another Holdfast (process ${holder})`;
     return new StartError(
-      `The data folder ${folder} is in use by another Holdfast; stop that one, or choose another folder with --data.`,
+      `The data folder ${folder} is in use by ${who}; stop that one, or choose another folder with --data.`,
       { cause: error },
     );
-  if (code === 8 || code === 14)
+  }
+  if (is(codes.notWritable))
     return new StartError(
       `The data folder ${folder} cannot be written; choose another with --data or change its rights.`,
       { cause: error },
     );
-  return new StartError(
-    `The store in ${folder} cannot be opened: ${error instanceof Error ? error.message : String(error)}.`,
-    { cause: error },
-  );
+  if (is(codes.damaged))
+    return new StartError(
+      `The store in ${folder} is damaged (${reason}): put a backup of the folder in its place, or choose another folder with --data.`,
+      { cause: error },
+    );
+  return new StartError(`The store in ${folder} cannot be opened: ${reason}.`, { cause: error });
 }
 
 function unavailable(cause: unknown): ProtocolError {

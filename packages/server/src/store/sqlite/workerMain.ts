@@ -16,6 +16,7 @@ import { openSqlite } from "./dialect.ts";
 import { type FolderLock, lockFolder } from "./lock.ts";
 import type { Call, CallMessage, WorkerMessage, WorkerSettings } from "./messages.ts";
 import { toPortable } from "./portableError.ts";
+import { createReopening, type Reopening } from "./reopening.ts";
 
 const settings = workerData as WorkerSettings;
 const say = (message: WorkerMessage, transfer: readonly ArrayBuffer[] = []): void =>
@@ -33,9 +34,13 @@ try {
   say({ kind: "failed", error: toPortable(error) });
 }
 
-interface Opened {
+interface Database {
   readonly engine: Engine;
   readonly dialect: Dialect;
+}
+
+interface Opened {
+  readonly database: Reopening<Database>;
   readonly lock: FolderLock | undefined;
 }
 
@@ -44,15 +49,15 @@ async function open(): Promise<Opened> {
   const plugins = await Promise.all(
     settings.plugins.map(async (url) => ((await import(url)) as { plugin: Plugin }).plugin),
   );
-  const dialect = openSqlite({ file: join(settings.folder, "holdfast.db"), readOnly: settings.role === "reader" });
-  if (settings.role === "writer") await migrate(dialect.kysely, plugins);
-  const engine = createEngine({
-    dialect,
-    plugins,
-    clock: { now: Date.now },
-    random: { bytes: (count) => randomBytes(count) },
-  });
-  return { engine, dialect, lock };
+  const openDatabase = (): Database => {
+    const dialect = openSqlite({ file: join(settings.folder, "holdfast.db"), readOnly: settings.role === "reader" });
+    const clock = { now: Date.now };
+    const random = { bytes: (count: number) => randomBytes(count) };
+    return { dialect, engine: createEngine({ dialect, plugins, clock, random }) };
+  };
+  const database = createReopening(openDatabase, ({ dialect }) => void dialect.close().catch(() => {}));
+  if (settings.role === "writer") await migrate(database.use().dialect.kysely, plugins);
+  return { database, lock };
 }
 
 async function handle(opened: Opened, { id, call }: CallMessage): Promise<void> {
@@ -60,11 +65,18 @@ async function handle(opened: Opened, { id, call }: CallMessage): Promise<void> 
     const value = await perform(opened, call);
     say({ kind: "answer", id, value }, call.name === "read" ? buffersOf(value as EncodedRun) : []);
   } catch (error) {
+    opened.database.failed(error);
     say({ kind: "error", id, error: toPortable(error) });
   }
 }
 
-async function perform({ engine, dialect, lock }: Opened, call: Call): Promise<unknown> {
+async function perform({ database, lock }: Opened, call: Call): Promise<unknown> {
+  if (call.name === "close") {
+    await database.last()?.dialect.close();
+    lock?.release();
+    return null;
+  }
+  const { engine, dialect } = database.use();
   switch (call.name) {
     case "commit":
       return portableFaults(await engine.commit(call.batch));
@@ -78,10 +90,6 @@ async function perform({ engine, dialect, lock }: Opened, call: Call): Promise<u
       return engine.readEncoded(call.workspace, call.stream, call.offset, call.eventsMax, call.bytesMax);
     case "query":
       return portableFaults(await engine.query(call.caller, call.method, call.params));
-    case "close":
-      await dialect.close();
-      lock?.release();
-      return null;
   }
 }
 
