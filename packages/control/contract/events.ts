@@ -95,7 +95,7 @@ export interface ThreadSnapshot {
   /** The newest, in the order in which they were started. */
   readonly messages: readonly ThreadSnapshotMessage[];
   readonly terminals: readonly ThreadSnapshotTerminal[];
-  /** What is drawn on the terminals since their newest keyframes, these first, in the order of the log. */
+  /** What is drawn on the terminals: all of a short log, else their newest keyframes and what follows, in the order of the log. */
   readonly drawing: readonly DrawingEvent[];
 }
 
@@ -116,7 +116,7 @@ export interface ThreadSnapshotTerminal {
   readonly terminal: string;
   readonly cols: number;
   readonly rows: number;
-  /** The log, or what was in it, holds output from before `drawing`. */
+  /** `drawing` is not all that was ever drawn: it begins with the screen as it was, or amid its output. */
   readonly earlier: boolean;
 }
 

@@ -3,8 +3,8 @@
  *
  * Rows tell the states, the log the bytes: per terminal the newest keyframe and what was drawn after it, per
  * message its whole text, or its text so far. Read in one transaction. Bounded whatever the log's length:
- * {@link commandsMax}, {@link messagesMax}, {@link messagesBytesMax}, {@link drawingBytesMax}; a terminal that never
- * had a keyframe is drawn from its last bytes on, and says that there is `earlier` output.
+ * {@link commandsMax}, {@link messagesMax}, {@link messagesBytesMax}, {@link drawingBytesMax}. A short log is
+ * given whole; a long one whose terminal never had a keyframe is drawn from its last bytes on.
  */
 import { limits } from "@holdfast/protocol";
 import type { LoggedEvent } from "@holdfast/server/plugin";
@@ -26,12 +26,13 @@ const commandsMax = 200;
 const messagesMax = 200;
 /** Of all messages' texts, the newest first. */
 const messagesBytesMax = 2 * 1024 * 1024;
+/** What is drawn in a whole log of this size, as JSON, is all given: then nothing is missing above the screen. */
+const wholeBytesMax = 512 * 1024;
 /** Of what is drawn after a keyframe, as JSON; agents make one each 256 KiB of output. */
 const drawingBytesMax = 1024 * 1024;
 const drawingEventsMax = 20_000;
 /** What shows on a terminal. */
 const drawingNames = [
-  "terminal.screen",
   "terminal.output",
   "terminal.resized",
   "terminal.closed",
@@ -138,26 +139,29 @@ async function readUnfinished(
   return texts;
 }
 
-/** The newest keyframe and what follows it; without one, the last of what was drawn. */
-async function readDrawing(
-  tx: ControlRead,
-  stream: string,
-  terminal: string,
-): Promise<{ readonly events: readonly DrawingEvent[]; readonly earlier: boolean }> {
+interface Drawing {
+  readonly events: readonly DrawingEvent[];
+  readonly earlier: boolean;
+}
+
+/** All that was drawn, where that is little; else the newest keyframe and what follows it. */
+async function readDrawing(tx: ControlRead, stream: string, terminal: string): Promise<Drawing> {
+  if (await tx.log.isWhole(stream)) {
+    const { events, isCut } = await readDrawn(tx, stream, 0, wholeBytesMax);
+    if (!isCut) return { events: joinNeighbours(events), earlier: false };
+  }
   const keyframe = await tx.log.keyframe(stream, terminalScope(terminal));
-  const after = keyframe?.offset ?? 0;
-  const events = await tx.log.read(stream, {
-    after,
-    names: drawingNames,
-    end: "newest",
-    eventsMax: drawingEventsMax,
-    bytesMax: drawingBytesMax,
-  });
-  const [first] = events;
-  const isCut = first !== undefined && (await isDrawnBetween(tx, stream, after, first.offset));
-  // Bytes in the middle of which a piece is missing would draw nonsense over the keyframe.
+  const { events, isCut } = await readDrawn(tx, stream, keyframe?.offset ?? 0, drawingBytesMax);
+  // Bytes with a hole before them would draw nonsense over the keyframe.
   const shown = keyframe === undefined || isCut ? events : [keyframe, ...events];
-  return { events: joinNeighbours(shown), earlier: keyframe !== undefined || isCut };
+  return { events: joinNeighbours(shown), earlier: true };
+}
+
+async function readDrawn(tx: ControlRead, stream: string, after: number, bytesMax: number) {
+  const range = { after, names: drawingNames, end: "newest", eventsMax: drawingEventsMax, bytesMax } as const;
+  const events = await tx.log.read(stream, range);
+  const [first] = events;
+  return { events, isCut: first !== undefined && (await isDrawnBetween(tx, stream, after, first.offset)) };
 }
 
 async function isDrawnBetween(tx: ControlRead, stream: string, after: number, before: number): Promise<boolean> {

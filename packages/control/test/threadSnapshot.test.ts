@@ -16,19 +16,19 @@ const delta = (command: string, message: string, text: string) => ({
   data: { command, message, text },
 });
 
-/** What a terminal shows at least: the newest keyframe's bytes, and those after it. */
-function bytesOf(events: readonly { readonly event: string; readonly data: unknown }[]): string {
+/** What a terminal shows: all bytes, or the newest keyframe's and those after it. */
+function bytesOf(events: readonly { readonly event: string; readonly data: unknown }[], earlier: boolean): string {
   let text = "";
   for (const { event, data } of events) {
-    const bytes = Buffer.from(((data as { data?: string }).data ?? "") as string, "base64").toString();
-    if (event === "terminal.screen") text = `[${bytes}]`;
+    const bytes = Buffer.from((data as { data?: string }).data ?? "", "base64").toString();
+    if (event === "terminal.screen" && earlier) text = `[${bytes}]`;
     if (event === "terminal.output") text += bytes;
   }
   return text;
 }
 
 /** The same by reading the whole log, in another way than the snapshot does. */
-function replay(events: readonly LoggedEvent[]) {
+function replay(events: readonly LoggedEvent[], earlier: boolean) {
   const commands = new Map<string, { state: string; outcome: unknown; progress: unknown }>();
   const messages = new Map<string, { state: string; text: string }>();
   let size = { cols: 80, rows: 24 };
@@ -55,7 +55,7 @@ function replay(events: readonly LoggedEvent[]) {
     messages: Object.fromEntries(messages),
     size,
     note,
-    bytes: bytesOf(events),
+    bytes: bytesOf(events, earlier),
   };
 }
 
@@ -68,7 +68,7 @@ function shown({ commands, messages, terminals, drawing, note }: ThreadSnapshot)
     messages: Object.fromEntries(messages.map(({ id, state, text }) => [id, { state, text }])),
     size: { cols: terminal?.cols, rows: terminal?.rows },
     note,
-    bytes: bytesOf(drawing),
+    bytes: bytesOf(drawing, terminal?.earlier === true),
   };
 }
 
@@ -119,17 +119,37 @@ describe("the snapshot of a thread", () => {
       { id: "m2", command: running, state: "started", text: "so far" },
     ]);
     expect(data.note).toBe("noted");
-    expect(data.terminals).toEqual([{ terminal: thread, cols: 100, rows: 30, earlier: true }]);
-    // The newest keyframe *and* what is drawn after it; neighbours are joined (ST-12).
+    expect(data.terminals).toEqual([{ terminal: thread, cols: 100, rows: 30, earlier: false }]);
+    // A short log is drawn whole.
     expect(data.drawing.map(({ event }) => event)).toEqual([
-      "terminal.screen",
+      "command.started",
       "terminal.output",
       "command.finished",
       "command.started",
       "note",
     ]);
-    expect(data.drawing[1]).toMatchObject({ data: { data: Buffer.from("ab").toString("base64"), command: done } });
+    const old = Buffer.from("oldab").toString("base64");
+    expect(data.drawing[1]).toMatchObject({ offset: 10, through: 13, data: { data: old, command: done } });
+  });
+
+  it("[ST-10] of a long log it holds the newest keyframe *and* what is drawn after it", async () => {
+    const { control, agent, thread, send } = await withThread();
+    const command = await send();
+    const long = "x".repeat(60_000);
+    await control.publish(agent, thread, [started(command), ...Array.from({ length: 10 }, () => output(thread, long))]);
+    await control.publish(agent, thread, [screen(thread, "older"), output(thread, "b"), screen(thread, "screen")]);
+    await control.publish(agent, thread, [output(thread, "a", command), output(thread, "b", command)]);
+    await control.publish(agent, thread, [finished(command), { event: "note", data: { text: "noted" } }]);
+    const { data } = await control.thread(thread);
+    expect(data.drawing).toMatchObject([
+      { event: "terminal.screen", data: { data: Buffer.from("screen").toString("base64") } },
+      { event: "terminal.output", data: { data: Buffer.from("ab").toString("base64"), command } },
+      { event: "command.finished" },
+      { event: "note" },
+    ]);
+    // Neighbours are joined (ST-12).
     expect((data.drawing[1]?.through ?? 0) - (data.drawing[1]?.offset ?? 0)).toBe(1);
+    expect(data.terminals).toMatchObject([{ earlier: true }]);
   });
 
   it("[ST-9][ST-10] is at every moment what reading the whole log gives", { timeout: 60_000 }, async () => {
@@ -145,7 +165,7 @@ describe("the snapshot of a thread", () => {
       "screen",
       "resize",
       "note",
-      "retain",
+      "age",
     );
     await fc.assert(
       fc.asyncProperty(fc.array(action, { minLength: 5, maxLength: 40 }), fc.nat(), async (actions, seed) => {
@@ -157,7 +177,11 @@ describe("the snapshot of a thread", () => {
         };
         const commands: string[] = [];
         const messages: { id: string; command: string; text: string }[] = [];
+        const log = new Map<number, LoggedEvent>();
         let count = 0;
+        // Open throughout, so that retention takes only what is replaced.
+        const open = await send();
+        await control.publish(agent, thread, [started(open)]);
         for (const what of actions) {
           count += 1;
           const command = draw(commands) ?? "none";
@@ -177,14 +201,17 @@ describe("the snapshot of a thread", () => {
             note: () => ({ event: "note", data: { text } }),
           };
           if (what === "send") commands.push(await send());
-          else if (what === "retain") await control.retain();
-          else {
+          else if (what === "age") {
+            control.clock.now += 100 * day;
+            await control.retain();
+          } else {
             const [verdict] = await control.publish(agent, thread, [events[what]()]);
             if (verdict === null && what === "open") messages.push({ id: `m${count}`, command, text: "" });
             if (verdict === null && what === "delta") message.text += text;
           }
-          const whole = replay(await control.events(streams.thread(thread)));
-          expect(shown((await control.thread(thread)).data)).toEqual(whole);
+          for (const [offset, event] of await control.log(streams.thread(thread))) log.set(offset, event);
+          const { data } = await control.thread(thread);
+          expect(shown(data)).toEqual(replay([...log.values()], data.terminals[0]?.earlier === true));
         }
       }),
       { numRuns: 60 },
@@ -206,7 +233,7 @@ describe("the snapshot of a thread", () => {
     expect(size).toBeGreaterThan(0.8 * 1024 * 1024);
     expect(Math.max(...data.drawing.map((event) => JSON.stringify(event).length))).toBeLessThan(48 * 1024);
     expect(data.terminals).toMatchObject([{ earlier: true }]);
-    expect(bytesOf(data.drawing).endsWith(`2999 ${line}\n`)).toBe(true);
+    expect(bytesOf(data.drawing, true).endsWith(`2999 ${line}\n`)).toBe(true);
   });
 
   it("[ST-10] a keyframe too far back to be continued is left out: bytes with a hole in them draw nonsense", async () => {
@@ -257,6 +284,7 @@ describe("retention of a thread", () => {
     const interactive = (await control.call("thread.create", { agent: agent.id, kind: "terminal" })).thread.id;
     await control.publish(agent, interactive, [output(interactive, "shell")]);
     const before = (await control.thread(thread)).data;
+    expect(bytesOf(before.drawing, false)).toBe("ac");
     control.clock.now += 100 * day;
     await control.retain();
     const names = async (id: string) => (await control.events(streams.thread(id))).map(({ event }) => event);
@@ -267,7 +295,9 @@ describe("retention of a thread", () => {
       "terminal.screen",
       "terminal.output",
     ]);
-    expect((await control.thread(thread)).data).toEqual(before);
+    const after = (await control.thread(thread)).data;
+    expect(after).toMatchObject({ commands: before.commands, terminals: [{ earlier: true }] });
+    expect(bytesOf(after.drawing, true)).toBe("[b]c");
     expect(await names(interactive)).toEqual(["terminal.output"]);
 
     await control.publish(agent, thread, [finished(command)]);

@@ -68,6 +68,8 @@ export interface LogRange {
 export interface LogReader {
   /** Offset of a stream's last event; 0 where there is none. */
   head(stream: string): Promise<number>;
+  /** Whether retention has removed nothing of it. */
+  isWhole(stream: string): Promise<boolean>;
   /** The newest keyframe of a scope (ST-10), of a stream's events up to its head. */
   keyframe(stream: string, scope: string): Promise<LoggedEvent | undefined>;
   /** In the order of their offsets, whatever {@link LogRange.end} says. */

@@ -9,7 +9,7 @@ import type { Kysely } from "kysely";
 import { createEngine } from "../../../server/src/store/engine.ts";
 import { defaultLifetimes } from "../../../server/src/store/lifetimes.ts";
 import { migrate } from "../../../server/src/store/migrate.ts";
-import type { Operation, PublishOutcome, Retained, RetainPlace } from "../../../server/src/store/port.ts";
+import type { Operation, PublishOutcome, Retained, RetainPlace, RetainStep } from "../../../server/src/store/port.ts";
 import { openSqlite } from "../../../server/src/store/sqlite/dialect.ts";
 import {
   type Agent,
@@ -174,6 +174,14 @@ export async function openControl(clock: { now: number } = { now: startMs }) {
       }));
     },
 
+    /** The events that are there, by offset. */
+    async log(stream: string): Promise<ReadonlyMap<number, LoggedEvent>> {
+      const { rows } = await dialect.read("default", stream, 0, everything, everything);
+      return new Map(
+        rows.map(({ offset, event, json }) => [offset, { event, data: JSON.parse(json) as Record<string, unknown> }]),
+      );
+    },
+
     async fleet(workspace = "default"): Promise<Agent[]> {
       const snapshot = await alone(() => engine.snapshot(workspace, streams.fleet));
       return ((snapshot?.data?.["agents"] ?? []) as Agent[]).toSorted((left, right) => (left.id < right.id ? -1 : 1));
@@ -193,10 +201,11 @@ export async function openControl(clock: { now: number } = { now: startMs }) {
 
     /** Runs retention over all streams, with the default lifetimes. */
     async retain(): Promise<void> {
-      const beginning = { stream: 0, offset: 0 };
-      for (let from: RetainPlace | undefined = beginning; from !== undefined; ) {
-        const step = { of: "events", from, lifetimes: defaultLifetimes } as const;
-        from = ((await commit({ kind: "retain", step })) as Retained).next;
+      let from: RetainPlace | undefined = { stream: 0, offset: 0 };
+      while (from !== undefined) {
+        const step: RetainStep = { of: "events", from, lifetimes: defaultLifetimes };
+        const retained = (await commit({ kind: "retain", step })) as Retained;
+        from = retained.next;
       }
     },
 

@@ -17,7 +17,7 @@ export function createLogReader(database: Kysely<SomeTables>, workspace: string)
   const find = (name: string) =>
     db
       .selectFrom("streams")
-      .select(["id", "head"])
+      .select(["id", "head", "removed"])
       .where("workspace", "=", workspace)
       .where("name", "=", name)
       .executeTakeFirst();
@@ -25,6 +25,10 @@ export function createLogReader(database: Kysely<SomeTables>, workspace: string)
   return {
     async head(stream) {
       return Number((await find(stream))?.head ?? 0);
+    },
+
+    async isWhole(stream) {
+      return Number((await find(stream))?.removed ?? 0) === 0;
     },
 
     async keyframe(stream, scope) {

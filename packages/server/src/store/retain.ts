@@ -189,7 +189,7 @@ async function removeOlder(parts: RetainParts, stream: StreamRow, keptMs: number
   }
   if (last === undefined) return nothing;
   await parts.trim(stream.workspace, stream.name, last);
-  await countDown(parts.db, stream.id, bytes);
+  await countDown(parts.db, stream.id, removed, bytes);
   return { removed, bytes, goOn: last };
 }
 
@@ -228,7 +228,7 @@ async function removeReplaced(
   }
   if (gone.length > 0) {
     await db.deleteFrom("events").where("stream", "=", stream.id).where("offset", "in", gone).execute();
-    await countDown(db, stream.id, removedBytes);
+    await countDown(db, stream.id, gone.length, removedBytes);
     await raiseTrimmed(db, stream);
   }
   const last = rows[looked - 1];
@@ -253,10 +253,10 @@ async function raiseTrimmed(db: Kysely<StoreTables>, stream: StreamRow): Promise
   if (trimmed > stream.trimmed) await db.updateTable("streams").set({ trimmed }).where("id", "=", stream.id).execute();
 }
 
-async function countDown(db: Kysely<StoreTables>, stream: number, bytes: number): Promise<void> {
+async function countDown(db: Kysely<StoreTables>, stream: number, events: number, bytes: number): Promise<void> {
   await db
     .updateTable("streams")
-    .set((of) => ({ bytes: of("bytes", "-", bytes) }))
+    .set((of) => ({ bytes: of("bytes", "-", bytes), removed: of("removed", "+", events) }))
     .where("id", "=", stream)
     .execute();
 }

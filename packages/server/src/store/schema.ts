@@ -19,6 +19,8 @@ export interface StreamsTable {
   acknowledged: number;
   /** Data of its events that are there, as JSON in UTF-8: counted up by the append, down by retention. */
   bytes: Generated<number>;
+  /** Events that retention removed, wherever they stood. */
+  removed: Generated<number>;
 }
 
 export interface EventsTable {
@@ -123,6 +125,10 @@ export const storeMigrations: Readonly<Record<string, Migration>> = {
       await db.schema
         .alterTable("streams")
         .addColumn("bytes", "bigint", (column) => column.notNull().defaultTo(0))
+        .execute();
+      await db.schema
+        .alterTable("streams")
+        .addColumn("removed", "bigint", (column) => column.notNull().defaultTo(0))
         .execute();
       await sql`update streams set bytes =
         coalesce((select sum(octet_length(data)) from events where events.stream = streams.id), 0)`.execute(db);
