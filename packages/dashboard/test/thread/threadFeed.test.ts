@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { DrawStep } from "../../src/features/thread/terminal/drawStep.ts";
 import { queueBytesMax, ThreadFeed } from "../../src/features/thread/threadFeed.ts";
 import { FakeSession } from "../support/fakeSession.ts";
-import { makeCommand, outputEvent, queuedEvent } from "../support/sampleData.ts";
+import { makeCommand, makeThread, outputEvent, queuedEvent } from "../support/sampleData.ts";
 
 const name = "thread/thread-1";
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -52,13 +52,14 @@ describe("ThreadFeed", () => {
       Array.from({ length: chunks }, () => outputEvent(chunk)),
     );
     feed.open();
+    feed.drawAll();
     const seen: number[] = [];
     let held = 0;
     for (let turn = 0; turn < 10_000 && seen.length < chunks; turn += 1) {
       await settled();
       const taken = feed.take(256 * 1024);
       held = Math.max(held, queueBytesOf(feed));
-      seen.push(...taken.map((step) => step.through));
+      seen.push(...taken.filter(({ kind }) => kind === "output").map((step) => step.through));
     }
     expect(seen).toEqual(Array.from({ length: chunks }, (_, index) => index + 1));
     expect(held).toBeLessThan(queueBytesMax * 1.5);
@@ -84,10 +85,88 @@ describe("ThreadFeed", () => {
     feed.open();
     await settled();
     feed.onSteps(() => undefined)();
-    expect(drain(feed)).toHaveLength(2);
+    const before = drain(feed);
+    expect(before.map((step) => step.through)).toEqual([1, 2]);
     feed.onSteps(() => undefined);
     await settled();
-    expect(drain(feed).map((step) => step.through)).toEqual([1, 2]);
+    expect(drain(feed)).toEqual(before);
+  });
+
+  const base64 = (text: string): string => Buffer.from(text).toString("base64");
+  const terminal = "thread-1";
+  const drawn = (feed: ThreadFeed): unknown[] =>
+    drain(feed).map((step) => ("bytes" in step ? `${step.kind} ${Buffer.from(step.bytes).toString()}` : step.kind));
+  /** A thread of 100 events whose end is a screen and two outputs. */
+  const longThread = (session: FakeSession): void => {
+    session.append(
+      name,
+      Array.from({ length: 100 }, (_, index) => outputEvent(`${index} `)),
+    );
+    session.stream(name).snapshot = {
+      thread: makeThread(),
+      note: "noted",
+      commands: [{ ...makeCommand({ state: "started", startedAt: 5 }), progress: "half", inferred: false }],
+      messages: [],
+      terminals: [{ terminal, cols: 100, rows: 30, earlier: true }],
+      drawing: [
+        {
+          offset: 90,
+          through: 90,
+          at: 1,
+          event: "terminal.screen",
+          data: { terminal, cols: 100, rows: 30, data: base64("screen") },
+        },
+        { offset: 91, through: 100, at: 2, event: "terminal.output", data: { terminal, data: base64("after") } },
+      ],
+    };
+  };
+
+  it("[ST-10] opens a long thread with its snapshot, and goes on from its offset", async () => {
+    const { session, feed } = makeFeed();
+    longThread(session);
+    feed.open();
+    await settled();
+    expect(feed.view()).toMatchObject({
+      hasEarlier: true,
+      loaded: true,
+      state: {
+        note: "noted",
+        size: { cols: 100, rows: 30 },
+        commands: [{ state: "started", progress: "half", startedAt: 5 }],
+      },
+    });
+    session.append(name, [
+      outputEvent("live"),
+      // Nothing is missing after the screen: a later one need not be drawn over it.
+      { event: "terminal.screen", data: { terminal, cols: 100, rows: 30, data: base64("later") } },
+    ]);
+    expect(drawn(feed)).toEqual(["screen screen", "output after", "output live", "nothing"]);
+    expect(session.subscribed).toEqual([{ stream: name, from: "latest" }]);
+  });
+
+  it("draws all of a long thread where that is asked for", async () => {
+    const { session, feed } = makeFeed();
+    longThread(session);
+    feed.open();
+    await settled();
+    drain(feed);
+    feed.drawAll();
+    await settled();
+    const steps = drawn(feed);
+    expect(steps).toHaveLength(101);
+    expect(steps.slice(0, 3)).toEqual(["clear", "output 0 ", "output 1 "]);
+    expect(feed.view()).toMatchObject({ hasEarlier: false, loaded: true });
+  });
+
+  it("[ST-3] a history that was restored is drawn anew from the snapshot, and said", async () => {
+    const { session, feed } = makeFeed();
+    longThread(session);
+    feed.open();
+    await settled();
+    drain(feed);
+    session.reset(name, { reason: "epoch", lost: undefined });
+    expect(drawn(feed)).toEqual(["clear", "screen screen", "output after"]);
+    expect(feed.view()).toMatchObject({ told: "this thread's history was restored or rewritten" });
   });
 
   it("reads nothing after it was closed", async () => {

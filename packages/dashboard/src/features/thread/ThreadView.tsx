@@ -36,6 +36,7 @@ export function ThreadView(props: {
   return (
     <>
       <FeedNotice view={view} />
+      {view.hasEarlier && <EarlierOutput onDraw={() => feed.drawAll()} />}
       <ThreadTerminal thread={id} feed={feed} state={view.state} interactive={interactive} canOperate={canOperate} />
       <CommandList items={items} />
       {thread?.kind !== "terminal" && canOperate && (
@@ -87,9 +88,25 @@ function FeedNotice({ view }: { readonly view: FeedView }): ReactNode {
   );
 }
 
-function statusText({ status, behind }: FeedView): string {
+/** A long thread opens with its end: what came before is a click away, and said to be there. */
+function EarlierOutput({ onDraw }: { readonly onDraw: () => void }): ReactNode {
+  return (
+    <div
+      data-testid="earlier-output"
+      className="flex items-center gap-2 border-b border-line bg-surface px-3 py-0.5 text-sm text-muted"
+    >
+      <p className="min-w-0 flex-1">This thread is long: only its newest output is drawn.</p>
+      <Button tone="quiet" onClick={onDraw}>
+        Draw all of it
+      </Button>
+    </div>
+  );
+}
+
+function statusText({ status, behind, told }: FeedView): string {
   switch (status.kind) {
     case "live":
+      return told === undefined ? "" : sentence(told);
     case "refused":
     case "stopped":
       return "";

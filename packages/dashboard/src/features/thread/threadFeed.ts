@@ -1,21 +1,24 @@
 /**
- * Reads one thread's log from its start and hands it to two readers: the list of commands (a pure fold)
- * and the terminal, which takes drawing steps at its own pace.
+ * Reads one thread and hands it to two readers: the list of commands (a pure fold) and the terminal, which
+ * takes drawing steps at its own pace.
  *
- *   session ──events──► fold ──► state (React)
- *                 └───► steps ──queue──► take() (the painter)
+ *   session ──snapshot, events──► fold ──► state (React)
+ *                           └───► steps ──queue──► take() (the painter)
  *
+ * It begins with the snapshot, so that a long thread opens as fast as a short one; whoever wants to see what came
+ * before it lets it begin with the log's first event (`drawAll`).
  * A terminal is slower than a socket. With more than {@link queueBytesMax} waiting, the feed lets go of the
  * stream and later reads on from its cursor: that is the protocol's own back-pressure, so memory is bounded
  * whatever the log's length, and nothing is dropped. Invariant: each offset reaches the fold and the queue
  * once, in order (I1). It deliberately knows no terminal and no React.
  */
 import type { AppliedEvent, Session, Subscription, SubscriptionStatus } from "@holdfast/client";
-import type { ControlMethods } from "@holdfast/control/contract";
+import type { ControlMethods, DrawingEvent, ThreadSnapshot } from "@holdfast/control/contract";
 import { streams, terminalOf } from "@holdfast/control/names";
 import type { Cursor } from "@holdfast/protocol";
 import { count } from "../../shared/format/count.ts";
 import { type DrawContext, type DrawStep, drawStep, quiet } from "./terminal/drawStep.ts";
+import { threadFromSnapshot } from "./threadFromSnapshot.ts";
 import { emptyThread, foldThread, type ThreadState } from "./threadState.ts";
 
 /** Waiting for the terminal: above the first the feed stops reading, below the second it reads on. */
@@ -31,9 +34,23 @@ export interface FeedView {
   readonly behind: number;
   /** True once the log's end as told at the first answer has been folded. */
   readonly loaded: boolean;
+  /** There was output that is not drawn here. */
+  readonly hasEarlier: boolean;
+  /** Why the history is not what it was, once the server has told so. */
+  readonly told: string | undefined;
   /** A stream that stopped on an event which could not be read, and what the person can do. */
   readonly trouble: { readonly error: unknown; retry(): void; skip(): void } | undefined;
 }
+
+const emptyView: FeedView = {
+  state: emptyThread,
+  status: { kind: "waiting" },
+  behind: 0,
+  loaded: false,
+  hasEarlier: false,
+  told: undefined,
+  trouble: undefined,
+};
 
 export class ThreadFeed {
   private readonly session: Session<ControlMethods>;
@@ -48,13 +65,8 @@ export class ThreadFeed {
   private incomplete = false;
   /** A painter has taken steps: the queue alone is no longer the whole thread. */
   private hasGiven = false;
-  private current: FeedView = {
-    state: emptyThread,
-    status: { kind: "waiting" },
-    behind: 0,
-    loaded: false,
-    trouble: undefined,
-  };
+  private beginning: "latest" | "start" = "latest";
+  private current: FeedView = emptyView;
   private readonly viewListeners = new Set<() => void>();
   private stepListener: (() => void) | undefined;
 
@@ -72,7 +84,7 @@ export class ThreadFeed {
     return () => this.viewListeners.delete(listener);
   };
 
-  /** One painter: called whenever there may be something to take. A new screen gets the log from its start. */
+  /** One painter: called whenever there may be something to take. A new screen gets all that this one got. */
   onSteps(listener: () => void): () => void {
     if (this.hasGiven) this.restart();
     this.stepListener = listener;
@@ -87,7 +99,16 @@ export class ThreadFeed {
     this.subscribe();
   }
 
-  /** Forgets everything: a feed that is opened again reads from the start, for a new screen. */
+  /** Draws the whole log instead of its end, from the first event that is there. */
+  drawAll(): void {
+    this.beginning = "start";
+    this.restart();
+    // Its screen is still that of before.
+    this.push({ kind: "clear", through: 0, ansi: "" });
+    this.stepListener?.();
+  }
+
+  /** Forgets everything: a feed that is opened again reads anew, for a new screen. */
   close(): void {
     this.closed = true;
     this.subscription?.unsubscribe();
@@ -98,7 +119,7 @@ export class ThreadFeed {
     this.paused = false;
     this.incomplete = false;
     this.hasGiven = false;
-    this.show({ state: emptyThread, status: { kind: "waiting" }, behind: 0, loaded: false, trouble: undefined });
+    this.show(emptyView);
   }
 
   /** The next steps, about `bytesMax` of output (at least one step where there is one). */
@@ -124,7 +145,8 @@ export class ThreadFeed {
 
   private subscribe(): void {
     this.subscription = this.session.subscribe(streams.thread(this.thread), {
-      from: this.cursor ?? "start",
+      from: this.cursor ?? this.beginning,
+      onSnapshot: (data, position) => this.snapshot(data as unknown as ThreadSnapshot, position.cursor),
       onEvents: (events, position) => this.events(events, position),
       onReset: (reset) => this.reset(reset),
       onStatus: (status) => this.show({ status, ...(status.kind === "live" ? { loaded: true, behind: 0 } : {}) }),
@@ -140,7 +162,9 @@ export class ThreadFeed {
     for (const event of events) {
       state = foldThread(state, event);
       incomplete ||= event.event === "skipped";
-      steps.push(drawStep(event, this.context(state, incomplete)));
+      const drawn = this.drawn([event], state, incomplete);
+      steps.push(...drawn.steps);
+      incomplete = drawn.incomplete;
     }
     // Nothing is kept of a batch in which an event throws: the session gives it again, whole (ST-6).
     for (const step of steps) this.push(step);
@@ -149,6 +173,40 @@ export class ThreadFeed {
     this.show({ state, behind: Math.max(0, position.head - position.cursor.offset) });
     this.stepListener?.();
     if (this.queueBytes > queueBytesMax) this.pause();
+  }
+
+  /** The state at one offset, in place of all that was read before. */
+  private snapshot(data: ThreadSnapshot, cursor: Cursor): void {
+    if (this.closed || this.paused) return;
+    const hasEarlier = data.terminals.some(({ earlier }) => earlier);
+    const state = data.drawing.reduce(foldThread, threadFromSnapshot(data));
+    const { steps, incomplete } = this.drawn(data.drawing, state, hasEarlier);
+    const { told } = this.current;
+    this.queue = [];
+    this.queueBytes = 0;
+    if (this.hasGiven || told !== undefined)
+      this.push({ kind: "clear", through: 0, ansi: told === undefined ? "" : quiet(`· ${told}`) });
+    for (const step of steps) this.push(step);
+    if ((steps.at(-1)?.through ?? 0) < cursor.offset) this.push({ kind: "nothing", through: cursor.offset });
+    this.incomplete = incomplete;
+    this.cursor = cursor;
+    this.show({ state, hasEarlier, behind: 0 });
+    this.stepListener?.();
+  }
+
+  private drawn(
+    events: readonly DrawingEvent[],
+    state: ThreadState,
+    isIncomplete: boolean,
+  ): { readonly steps: readonly DrawStep[]; readonly incomplete: boolean } {
+    let incomplete = isIncomplete;
+    const steps = events.map((event) => {
+      const step = drawStep(event, this.context(state, incomplete));
+      // From a screen on, nothing is missing any more.
+      if (step.kind === "screen") incomplete = false;
+      return step;
+    });
+    return { steps, incomplete };
   }
 
   private context(state: ThreadState, incomplete: boolean): DrawContext {
@@ -162,7 +220,7 @@ export class ThreadFeed {
 
   private reset(reset: { readonly reason: "epoch" | "trimmed"; readonly lost: number | undefined }): void {
     const lost = reset.lost === undefined ? "" : `; ${count(reset.lost, "event")} before this are gone`;
-    const text =
+    const told =
       reset.reason === "epoch"
         ? `this thread's history was restored or rewritten${lost}`
         : `older history was removed${lost}`;
@@ -170,8 +228,8 @@ export class ThreadFeed {
     this.queueBytes = 0;
     this.incomplete = true;
     this.cursor = undefined;
-    this.push({ kind: "clear", through: 0, ansi: quiet(`· ${text}`) });
-    this.show({ state: emptyThread });
+    this.push({ kind: "clear", through: 0, ansi: quiet(`· ${told}`) });
+    this.show({ state: emptyThread, told });
     this.stepListener?.();
   }
 
