@@ -6,6 +6,7 @@
  * anything: each rule lives in its room.
  */
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
 import { createAppSignIn } from "./auth/appSignIn.ts";
 import { hostOriginSettings } from "./auth/hostOrigin.ts";
@@ -50,9 +51,11 @@ async function start(settings: Settings, app: Plugin, store: Store): Promise<Ser
     log,
     mode,
     limits: settings.limits,
+    admission: settings.admission,
+    place: { store: "sqlite", file: join(settings.data, "holdfast.db") },
     lifetimes: settings.lifetimes,
     authenticator: async (run) => {
-      const own = await createAuth({ run, mode, clock, random, log });
+      const own = await createAuth({ run, mode, clock, random, log, sessionLifeMs: settings.sessionLifeMs });
       return authenticate === undefined ? own : createAppSignIn(own, authenticate, log);
     },
   });
@@ -71,7 +74,7 @@ async function start(settings: Settings, app: Plugin, store: Store): Promise<Ser
     log,
     clock,
     random,
-    health: () => ({ store: "sqlite" }),
+    health: () => ({ store: "sqlite", ...(context.health.degraded && { degraded: context.health.degraded }) }),
     pagePaths,
     ...(page === undefined ? {} : { page }),
   });

@@ -1,5 +1,6 @@
 /** A live server for anyone's app: `createServer`, what it takes, and what a plugin is. */
 
+export type { AdmissionLimits } from "./admission/limits.ts";
 export type { Authenticate, SignedIn, SignInRequest } from "./auth/appSignIn.ts";
 export type { HostOriginSettings } from "./auth/hostOrigin.ts";
 export type { ConnectionLimits } from "./connectionLimits.ts";

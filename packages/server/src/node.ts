@@ -6,7 +6,11 @@
  * a network of its own: both run this wiring. Invariant: all time and chance come from the given ports. It
  * deliberately opens no store and closes none: who opened it does.
  */
-import { type Clock, limits, type Random, uuidv7 } from "@holdfast/protocol";
+import { type Clock, limits, ProtocolError, type Random, uuidv7 } from "@holdfast/protocol";
+import { createAdmission } from "./admission/admission.ts";
+import { guardStore } from "./admission/guardedStore.ts";
+import { type AdmissionLimits, admissionLimitsOf } from "./admission/limits.ts";
+import { outageReason } from "./admission/storeHealth.ts";
 import type { Authenticator } from "./auth/verdict.ts";
 import type { ConnectionLimits } from "./connectionLimits.ts";
 import type { GatewayContext } from "./gateway/context.ts";
@@ -16,10 +20,11 @@ import { createOccupants } from "./gateway/occupants.ts";
 import { createOpenings } from "./gateway/openings.ts";
 import { createSignalBoard } from "./gateway/signals.ts";
 import type { Mode } from "./mode.ts";
+import { createFoldedLog } from "./observe/foldedLog.ts";
 import type { Log } from "./observe/log.ts";
 import type { Plugin } from "./plugin.ts";
-import type { Store } from "./store/port.ts";
 import { defaultLifetimes, type Lifetimes } from "./store/lifetimes.ts";
+import type { Store } from "./store/port.ts";
 import { type Retention, startRetention } from "./store/retention.ts";
 import { shareReads } from "./store/sharedReads.ts";
 import type { Bus } from "./streams/bus.ts";
@@ -27,6 +32,8 @@ import { createCommitter } from "./streams/committer.ts";
 import { createHub } from "./streams/hub.ts";
 
 const drainMsMax = 5_000;
+/** AD-3: of the key that slots are signed with. */
+const slotKeyPurpose = "holdfast promised slots";
 const workspaceByDefault = "default";
 const heartbeat = { interval: limits.heartbeatIntervalMs, timeout: limits.heartbeatTimeoutMs };
 
@@ -41,6 +48,10 @@ export interface NodeParts<Judge extends Authenticator> {
   readonly log: Log;
   readonly mode: Mode;
   readonly limits: ConnectionLimits;
+  /** Section 10 of the protocol; its defaults where absent. */
+  readonly admission?: AdmissionLimits;
+  /** Names the store in the log: its kind, and its file or its host and port (AD-4). */
+  readonly place?: Readonly<Record<string, string | number>>;
   /** How long events and answers are kept; the defaults of the table where absent. */
   readonly lifetimes?: Lifetimes;
   /** Makes what judges credentials; it may keep its own things in the store. */
@@ -61,16 +72,35 @@ export interface Node<Judge extends Authenticator = Authenticator> {
 }
 
 export async function createNode<Judge extends Authenticator>(parts: NodeParts<Judge>): Promise<Node<Judge>> {
-  const { app, clock, random, log, mode, bus } = parts;
-  const store: Store = { ...parts.store, ...shareReads(parts.store) };
+  const { app, clock, random, mode, bus } = parts;
+  const { admission: admissionLimits = admissionLimitsOf({}, parts.limits), place = { store: "unnamed" } } = parts;
+  const guarded = guardStore({ store: parts.store, limits: admissionLimits, place, clock, log: parts.log });
+  const { health } = guarded;
+  const log = createFoldedLog({
+    log: parts.log,
+    clock,
+    infoLinesMax: admissionLimits.logLinesPerMinuteMax,
+    // AD-4: while the store is down one line tells it, and no consequence of it does.
+    isTold: (error) => health.degraded !== undefined && error instanceof ProtocolError && error.code === outageReason,
+  });
+  const store: Store = { ...guarded.store, ...shareReads(guarded.store) };
   limits.assertHeartbeat(heartbeat, limits.heartbeatIntervalMs + limits.heartbeatTimeoutMs);
-  const hub = createHub({ store, clock, log, encode: encodeTextFrame, ...(bus === undefined ? {} : { bus }) });
-  const committer = createCommitter({ store, clock, log, deliver: (appended) => hub.deliver(appended) });
+  const hub = createHub({ store, clock, log, encode: encodeTextFrame, health, ...(bus === undefined ? {} : { bus }) });
+  const committer = createCommitter({
+    store,
+    clock,
+    log,
+    retryAfter: () => health.retryAfter(),
+    deliver: (appended) => hub.deliver(appended),
+  });
   const run: RunTask = (task, input, workspace = workspaceByDefault) =>
     committer.run({ kind: "task", workspace, task, input });
   const authenticator = await parts.authenticator(run);
   const runtimes = app.start === undefined ? [] : [app.start({ clock, log, run })];
-  const openings = createOpenings(clock, log);
+  const openings = createOpenings(clock, log, health);
+  health.countWaiting(() => openings.waiting);
+  const key = authenticator.deriveKey?.(slotKeyPurpose);
+  const admission = createAdmission({ limits: admissionLimits, clock, random, ...(key === undefined ? {} : { key }) });
   const context: GatewayContext = {
     clock,
     random,
@@ -80,6 +110,9 @@ export async function createNode<Judge extends Authenticator>(parts: NodeParts<J
     heartbeat,
     limits: parts.limits,
     authenticator,
+    admission,
+    admissionLimits,
+    health,
     store,
     committer,
     hub,
@@ -106,6 +139,9 @@ export async function createNode<Judge extends Authenticator>(parts: NodeParts<J
       retention.stop();
       openings.stop();
       hub.stop();
+      admission.stop();
+      health.stop();
+      log.stop();
     },
   };
 }

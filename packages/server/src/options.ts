@@ -4,6 +4,7 @@
  */
 
 import type { Clock, Random } from "@holdfast/protocol";
+import type { AdmissionLimits } from "./admission/limits.ts";
 import type { Authenticate } from "./auth/appSignIn.ts";
 import type { ConnectionLimits } from "./connectionLimits.ts";
 import type { Mode } from "./mode.ts";
@@ -26,6 +27,8 @@ export interface ServerOptions {
    * opening, and for each HTTP call. By default the built-in sign-in, or in development mode nobody is asked.
    */
   readonly authenticate?: Authenticate;
+  /** How long a sign-in by link lasts, ms, unless the page refreshes it (AU-7), as pages do; 30 days by default. */
+  readonly sessionLifeMs?: number;
   /** An address of loopback, until TLS is there; `127.0.0.1` by default. */
   readonly host?: string;
   /** 0, the default, picks a free one. */
@@ -40,6 +43,8 @@ export interface ServerOptions {
   readonly version?: string;
   /** Limits of AD-5, raised or lowered one by one. */
   readonly limits?: Partial<ConnectionLimits>;
+  /** How many may come how fast, and how a failing store is treated (section 10), one by one. */
+  readonly admission?: Partial<AdmissionLimits>;
   /** How long events and answers are kept, changed one by one; 90 days or 10 GB of work by default (ST-10). */
   readonly retention?: Partial<Lifetimes>;
   /** By default one JSON line a record on standard error, from `info` up. */

@@ -6,7 +6,9 @@
  */
 import { fileURLToPath } from "node:url";
 import type { Clock, Random } from "@holdfast/protocol";
+import { type AdmissionLimits, admissionLimitsOf, contradictionOf } from "./admission/limits.ts";
 import type { Authenticate } from "./auth/appSignIn.ts";
+import { sessionLifeMs as sessionLifeMsByDefault } from "./auth/service.ts";
 import { type ConnectionLimits, defaultConnectionLimits } from "./connectionLimits.ts";
 import type { Log } from "./observe/log.ts";
 import { createLog } from "./observe/pinoLog.ts";
@@ -15,6 +17,8 @@ import { platformClock, platformRandom } from "./ports/platform.ts";
 import { defaultLifetimes, keptAlwaysMs, type Lifetimes } from "./store/lifetimes.ts";
 
 const portMax = 65_535;
+/** A page refreshes at half of it, and a connection's clock may differ by AU-4's tolerance. */
+export const sessionLifeMsMin = 10_000;
 const workBytesMin = 1_000_000;
 
 export interface Settings {
@@ -22,6 +26,7 @@ export interface Settings {
   readonly data: string;
   readonly mode: Mode;
   readonly authenticate: Authenticate | undefined;
+  readonly sessionLifeMs: number;
   readonly host: string;
   readonly port: number;
   readonly origins: readonly string[];
@@ -30,6 +35,7 @@ export interface Settings {
   readonly pagePaths: readonly string[];
   readonly version: string;
   readonly limits: ConnectionLimits;
+  readonly admission: AdmissionLimits;
   readonly lifetimes: Lifetimes;
   readonly log: Log;
   readonly clock: Clock;
@@ -49,21 +55,27 @@ export function settingsOf(options: ServerOptions): Settings {
     throw new StartError(`host is "${host}": only loopback (127.0.0.1, ::1, localhost), until TLS is there.`);
   if (!Number.isInteger(port) || port < 0 || port > portMax)
     throw new StartError(`port is ${port}: give a whole number from 0 (any free one) to ${portMax}.`);
+  const { sessionLifeMs = sessionLifeMsByDefault } = options;
+  if (!Number.isSafeInteger(sessionLifeMs) || sessionLifeMs < sessionLifeMsMin)
+    throw new StartError(`sessionLifeMs is ${sessionLifeMs}: give a whole number from ${sessionLifeMsMin}.`);
   for (const path of pagePaths)
     if (!/^\/[^*?#]*\*?$/.test(path) || (path.endsWith("*") && !path.endsWith("/*")))
       throw new StartError(`pagePaths: "${path}" is no path; write /cards for one address, /cards/* for all below.`);
+  const limits = limitsOf(options.limits ?? {});
   return {
     app,
     data: pathOf(options.data),
     mode,
     authenticate,
+    sessionLifeMs,
     host,
     port,
     origins: options.origins ?? [],
     page: options.page === undefined ? undefined : pathOf(options.page),
     pagePaths,
     version: options.version ?? "0.0.0",
-    limits: limitsOf(options.limits ?? {}),
+    limits,
+    admission: admissionOf(options.admission ?? {}, limits),
     lifetimes: lifetimesOf(options.retention ?? {}),
     log: options.log ?? createLog({ level: "info", stream: process.stderr }),
     clock: options.clock ?? platformClock,
@@ -76,6 +88,16 @@ function limitsOf(raised: Partial<ConnectionLimits>): ConnectionLimits {
   for (const [name, value] of Object.entries(all))
     if (!Number.isInteger(value) || value < 1)
       throw new StartError(`limits.${name} is ${value}: give a whole number from 1.`);
+  return all;
+}
+
+function admissionOf(raised: Partial<AdmissionLimits>, limits: ConnectionLimits): AdmissionLimits {
+  const all = admissionLimitsOf(raised, limits);
+  for (const [name, value] of Object.entries(all))
+    if (!Number.isInteger(value) || value < 1)
+      throw new StartError(`admission.${name} is ${value}: give a whole number from 1.`);
+  const contradiction = contradictionOf(all, limits);
+  if (contradiction !== undefined) throw new StartError(`admission: ${contradiction}`);
   return all;
 }
 

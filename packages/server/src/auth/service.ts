@@ -19,6 +19,7 @@ import { apiKeyPrefix, type Claims, createTokens, makeSigningKey, type Reading, 
 import { type Authenticator, type Credentials, developmentUserId, type Verdict } from "./verdict.ts";
 
 export const signInCodeLifeMs = 10 * 60_000;
+/** By default; each refresh begins it anew (AU-7). */
 export const sessionLifeMs = 30 * 24 * 3_600_000;
 export const apiKeyLifeMs = 365 * 24 * 3_600_000;
 const workspace = "default";
@@ -31,6 +32,8 @@ export interface AuthOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** How long a sign-in lasts, ms, unless it is refreshed; {@link sessionLifeMs} where absent. */
+  readonly sessionLifeMs?: number;
 }
 
 export type Redeemed =
@@ -46,6 +49,8 @@ export type Refreshed =
   | { readonly kind: "refused" };
 
 export interface Auth extends Authenticator {
+  /** How long a session's cookie is to be kept, ms. */
+  readonly sessionLifeMs: number;
   /** A single-use code of {@link signInCodeLifeMs} for the owner of this machine. */
   signInCode(): Promise<string>;
   /** Takes a code and begins a session. Rejects where the store does not answer. */
@@ -68,7 +73,7 @@ export interface Auth extends Authenticator {
 }
 
 export async function createAuth(options: AuthOptions): Promise<Auth> {
-  const { mode, clock, random, log } = options;
+  const { mode, clock, random, log, sessionLifeMs: lifeMs = sessionLifeMs } = options;
   const run = <Name extends keyof AuthWork>(
     task: Name,
     input: AuthWork[Name]["input"],
@@ -150,8 +155,10 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
   };
 
   return {
+    sessionLifeMs: lifeMs,
     verify,
     onEnded: (listener) => void listeners.push(listener),
+    deriveKey: (purpose) => tokens.deriveKey(purpose),
 
     async signInCode() {
       const code = Buffer.from(random.bytes(16)).toString("base64url");
@@ -161,7 +168,7 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
 
     async redeem(code) {
       const session = newId();
-      const redeemed = await run("auth.redeemCode", { hash: hashOf(code), session, lifeMs: sessionLifeMs });
+      const redeemed = await run("auth.redeemCode", { hash: hashOf(code), session, lifeMs });
       if (redeemed === null) return { kind: "refused" };
       const { user, expiresAt } = redeemed;
       const cookie = await signSession(session, user, expiresAt);
@@ -173,7 +180,7 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
       const reading = cookie === undefined ? undefined : await tokens.read(cookie, "session");
       if (reading === undefined || reading.kind === "refused") return { kind: "refused" };
       const { jti: session } = reading.claims;
-      const extended = await run("auth.extendSession", { id: session, lifeMs: sessionLifeMs });
+      const extended = await run("auth.extendSession", { id: session, lifeMs });
       if (extended === null) return { kind: "refused" };
       const { user, expiresAt } = extended;
       standings.extended(session, { name: user.name, role: user.role, expiresAt });

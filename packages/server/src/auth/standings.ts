@@ -79,10 +79,9 @@ export function createStandings({ ask, clock, log }: StandingsOptions): Standing
       const found = await within(clock, ask(kind, id));
       return keep(key, found === null ? { kind: "ended" } : { kind: "live", ...found });
     } catch (error) {
-      const isNews = clock.monotonic() >= restUntil;
       restUntil = clock.monotonic() + restMs;
-      // F04: the person is signed in all the same, so this is no warning; the store's own trouble is told by its breaker.
-      if (isNews) log.info("auth.standing_unknown", { reason: error instanceof Error ? error.message : String(error) });
+      // F04: the person is signed in all the same, and the store's own trouble is told by its breaker (AD-4).
+      log.debug("auth.standing_unknown", { reason: error instanceof Error ? error.message : String(error) });
       return entries.get(key)?.standing ?? { kind: "unknown" };
     } finally {
       asking.delete(key);

@@ -6,7 +6,7 @@
  * compared (T2); a session is no API key and an API key no session, whoever signed it; a reason never holds
  * a part of the token. It deliberately knows nothing of revocation.
  */
-import { createPrivateKey } from "node:crypto";
+import { createPrivateKey, hkdfSync } from "node:crypto";
 import type { Clock, Random } from "@holdfast/protocol";
 import { calculateJwkThumbprint, decodeProtectedHeader, errors, importJWK, type JWK, jwtVerify, SignJWT } from "jose";
 import { z } from "zod";
@@ -18,6 +18,7 @@ const algorithm = "EdDSA";
 export const toleranceMs = 30_000;
 /** As the protocol's schema of a token. */
 const tokenCharsMax = 16_384;
+const derivedKeyBytes = 32;
 /** RFC 8410: what precedes the 32 secret bytes of an Ed25519 key in PKCS #8. */
 const pkcs8Prefix = Buffer.from("302e020100300506032b657004220420", "hex");
 
@@ -46,6 +47,8 @@ export interface Tokens {
   sign(claims: Claims): Promise<string>;
   /** Judges a token without its prefix; `kind` is what it must be. */
   read(token: string, kind: Claims["kind"]): Promise<Reading>;
+  /** A secret of this deployment for another purpose: the same on all its nodes, and of no use to sign tokens. */
+  deriveKey(purpose: string): Uint8Array;
 }
 
 /** A new private key and its id (RFC 7638), from 32 random bytes. */
@@ -71,6 +74,9 @@ export async function createTokens(
         .setIssuer(issuer)
         .setIssuedAt(Math.floor(clock.now() / 1000))
         .sign(privateKey),
+
+    deriveKey: (purpose) =>
+      new Uint8Array(hkdfSync("sha256", Buffer.from(secret, "base64url"), "", purpose, derivedKeyBytes)),
 
     async read(token, kind) {
       if (token.length > tokenCharsMax) return refused(`it is longer than ${tokenCharsMax} characters`);

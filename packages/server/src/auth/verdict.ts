@@ -45,4 +45,9 @@ export interface Authenticator {
   verify(credentials: Credentials): Promise<Verdict>;
   /** AU-9: calls back with the name of each session or key that ends here before its time. */
   onEnded(listener: (credential: string) => void): void;
+  /**
+   * A secret of the deployment for one purpose, the same on all its nodes. Where it is absent, what is signed with
+   * such a secret (promised slots, AD-3) holds on this node only.
+   */
+  deriveKey?(purpose: string): Uint8Array;
 }

@@ -10,12 +10,15 @@
  * knows no SQL, no agents' rules and no commands.
  */
 import { closeCodes, type Hello, limits, ProtocolError, type ServerMessage, type Welcome } from "@holdfast/protocol";
+import { neighbourOf } from "../admission/address.ts";
+import { isRefusal, type Opening, type Return } from "../admission/admission.ts";
 import type { GatewayContext } from "./context.ts";
 import { createFlow, type Flow } from "./flow.ts";
 import { judgeMessage, parseFrame } from "./inbound.ts";
+import { type Admitted, type Denied, denied, type Naming, registeredBy } from "./judgement.ts";
 import { endedReason } from "./occupants.ts";
 import { createOpenConnection, type OpenConnection } from "./openConnection.ts";
-import { type Admitted, type Denied, judgeHello, type UpgradeCredentials } from "./opening.ts";
+import { judgeHello, type UpgradeCredentials } from "./opening.ts";
 import type { ServerSocket, ServerSocketEvents } from "./serverSocket.ts";
 import { tellRuntimes } from "./tellRuntimes.ts";
 import { createWriter } from "./writer.ts";
@@ -36,7 +39,7 @@ export interface Connection {
   readonly events: ServerSocketEvents;
   send(message: ServerMessage): void;
   /** `bye`, then the close frame with the same code, then the end of TCP 2 s later (CL-1). */
-  close(code: number, reason: string, retryAfter?: number): void;
+  close(code: number, reason: string, comeBack?: Return): void;
 }
 
 export interface ConnectionOptions {
@@ -45,8 +48,21 @@ export interface ConnectionOptions {
   readonly socket: ServerSocket;
   readonly upgrade: UpgradeCredentials;
   readonly address: string;
-  readonly opened: (connection: Connection, open: OpenConnection) => void;
-  readonly closed: (connection: Connection) => void;
+  readonly host: ConnectionHost;
+}
+
+/** What the gateway hears of its connections; one for all of them. */
+export interface ConnectionHost {
+  /** It said hello or is closed: it is no longer a socket without a hello (AD-3). Idempotent. */
+  spoke(connection: Connection): void;
+  /** It counts from now on; `left` follows, once. */
+  welcomed(): void;
+  /** It has an identity: at its welcome, or when the store has named it (OP-7). */
+  opened(connection: Connection, open: OpenConnection): void;
+  left(connection: Connection, open: OpenConnection, livedMs: number): void;
+  /** CL-3: ms over which the clients of this node spread their return. */
+  spread(): number;
+  closed(connection: Connection): void;
 }
 
 const codesWithoutReturn: ReadonlySet<number> = new Set([
@@ -61,8 +77,8 @@ const tooBigBeforeWelcome = `a frame before welcome has at most ${limits.frameBe
 const notAnArray = "a frame is a JSON array of messages";
 
 export function createConnection(options: ConnectionOptions): Connection {
-  const { context, id, socket, upgrade, address, opened, closed } = options;
-  const { clock, log } = context;
+  const { context, id, socket, upgrade, address, host } = options;
+  const { clock, log, admission } = context;
   const writer = createWriter(socket);
   const flow = createFlow(socket, clock, writer, context.limits, () => guard(work));
   const openedAt = clock.monotonic();
@@ -72,13 +88,17 @@ export function createConnection(options: ConnectionOptions): Connection {
   /** What arrived and waits for a limit (AD-5): no more than was read before the socket was paused. */
   let held: unknown[][] = [];
   let working = false;
+  /** From its `hello` to its `welcome`, at the node's gate (AD-3). */
+  let opening: Opening | undefined;
+  let naming: Naming | undefined;
+  let welcomedAt = openedAt;
 
-  const close: Connection["close"] = (code, reason, retryAfter) => {
+  const close: Connection["close"] = (code, reason, comeBack) => {
     if (connection.state.kind === "closing" || connection.state.kind === "closed") return;
     giveBack();
     connection.state = { kind: "closing", code, reason };
     const reconnect = !codesWithoutReturn.has(code);
-    writer.send({ type: "bye", code, reason, reconnect, ...(retryAfter === undefined ? {} : { retryAfter }) });
+    writer.send({ type: "bye", code, reason, reconnect, ...comeBack });
     writer.flush();
     socket.close(code, reason);
     clock.after(limits.endTcpAfterMs, () => socket.terminate());
@@ -88,12 +108,13 @@ export function createConnection(options: ConnectionOptions): Connection {
   const giveBack = (): void => {
     flow.end();
     held = [];
+    host.spoke(connection);
+    opening?.end();
+    naming?.cancel();
     if (connection.state.kind !== "open") return;
     const { open } = connection.state;
     open.end();
-    if (open.agent === undefined) return;
-    const gone = { id: open.agent.id, workspace: open.principal.workspace, connection: id, polite: open.polite };
-    tellRuntimes(context, (runtime) => runtime.agentDisconnected(gone));
+    host.left(connection, open, clock.monotonic() - welcomedAt);
   };
 
   const complain = (error: ProtocolError): void => {
@@ -116,11 +137,20 @@ export function createConnection(options: ConnectionOptions): Connection {
       complain,
       close,
       heardAt: () => connection.heardAt,
+      spread: () => host.spread(),
     });
     connection.state = { kind: "open", open };
-    writer.send(welcomeOf(context, id, admitted));
-    for (const asked of hello.subscribe ?? []) open.subscriptions.subscribe(asked);
-    opened(connection, open);
+    welcomedAt = clock.monotonic();
+    host.welcomed();
+    opening?.welcomed();
+    opening = undefined;
+    const spread = host.spread();
+    open.toldSpread = spread;
+    writer.send(welcomeOf(context, id, admitted, spread));
+    for (const asked of hello.subscribe ?? []) open.subscribe(asked);
+    naming = admitted.naming;
+    if (naming === undefined) host.opened(connection, open);
+    else naming.onNamed((named) => guard(() => name(open, named)));
     const { principal } = admitted;
     log.info("connection.opened", {
       connection: id,
@@ -136,7 +166,7 @@ export function createConnection(options: ConnectionOptions): Connection {
   const verify = async (hello: Hello): Promise<void> => {
     const judged = await judgeHello(context, id, hello, upgrade).catch((error: unknown): Denied => {
       log.error("connection.verdict_failed", { connection: id, error });
-      return { kind: "denied", code: closeCodes.unavailable, reason: "internal", retryAfter: internalRetryAfterMs };
+      return denied(closeCodes.unavailable, "internal", admission.promise(internalRetryAfterMs));
     });
     guard(() => follow(hello, endedMeanwhile(judged) ?? judged));
   };
@@ -147,21 +177,37 @@ export function createConnection(options: ConnectionOptions): Connection {
       return;
     }
     // Closed meanwhile, or denied after all: an agent that was registered must not stay online by this.
-    const registered = verdict.kind === "denied" ? verdict.registered : agentOf(verdict);
-    if (registered !== undefined) {
-      const gone = { ...registered, connection: id, polite: false };
-      tellRuntimes(context, (runtime) => runtime.agentDisconnected(gone));
-    }
+    tellGone(verdict);
+    if (verdict.kind === "admitted") verdict.naming?.cancel();
     if (connection.state.kind === "verifying" && verdict.kind === "denied")
-      close(verdict.code, verdict.reason, verdict.retryAfter);
+      close(verdict.code, verdict.reason, verdict.comeBack);
+  };
+
+  const tellGone = (judged: Admitted | Denied): void => {
+    const registered = registeredBy(judged);
+    if (registered === undefined) return;
+    const gone = { ...registered, connection: id, polite: false };
+    tellRuntimes(context, (runtime) => runtime.agentDisconnected(gone));
+  };
+
+  /** OP-7: what the store says of an agent that was welcomed without it. */
+  const name = (open: OpenConnection, verdict: Admitted | Denied): void => {
+    const named = endedMeanwhile(verdict) ?? verdict;
+    if (connection.state.kind === "open" && named.kind === "admitted" && named.agent !== undefined) {
+      open.name(named);
+      host.opened(connection, open);
+      return;
+    }
+    tellGone(named);
+    if (named.kind === "denied") close(named.code, named.reason, named.comeBack);
   };
 
   /** AU-9: its credential ended while the verdict was under way. */
   const endedMeanwhile = (judged: Admitted | Denied): Denied | undefined => {
     if (judged.kind === "denied" || !context.occupants.hasEnded(judged.credential)) return undefined;
-    const registered = agentOf(judged);
-    const denied = { kind: "denied", code: closeCodes.forbidden, reason: endedReason } as const;
-    return registered === undefined ? denied : { ...denied, registered };
+    const registered = registeredBy(judged);
+    const ended = denied(closeCodes.forbidden, endedReason);
+    return registered === undefined ? ended : { ...ended, registered };
   };
 
   const beforeWelcome = (elements: readonly unknown[]): void => {
@@ -171,8 +217,16 @@ export function createConnection(options: ConnectionOptions): Connection {
       close(closeCodes.badMessage, problem);
       return;
     }
+    const { message } = judged;
+    host.spoke(connection);
     connection.state = { kind: "verifying", since: clock.monotonic() };
-    void verify(judged.message);
+    const answer = admission.ask({
+      address: neighbourOf(address),
+      slot: message.slot,
+      begin: () => void verify(message),
+    });
+    if (isRefusal(answer)) close(answer.code, answer.reason, { retryAfter: answer.retryAfter, slot: answer.slot });
+    else opening = answer;
   };
 
   const afterWelcome = (elements: unknown[]): void => {
@@ -245,7 +299,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     if (before.kind === "closed") return;
     giveBack();
     connection.state = { kind: "closed" };
-    closed(connection);
+    host.closed(connection);
     log.info("connection.closed", {
       connection: id,
       code: before.kind === "closing" ? before.code : code,
@@ -280,8 +334,10 @@ export function createConnection(options: ConnectionOptions): Connection {
   return connection;
 }
 
-function welcomeOf(context: GatewayContext, connection: string, { principal, expiresAt, agent }: Admitted): Welcome {
+function welcomeOf(context: GatewayContext, connection: string, admitted: Admitted, spread: number): Welcome {
+  const { principal, expiresAt, agent } = admitted;
   const { id, name, role, workspace, temporary } = principal;
+  const { degraded } = context.health;
   return {
     type: "welcome",
     connection,
@@ -290,7 +346,7 @@ function welcomeOf(context: GatewayContext, connection: string, { principal, exp
     user: { id, name, role, workspace, temporary },
     ...(expiresAt === undefined ? {} : { expiresAt }),
     heartbeat: { ...context.heartbeat },
-    spread: 0,
+    spread,
     limits: {
       frameBytes: limits.frameBytesMax,
       eventBytes: limits.eventBytesMax,
@@ -298,11 +354,8 @@ function welcomeOf(context: GatewayContext, connection: string, { principal, exp
       publishBytes: limits.publishUnderWayBytesMax,
       subscriptions: limits.subscriptionsMax,
     },
+    ...(degraded === undefined ? {} : { degraded: { ...degraded } }),
     features: {},
     ...(agent === undefined ? {} : { agent }),
   };
-}
-
-function agentOf({ agent, principal }: Admitted): { id: string; workspace: string } | undefined {
-  return agent === undefined ? undefined : { id: agent.id, workspace: principal.workspace };
 }

@@ -1,5 +1,8 @@
 /** What every connection of a node shares: the rooms behind the gateway, and the node's settings. */
 import type { Clock, Random } from "@holdfast/protocol";
+import type { Admission } from "../admission/admission.ts";
+import type { AdmissionLimits } from "../admission/limits.ts";
+import type { StoreHealth } from "../admission/storeHealth.ts";
 import type { Authenticator } from "../auth/verdict.ts";
 import type { ConnectionLimits } from "../connectionLimits.ts";
 import type { Mode } from "../mode.ts";
@@ -26,6 +29,9 @@ export interface GatewayContext {
   readonly heartbeat: Heartbeat;
   readonly limits: ConnectionLimits;
   readonly authenticator: Authenticator;
+  readonly admission: Admission;
+  readonly admissionLimits: AdmissionLimits;
+  readonly health: StoreHealth;
   readonly store: Pick<Store, "query" | "snapshot">;
   readonly committer: Committer;
   readonly hub: Hub;

@@ -6,8 +6,12 @@
  * watches the deadlines of all connections, so that an idle connection costs no timer (LV-2, OP-1, AU-8).
  */
 import { closeCodes, limits, type TimerHandle, uuidv7 } from "@holdfast/protocol";
-import { type Connection, createConnection } from "./connection.ts";
+import { neighbourOf } from "../admission/address.ts";
+import type { Return } from "../admission/admission.ts";
+import { createSocketsWithoutHello } from "../admission/socketsWithoutHello.ts";
+import { type Connection, type ConnectionHost, createConnection } from "./connection.ts";
 import type { GatewayContext } from "./context.ts";
+import { principalKey } from "./occupants.ts";
 import type { OpenConnection } from "./openConnection.ts";
 import type { UpgradeCredentials } from "./opening.ts";
 import type { ServerSocket, ServerSocketEvents } from "./serverSocket.ts";
@@ -18,20 +22,30 @@ const sweepMs = 1_000;
 const expiryGraceMs = 30_000;
 /** LV-2: a sweep found later than this means that our own loop stalled. */
 const stallMs = 1_000;
+/** CL-9: a server that stops is not back sooner. */
 const drainRetryAfterMs = 1_000;
-const openingsPerSecond = 500;
 
 export interface Gateway {
   /** A socket whose upgrade was accepted. Returns where its events go. */
   accept(socket: ServerSocket, upgrade: UpgradeCredentials, address: string): ServerSocketEvents;
   readonly connections: ReadonlySet<Connection>;
+  /** AD-3: where a socket would find no place, when to come back; its upgrade is refused. */
+  refusal(): Return | undefined;
+  /** CL-4: for an upgrade that is refused for another reason. */
+  promise(): Return;
   /** CL-9. Resolves when the last connection is gone, or after `withinMs`. */
   drain(withinMs: number): Promise<void>;
 }
 
 export function createGateway(context: GatewayContext): Gateway {
-  const { clock, random } = context;
+  const { clock, random, admission, admissionLimits } = context;
   const connections = new Set<Connection>();
+  const silent = createSocketsWithoutHello<Connection>(
+    admissionLimits.socketsWithoutHelloMax,
+    admissionLimits.socketsWithoutHelloPerAddressMax,
+  );
+  /** Connections that were welcomed and are not closed. */
+  let held = 0;
   let emptied: (() => void) | undefined;
   let sweepTimer: TimerHandle | undefined;
   let sweptAt = clock.monotonic();
@@ -57,7 +71,7 @@ export function createGateway(context: GatewayContext): Gateway {
         return;
       case "verifying":
         if (isJudging && now - state.since > limits.verdictTimeoutMs)
-          connection.close(closeCodes.unavailable, "no verdict in time", limits.verdictTimeoutMs);
+          connection.close(closeCodes.unavailable, "no verdict in time", admission.promise(limits.verdictTimeoutMs));
         return;
       case "open": {
         watchExpiry(connection, state.open);
@@ -88,43 +102,53 @@ export function createGateway(context: GatewayContext): Gateway {
     }
   };
 
-  const opened = (connection: Connection, open: OpenConnection): void => {
-    const { agent, principal } = open;
-    if (agent === undefined) return;
-    const here = { id: agent.id, workspace: principal.workspace, connection: connection.id };
-    tellRuntimes(context, (runtime) => runtime.agentConnected(here));
+  const host: ConnectionHost = {
+    spoke: (connection) => silent.remove(connection),
+    welcomed: () => {
+      held += 1;
+    },
+    opened(connection, { agent, principal }) {
+      const { id, workspace } = principal;
+      admission.holds(principalKey(workspace, id), context.occupants.count(workspace, id));
+      if (agent === undefined) return;
+      const here = { id: agent.id, workspace, connection: connection.id };
+      tellRuntimes(context, (runtime) => runtime.agentConnected(here));
+    },
+    left(connection, { agent, principal, polite }, livedMs) {
+      held -= 1;
+      const { id, workspace } = principal;
+      admission.lost(principalKey(workspace, id), livedMs);
+      if (agent === undefined) return;
+      const gone = { id: agent.id, workspace, connection: connection.id, polite };
+      tellRuntimes(context, (runtime) => runtime.agentDisconnected(gone));
+    },
+    spread: () => admission.spread(held),
+    closed(connection) {
+      connections.delete(connection);
+      if (connections.size === 0) emptied?.();
+    },
   };
 
   schedule();
   context.authenticator.onEnded((credential) => context.occupants.end(credential));
   return {
     connections,
+    refusal: () => (admission.isFull(connections.size - held) ? admission.promise() : undefined),
+    promise: () => admission.promise(drainRetryAfterMs),
     accept(socket, upgrade, address) {
-      const connection = createConnection({
-        context,
-        id: uuidv7(clock.now(), random.bytes(10)),
-        socket,
-        upgrade,
-        address,
-        opened,
-        closed: (gone) => {
-          connections.delete(gone);
-          if (connections.size === 0) emptied?.();
-        },
-      });
+      const id = uuidv7(clock.now(), random.bytes(10));
+      const connection = createConnection({ context, id, socket, upgrade, address, host });
       connections.add(connection);
+      for (const oldest of silent.add(connection, neighbourOf(address)))
+        oldest.close(closeCodes.silent, "no hello while others waited");
       if (upgrade.ambiguous === true) connection.close(closeCodes.badMessage, "ambiguous_credentials");
       return connection.events;
     },
     async drain(withinMs) {
       if (sweepTimer !== undefined) clock.cancel(sweepTimer);
-      // Not all at once (F16): as many a second as a node may open.
-      let index = 0;
-      for (const connection of connections) {
-        const retryAfter = drainRetryAfterMs + Math.floor((index * 1_000) / openingsPerSecond);
-        connection.close(closeCodes.restart, "the server stops", retryAfter);
-        index += 1;
-      }
+      // CL-9, F16: not all at once, but each in its slot, which the node that comes next honours.
+      for (const connection of connections)
+        connection.close(closeCodes.restart, "the server stops", admission.promise(drainRetryAfterMs));
       if (connections.size === 0) return;
       await new Promise<void>((resolve) => {
         emptied = resolve;

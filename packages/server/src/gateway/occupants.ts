@@ -25,6 +25,8 @@ export interface Occupant {
 export interface Occupants {
   join(workspace: string, principal: string, occupant: Occupant): void;
   leave(workspace: string, principal: string, occupant: Occupant): void;
+  /** How many connections the principal holds. */
+  count(workspace: string, principal: string): number;
   /**
    * Whether one more may come. At the limit one that was silent for over `silentMs` gives way (4408); if there
    * is none the newcomer must wait.
@@ -38,26 +40,31 @@ export interface Occupants {
   hasEnded(credential: string | undefined): boolean;
 }
 
+/** One text for a principal of a workspace. */
+export function principalKey(workspace: string, principal: string): string {
+  return `${workspace}\n${principal}`;
+}
+
 export const endedReason = "signed out or revoked";
 
 /** @param connectionsMax of one principal */
 export function createOccupants(connectionsMax: number = limits.connectionsPerPrincipalMax): Occupants {
   const occupants = new Map<string, Set<Occupant>>();
   const ended = new Set<string>();
-  const key = (workspace: string, principal: string): string => `${workspace}\n${principal}`;
   const of = (workspace: string, principal: string): ReadonlySet<Occupant> =>
-    occupants.get(key(workspace, principal)) ?? new Set();
+    occupants.get(principalKey(workspace, principal)) ?? new Set();
   return {
     join(workspace, principal, occupant) {
-      const found = occupants.get(key(workspace, principal)) ?? new Set();
+      const found = occupants.get(principalKey(workspace, principal)) ?? new Set();
       found.add(occupant);
-      occupants.set(key(workspace, principal), found);
+      occupants.set(principalKey(workspace, principal), found);
     },
     leave(workspace, principal, occupant) {
-      const found = occupants.get(key(workspace, principal));
+      const found = occupants.get(principalKey(workspace, principal));
       found?.delete(occupant);
-      if (found?.size === 0) occupants.delete(key(workspace, principal));
+      if (found?.size === 0) occupants.delete(principalKey(workspace, principal));
     },
+    count: (workspace, principal) => of(workspace, principal).size,
     admits(workspace, principal, now, silentMs) {
       const found = of(workspace, principal);
       if (found.size < connectionsMax) return true;

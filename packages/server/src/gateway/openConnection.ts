@@ -15,6 +15,7 @@ import {
   type Publish,
   type Request,
   type Signal,
+  type Subscription,
   unreachable,
 } from "@holdfast/protocol";
 import { createRequests } from "../methods/requests.ts";
@@ -22,10 +23,12 @@ import type { Principal } from "../plugin.ts";
 import type { PublishOutcome } from "../store/port.ts";
 import type { GatewayContext } from "./context.ts";
 import type { Flow } from "./flow.ts";
+import type { Admitted } from "./judgement.ts";
 import { endedReason, type Occupant } from "./occupants.ts";
-import { type Admitted, credentialsOf, type UpgradeCredentials } from "./opening.ts";
+import { credentialsOf, type UpgradeCredentials } from "./opening.ts";
 import { createSignalRate, signalProblem } from "./signals.ts";
 import { createSubscriptions, type Subscriptions } from "./subscriptions.ts";
+import { createUnnamed } from "./unnamedAgent.ts";
 import type { Writer } from "./writer.ts";
 
 const expiringNoticeMsMax = 60_000;
@@ -43,6 +46,11 @@ export interface OpenConnection {
   readonly visible: boolean;
   /** It said `leave` (CL-8). */
   readonly polite: boolean;
+  /** CL-3: the last `spread` that it heard of. */
+  toldSpread: number;
+  subscribe(asked: Subscription): void;
+  /** OP-7: the store has named the agent. What it asked meanwhile goes on. */
+  name(named: Admitted): void;
   handle(message: ClientMessage): void;
   end(): void;
 }
@@ -60,16 +68,22 @@ export interface OpenConnectionOptions {
   readonly close: (code: number, reason: string) => void;
   /** Monotonic ms of the last inbound frame. */
   readonly heardAt: () => number;
+  /** CL-3: ms over which a node's clients spread their return now. */
+  readonly spread: () => number;
 }
 
 export function createOpenConnection(options: OpenConnectionOptions): OpenConnection {
   const { context, id, admitted, upgrade, writer, flow, complain, close } = options;
   const { clock, log, committer } = context;
-  const { agent } = admitted;
+  let { agent } = admitted;
   const { instance } = options.hello;
+  /** OP-7: an agent without a name yet; what it subscribed waits. */
+  const unnamed = admitted.naming === undefined ? undefined : createUnnamed(writer);
   /** Its role is read anew at `auth` (AU-7); its identity never changes. */
   let { principal } = admitted;
   const { workspace } = principal;
+  /** Under which it is an occupant: who is not named yet is nobody's process, whatever it claims. */
+  let place = unnamed === undefined ? admitted.principal.id : `unnamed\n${id}`;
   const subscriptions = createSubscriptions(context, () => principal, writer);
   const requests = createRequests(context, () => principal);
   let ended = false;
@@ -78,8 +92,9 @@ export function createOpenConnection(options: OpenConnectionOptions): OpenConnec
   const isExpired = (): boolean => connection.expiresAt !== undefined && clock.now() >= connection.expiresAt;
 
   const request = (message: Request): void => {
-    if (isExpired()) {
-      writer.send({ type: "response", id: message.id, error: expiredError().toBody() });
+    if (isExpired() || unnamed?.waits === true) {
+      const error = isExpired() ? expiredError() : context.health.refusal();
+      writer.send({ type: "response", id: message.id, error: error.toBody() });
       return;
     }
     flow.requestBegan();
@@ -93,8 +108,8 @@ export function createOpenConnection(options: OpenConnectionOptions): OpenConnec
   const publish = ({ stream, producer, sequence, events }: Publish): void => {
     const refuse = (error: ErrorBody): void =>
       writer.send({ type: "refused", of: "publish", stream, producer, sequence, error });
-    if (isExpired()) {
-      refuse(expiredError().toBody());
+    if (isExpired() || unnamed?.waits === true) {
+      refuse((isExpired() ? expiredError() : context.health.refusal()).toBody());
       return;
     }
     if (context.family(stream)?.publish === undefined) {
@@ -126,6 +141,8 @@ export function createOpenConnection(options: OpenConnectionOptions): OpenConnec
   };
 
   const acknowledge = (stream: string, cursor: { epoch: string; offset: number }): void => {
+    // Cumulative: the next one says it again (ST-16).
+    if (unnamed?.waits === true) return;
     const family = context.family(stream);
     if (family?.inbox !== true || !family.mayRead(principal, stream)) {
       complain(
@@ -141,6 +158,7 @@ export function createOpenConnection(options: OpenConnectionOptions): OpenConnec
   const signal = (message: Signal): void => {
     const refuse = (error: ProtocolError): void =>
       writer.send({ type: "refused", of: "signal", stream: message.stream, error: error.toBody() });
+    if (unnamed?.waits === true) return;
     const problem = signalProblem(principal, message);
     if (problem !== undefined) refuse(new ProtocolError("forbidden", `signal: ${problem}`));
     else if (!subscriptions.has(message.stream) && !mayTell(context, principal, message.stream))
@@ -189,12 +207,13 @@ export function createOpenConnection(options: OpenConnectionOptions): OpenConnec
         return;
       case "ping":
         connection.visible = message.visible;
-        writer.send({ type: "pong", n: message.n });
+        writer.send({ type: "pong", n: message.n, ...newSpread() });
         return;
       case "subscribe":
-        subscriptions.subscribe(message);
+        subscribe(message);
         return;
       case "unsubscribe":
+        unnamed?.drop(message.stream);
         subscriptions.unsubscribe(message.stream);
         return;
       case "request":
@@ -223,6 +242,33 @@ export function createOpenConnection(options: OpenConnectionOptions): OpenConnec
     }
   };
 
+  const subscribe = (asked: Subscription): void => {
+    if (unnamed?.waits === true) unnamed.keep(asked);
+    else subscriptions.subscribe(asked);
+  };
+
+  /** LV-1: told where it has changed. */
+  const newSpread = (): { spread?: number } => {
+    const spread = options.spread();
+    if (spread === connection.toldSpread) return {};
+    connection.toldSpread = spread;
+    return { spread };
+  };
+
+  const name = (named: Admitted): void => {
+    if (named.agent === undefined || ended) return;
+    agent = named.agent;
+    principal = named.principal;
+    connection.agent = agent;
+    connection.principal = principal;
+    context.occupants.leave(workspace, place, occupant);
+    place = principal.id;
+    occupant.generation = agent.generation;
+    context.occupants.join(workspace, place, occupant);
+    writer.send({ type: "agent", ...agent });
+    for (const asked of unnamed?.take() ?? []) subscriptions.subscribe(asked);
+  };
+
   const occupant: Writable<Occupant> = {
     id,
     credential: admitted.credential,
@@ -243,14 +289,17 @@ export function createOpenConnection(options: OpenConnectionOptions): OpenConnec
     expiryTold: false,
     visible: options.hello.visible,
     polite: false,
+    toldSpread: 0,
+    subscribe,
+    name,
     handle,
     end() {
       ended = true;
       subscriptions.end();
-      context.occupants.leave(workspace, connection.principal.id, occupant);
+      context.occupants.leave(workspace, place, occupant);
     },
   };
-  context.occupants.join(workspace, admitted.principal.id, occupant);
+  context.occupants.join(workspace, place, occupant);
   return connection;
 }
 

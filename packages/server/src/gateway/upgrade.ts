@@ -11,6 +11,7 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { type ErrorCode, limits } from "@holdfast/protocol";
 import { WebSocketServer } from "ws";
+import type { Return } from "../admission/admission.ts";
 import type { HostOriginSettings } from "../auth/hostOrigin.ts";
 import { judgeUpgrade } from "../auth/upgrade.ts";
 import { HttpError, problemOf, problemType } from "../http/problem.ts";
@@ -56,7 +57,7 @@ export function createUpgrade(gateway: Gateway, settings: () => HostOriginSettin
   return {
     handle(request, socket, head) {
       socket.on("error", () => socket.destroy());
-      if (stopped) return refuse(socket, 503, "The server stops; come back in a second.", { "Retry-After": "1" });
+      if (stopped) return refuseForNow(socket, "The server stops; come back in a moment.", gateway.promise());
       const url = request.url ?? "/";
       const judgement = judgeUpgrade(
         { method: request.method ?? "GET", url, headers: request.rawHeaders, encrypted: false },
@@ -83,6 +84,11 @@ export function createUpgrade(gateway: Gateway, settings: () => HostOriginSettin
         refuse(socket, 400, "An upgrade has no body.");
         return;
       }
+      const full = gateway.refusal();
+      if (full !== undefined) {
+        refuseForNow(socket, "Too many are opening a connection; come back when it is your turn.", full);
+        return;
+      }
       accept(request, socket, head, { ...judgement.credentials, ambiguous: judgement.ambiguous });
     },
     stop() {
@@ -91,8 +97,22 @@ export function createUpgrade(gateway: Gateway, settings: () => HostOriginSettin
   };
 }
 
-function refuse(socket: Duplex, status: number, reason: string, headers: Readonly<Record<string, string>> = {}): void {
-  const problem = problemOf(new HttpError(status, codeOf(status), reason), randomUUID());
+/** AD-3, CL-4: for programs; a browser sees only that it did not open. */
+function refuseForNow(socket: Duplex, reason: string, { retryAfter }: Return): void {
+  refuse(socket, 503, reason, { "Retry-After": String(Math.ceil(retryAfter / 1_000)) }, retryAfter);
+}
+
+function refuse(
+  socket: Duplex,
+  status: number,
+  reason: string,
+  headers: Readonly<Record<string, string>> = {},
+  retryAfter?: number,
+): void {
+  const problem = {
+    ...problemOf(new HttpError(status, codeOf(status), reason), randomUUID()),
+    ...(retryAfter === undefined ? {} : { retryAfter }),
+  };
   const body = JSON.stringify(problem);
   const lines = Object.entries({
     ...securityHeaders(),

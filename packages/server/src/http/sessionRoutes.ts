@@ -9,7 +9,7 @@ import { type Clock, ProtocolError, type Random, type User, uuidv7 } from "@hold
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { browserCookieName, cookieAttributes, cookieName } from "../auth/cookies.ts";
-import { type Auth, errorOf, sessionLifeMs, signInCodeLifeMs } from "../auth/service.ts";
+import { type Auth, errorOf, signInCodeLifeMs } from "../auth/service.ts";
 import type { Mode } from "../mode.ts";
 import { createAttempts } from "./attempts.ts";
 import { credentialsOf } from "./guard.ts";
@@ -35,7 +35,7 @@ const signIn = z.object({ code: z.string().min(1).max(200) });
 export function addSessionRoutes(app: FastifyInstance, options: SessionRoutesOptions): void {
   const { auth, mode, version, clock, random, port } = options;
   const attempts = createAttempts(clock);
-  const maxAge = sessionLifeMs / 1000;
+  const maxAge = auth.sessionLifeMs / 1000;
 
   app.get("/api/session", async (request, reply): Promise<SessionAnswer> => {
     const { ignoredCookie: _, ...credentials } = credentialsOf(request, port());

@@ -13,6 +13,7 @@ import type { Dialect, PendingEvent } from "./dialect.ts";
 import { joinedEvents } from "./encodedEvent.ts";
 import { createLogReader } from "./logReader.ts";
 import type { BatchResult, EncodedRun, EventRun, Fault, Operation, Outcome, StreamSnapshot } from "./port.ts";
+import { writeProbe } from "./probe.ts";
 import { type Judge, publish } from "./publishes.ts";
 import { type Answering, answer } from "./requests.ts";
 import { type RetainParts, retain } from "./retain.ts";
@@ -246,6 +247,8 @@ async function perform(
       return null;
     case "retain":
       return retain(retainParts(dialect, app, now), operation.step);
+    case "probe":
+      return writeProbe(dialect.kysely, now);
     case "agentHello":
       return app.agents().hello(view(operation.workspace), operation.hello);
     case "renew": {

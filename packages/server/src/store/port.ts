@@ -45,6 +45,8 @@ export type Operation =
   | { readonly kind: "agentHello"; readonly workspace: string; readonly hello: AgentHello }
   /** One small batch of what has outlived its time; a transaction of its own. Value: {@link Retained}. */
   | { readonly kind: "retain"; readonly step: RetainStep }
+  /** AD-2: writes one row that nobody reads, to know whether a write is possible. Value: null. */
+  | { readonly kind: "probe" }
   /** ST-15: a cursor beyond the head shows a rolled-back store; the stream's history gets a new name, unless another
    * reader of the same rollback has renewed `epoch` already. Value: null. */
   | { readonly kind: "renew"; readonly workspace: string; readonly stream: string; readonly epoch: string };

@@ -10,6 +10,7 @@
  */
 import type { Clock, TimerHandle } from "@holdfast/protocol";
 import { limits } from "@holdfast/protocol";
+import type { StoreWatch } from "../admission/storeHealth.ts";
 import type { Log } from "../observe/log.ts";
 import type { Store } from "../store/port.ts";
 import type { Channel } from "./channel.ts";
@@ -35,11 +36,12 @@ export interface CatchUpOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly encode: EncodeFrame;
+  readonly health: StoreWatch;
 }
 
 type Progress = "live" | "more" | "noRoom" | "read";
 
-export function createCatchUp({ store, clock, log, encode }: CatchUpOptions): CatchUp {
+export function createCatchUp({ store, clock, log, encode, health }: CatchUpOptions): CatchUp {
   /** Who waits for a turn, in order. */
   const waiting = new Map<Reader, Channel>();
   /** Reads under way, by place, with those who wait for them. */
@@ -53,12 +55,15 @@ export function createCatchUp({ store, clock, log, encode }: CatchUpOptions): Ca
   const troubles = createTroubles<Channel, Reader>({
     clock,
     log,
+    health,
     nameOf: ({ stream }) => stream,
     retry: (channel, reader) => {
       void read(channel, reader.cursor, new Map([[reader, channel]]));
       return true;
     },
   });
+
+  health.countWaiting(() => troubles.waiting);
 
   const schedule = (): void => {
     if (timer !== undefined || stopped || waiting.size === 0) return;

@@ -6,7 +6,8 @@
  * lies before the commit: max(2 ms, 2 × the smoothed time of a fan-out), at most 25 ms, so that commits and
  * fan-outs become fewer exactly when they are dear. Invariant: operations commit in the order in which they
  * came, and none is answered before its batch is durable. It deliberately never retries: a batch that the
- * store refused is answered `store_unavailable`, and who sent it sends again under the same keys.
+ * store refused is answered `store_unavailable`, each operation with a time of its own (CL-4), and who sent it
+ * sends again under the same keys.
  */
 import { type Clock, ProtocolError, type TimerHandle } from "@holdfast/protocol";
 import type { Log } from "../observe/log.ts";
@@ -19,7 +20,6 @@ const batchOperationsMax = 1_000;
 /** Operations that wait for a batch; above it new ones are refused `too_many`. */
 const waitingOperationsMax = 50_000;
 const retryAfterMs = 1_000;
-const outageLogMs = 60_000;
 
 export interface Committer {
   /** `done` is called once, after the commit is durable or has failed. */
@@ -34,6 +34,8 @@ export interface CommitterOptions {
   readonly store: Pick<Store, "commit">;
   readonly clock: Clock;
   readonly log: Log;
+  /** ms after which what was refused may be sent again; each call takes a place (CL-4). 1 s by default. */
+  readonly retryAfter?: () => number;
   /** Gets each batch's events, after its answers went out. */
   readonly deliver: (appended: readonly Appended[]) => void;
 }
@@ -43,12 +45,12 @@ interface Waiting {
   readonly done: (outcome: Outcome) => void;
 }
 
-export function createCommitter({ store, clock, log, deliver }: CommitterOptions): Committer {
+export function createCommitter(options: CommitterOptions): Committer {
+  const { store, clock, log, deliver, retryAfter = () => retryAfterMs } = options;
   let gathering: Waiting[] = [];
   let committing = false;
   let timer: TimerHandle | undefined;
   let fanOutMs = 0;
-  const outage = createOutage(clock, log);
   const idlers: (() => void)[] = [];
 
   const openWindow = (): void => {
@@ -65,14 +67,11 @@ export function createCommitter({ store, clock, log, deliver }: CommitterOptions
     gathering = gathering.slice(batch.length);
     committing = true;
     const result = await store.commit(batch.map(({ operation }) => operation)).catch((error: unknown) => {
-      outage.failed(batch.length, error);
-      for (const { done } of batch) settle(done, refusal(error), log);
+      log.error("store.commit_failed", { operations: batch.length, error });
+      for (const { done } of batch) settle(done, refusal(error, retryAfter()), log);
       return undefined;
     });
-    if (result !== undefined) {
-      outage.ended();
-      answer(batch, result);
-    }
+    if (result !== undefined) answer(batch, result);
     committing = false;
     openWindow();
     if (gathering.length === 0) for (const idler of idlers.splice(0)) idler();
@@ -95,7 +94,7 @@ export function createCommitter({ store, clock, log, deliver }: CommitterOptions
   const submit = (operation: Operation, done: (outcome: Outcome) => void): void => {
     if (gathering.length >= waitingOperationsMax) {
       const error = new ProtocolError("too_many", `${gathering.length} operations wait for the store`, {
-        retryAfter: retryAfterMs,
+        retryAfter: retryAfter(),
       });
       settle(done, { ok: false, error: error.toBody() }, log);
       return;
@@ -116,29 +115,6 @@ export function createCommitter({ store, clock, log, deliver }: CommitterOptions
   };
 }
 
-/** The log of a store that takes nothing: its begin, one line a minute, its end (I9, AD-4). */
-function createOutage(clock: Clock, log: Log): { failed(operations: number, error: unknown): void; ended(): void } {
-  let since: number | undefined;
-  let toldAt = 0;
-  let operations = 0;
-  return {
-    failed(count, error) {
-      const now = clock.monotonic();
-      operations += count;
-      if (since !== undefined && now - toldAt < outageLogMs) return;
-      since ??= now;
-      toldAt = now;
-      log.error("store.commit_failed", { operations, sinceMs: Math.round(now - since), error });
-    },
-    ended() {
-      if (since === undefined) return;
-      log.info("store.commits_again", { operations, forMs: Math.round(clock.monotonic() - since) });
-      since = undefined;
-      operations = 0;
-    },
-  };
-}
-
 /** One caller that throws must not cost the others of its batch their answers (F72). */
 function settle(done: (outcome: Outcome) => void, outcome: Outcome, log: Log): void {
   try {
@@ -148,14 +124,15 @@ function settle(done: (outcome: Outcome) => void, outcome: Outcome, log: Log): v
   }
 }
 
-function refusal(error: unknown): Outcome {
-  const body =
-    error instanceof ProtocolError
-      ? error
-      : new ProtocolError("store_unavailable", "the store did not take the batch", { retryAfter: retryAfterMs });
+function refusal(error: unknown, retryAfter: number): Outcome {
+  const isMeant = error instanceof ProtocolError && error.code !== "store_unavailable";
+  const body = isMeant
+    ? error
+    : new ProtocolError("store_unavailable", "the store did not take the batch", { retryAfter });
   return { ok: false, error: body.toBody() };
 }
 
 function missing(): Outcome {
-  return refusal(new ProtocolError("internal", "the store gave no outcome for this operation"));
+  const error = new ProtocolError("internal", "the store gave no outcome for this operation");
+  return { ok: false, error: error.toBody() };
 }

@@ -6,6 +6,7 @@
  * first), readers by a cursor each. It knows no sockets, no users and no SQL.
  */
 import type { Clock } from "@holdfast/protocol";
+import type { StoreWatch } from "../admission/storeHealth.ts";
 import type { Log } from "../observe/log.ts";
 import type { Appended, Store, StreamPosition } from "../store/port.ts";
 import { type Bus, headsOf } from "./bus.ts";
@@ -48,17 +49,19 @@ export interface HubOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly encode: EncodeFrame;
+  /** Whether the store may be asked: readers that wait for it go on when it is back. */
+  readonly health: StoreWatch;
   /** To and from other nodes on the same store; absent where there is none. */
   readonly bus?: Bus;
 }
 
-export function createHub({ store, clock, log, encode, bus }: HubOptions): Hub {
+export function createHub({ store, clock, log, encode, health, bus }: HubOptions): Hub {
   /** In the order of their last use. */
   const channels = new Map<string, Channel>();
   /** Streams whose epoch this process renewed; there are as many as streams that a rollback really hit. */
   const renewed = new Set<string>();
   let uses = 0;
-  const catchUp = createCatchUp({ store, clock, log, encode });
+  const catchUp = createCatchUp({ store, clock, log, encode, health });
 
   const use = (workspace: string, stream: string): Channel => {
     const key = `${workspace}\n${stream}`;

@@ -2,11 +2,13 @@
  * What the store does not give right now: one retry a stream, however many wait for it (ST-7, ST-8).
  *
  * Life cycle: a read of a stream fails → who waits for it is told `pending`, once → one of them tries again
- * after 5 s, doubling to 60 s → the first success lets all go on. One log line opens an outage and one ends it,
- * under the same `ref`. It closes nothing and judges nothing.
+ * after 5 s, doubling to 60 s, or, where the whole store is down, as soon as it is back → the first success lets
+ * all go on. One log line opens a stream's own trouble and one ends it, under the same `ref`; an outage of the store
+ * is told by its breaker. It closes nothing and judges nothing.
  */
 import { randomUUID } from "node:crypto";
 import { type Clock, ProtocolError, type TimerHandle } from "@holdfast/protocol";
+import { outageReason, type StoreWatch } from "../admission/storeHealth.ts";
 import type { Log } from "../observe/log.ts";
 
 const retryMsMin = 5_000;
@@ -26,12 +28,15 @@ export interface Troubles<Place, Who extends Waiter> {
   ended(place: Place): readonly Who[];
   /** It waits no longer. */
   remove(who: Who): void;
+  /** How many wait. */
+  readonly waiting: number;
   stop(): void;
 }
 
 export interface TroublesOptions<Place, Who> {
   readonly clock: Clock;
   readonly log: Log;
+  readonly health: Pick<StoreWatch, "degraded" | "onRecovered">;
   /** For the log. */
   readonly nameOf: (place: Place) => string;
   /** The one retry of a stream. It must end in `failed` or `ended`; false where this one cannot try any more. */
@@ -44,33 +49,47 @@ interface Trouble<Who> {
   readonly since: number;
   readonly waiting: Set<Who>;
   retryMs: number;
-  /** undefined while the one retry is under way. */
-  timer: TimerHandle | undefined;
+  /** What its retry waits for; undefined while that is under way. */
+  until: { readonly kind: "timer"; readonly timer: TimerHandle } | { readonly kind: "store" } | undefined;
 }
 
 export function createTroubles<Place, Who extends Waiter>(options: TroublesOptions<Place, Who>): Troubles<Place, Who> {
-  const { clock, log, nameOf, retry } = options;
+  const { clock, log, health, nameOf, retry } = options;
   const troubles = new Map<Place, Trouble<Who>>();
 
+  const tryAgain = (place: Place, trouble: Trouble<Who>): void => {
+    trouble.until = undefined;
+    for (const who of [...trouble.waiting]) {
+      if (retry(place, who)) return;
+      trouble.waiting.delete(who);
+    }
+    troubles.delete(place);
+  };
+
+  /** ST-7: while nobody may ask the store, no timer has anything to try. */
   const arm = (place: Place, trouble: Trouble<Who>): void => {
-    trouble.timer = clock.after(trouble.retryMs, () => {
-      trouble.timer = undefined;
-      for (const who of [...trouble.waiting]) {
-        if (retry(place, who)) return;
-        trouble.waiting.delete(who);
-      }
-      troubles.delete(place);
-    });
+    trouble.until =
+      health.degraded === undefined
+        ? { kind: "timer", timer: clock.after(trouble.retryMs, () => tryAgain(place, trouble)) }
+        : { kind: "store" };
+  };
+
+  const forget = health.onRecovered(() => {
+    for (const [place, trouble] of [...troubles]) if (trouble.until?.kind === "store") tryAgain(place, trouble);
+  });
+
+  const cancel = ({ until }: Trouble<Who>): void => {
+    if (until?.kind === "timer") clock.cancel(until.timer);
   };
 
   const begin = (place: Place, error: unknown): Trouble<Who> => {
     const trouble: Trouble<Who> = {
       ref: randomUUID(),
-      reason: error instanceof ProtocolError ? error.code : "internal",
+      reason: error instanceof ProtocolError && error.code === outageReason ? outageReason : "internal",
       since: clock.monotonic(),
       waiting: new Set(),
       retryMs: retryMsMin,
-      timer: undefined,
+      until: undefined,
     };
     log.error("stream.read_failed", { ref: trouble.ref, stream: nameOf(place), error });
     troubles.set(place, trouble);
@@ -80,7 +99,7 @@ export function createTroubles<Place, Who extends Waiter>(options: TroublesOptio
   return {
     holds(place, who) {
       const trouble = troubles.get(place);
-      if (trouble === undefined || trouble.timer === undefined) return false;
+      if (trouble?.until === undefined) return false;
       join(trouble, who);
       return true;
     },
@@ -88,24 +107,32 @@ export function createTroubles<Place, Who extends Waiter>(options: TroublesOptio
       const known = troubles.get(place);
       const trouble = known ?? begin(place, error);
       // Only the retry itself lengthens the wait: other reads of the same outage were under way.
-      if (known !== undefined && known.timer === undefined) known.retryMs = Math.min(retryMsMax, known.retryMs * 2);
+      if (known !== undefined && known.until === undefined && health.degraded === undefined)
+        known.retryMs = Math.min(retryMsMax, known.retryMs * 2);
       for (const one of who) join(trouble, one);
-      if (trouble.timer === undefined) arm(place, trouble);
+      if (trouble.until === undefined) arm(place, trouble);
     },
     ended(place) {
       const trouble = troubles.get(place);
       if (trouble === undefined) return [];
-      if (trouble.timer !== undefined) clock.cancel(trouble.timer);
+      cancel(trouble);
       troubles.delete(place);
       const forMs = Math.round(clock.monotonic() - trouble.since);
-      log.info("stream.read_again", { ref: trouble.ref, stream: nameOf(place), forMs, waited: trouble.waiting.size });
+      const tell = trouble.reason === outageReason ? log.debug : log.info;
+      tell("stream.read_again", { ref: trouble.ref, stream: nameOf(place), forMs, waited: trouble.waiting.size });
       return [...trouble.waiting];
     },
     remove(who) {
       for (const trouble of troubles.values()) trouble.waiting.delete(who);
     },
+    get waiting() {
+      let waiting = 0;
+      for (const trouble of troubles.values()) waiting += trouble.waiting.size;
+      return waiting;
+    },
     stop() {
-      for (const trouble of troubles.values()) if (trouble.timer !== undefined) clock.cancel(trouble.timer);
+      forget();
+      for (const trouble of troubles.values()) cancel(trouble);
       troubles.clear();
     },
   };

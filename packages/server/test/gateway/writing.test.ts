@@ -92,9 +92,8 @@ describe("writing", () => {
     world.store.failing = true;
     client.send({ type: "request", id: uuidAt(world), method: "note.add", params: { text: "x" } });
     await world.clock.advance(10);
-    expect(client.of("response")[0]).toMatchObject({
-      error: { code: "store_unavailable", retryable: true, retryAfter: 1_000 },
-    });
+    expect(client.of("response")[0]).toMatchObject({ error: { code: "store_unavailable", retryable: true } });
+    expect(client.of("response")[0]?.error?.retryAfter).toBeGreaterThanOrEqual(1_000);
     expect(client.closed).toBeUndefined();
   });
 

@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import type { Appended, StreamPosition } from "../../src/store/port.ts";
 import { createHub } from "../../src/streams/hub.ts";
+import { healthy } from "../support/health.ts";
 import { createSimClock } from "../support/simClock.ts";
 
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
@@ -12,7 +13,13 @@ const tailText = JSON.stringify("x".repeat(1024 * 1024));
 
 function hubOver(position: () => Promise<StreamPosition | null>) {
   const store = { position, read: async () => ({ offset: 1, events: [] }), positions: async () => [] };
-  return createHub({ store: store as never, clock: createSimClock(), log: silent, encode: () => new Uint8Array() });
+  return createHub({
+    health: healthy,
+    store: store as never,
+    clock: createSimClock(),
+    log: silent,
+    encode: () => new Uint8Array(),
+  });
 }
 
 const run = (stream: string, json: string): Appended =>

@@ -6,6 +6,7 @@ import type { Appended, EncodedRun, StreamPosition } from "../../src/store/port.
 import type { Bus, BusNotice } from "../../src/streams/bus.ts";
 import { createHub, type Hub } from "../../src/streams/hub.ts";
 import type { Reader } from "../../src/streams/reader.ts";
+import { healthy } from "../support/health.ts";
 import { createSimClock } from "../support/simClock.ts";
 
 const silent = { error: () => {}, warn: () => {}, info: () => {}, debug: () => {} } as unknown as Log;
@@ -92,8 +93,8 @@ describe("the bus between nodes", () => {
     const rows = createRows();
     const clock = createSimClock();
     const { bus, say, said } = createWire();
-    const here = createHub({ store: rows.store, clock, log: silent, encode: encodeTextFrame, bus });
-    const there = createHub({ store: rows.store, clock, log: silent, encode: encodeTextFrame, bus });
+    const here = createHub({ health: healthy, store: rows.store, clock, log: silent, encode: encodeTextFrame, bus });
+    const there = createHub({ health: healthy, store: rows.store, clock, log: silent, encode: encodeTextFrame, bus });
     const readers = await attach(here, 5);
     there.deliver(rows.append("hello"));
     expect(said).toEqual([{ kind: "heads", heads: [{ workspace, stream, epoch: "one", head: 1 }] }]);
@@ -110,7 +111,14 @@ describe("the bus between nodes", () => {
   it("[ST-14] with every notice lost the event comes within the second", async () => {
     const rows = createRows();
     const clock = createSimClock();
-    const here = createHub({ store: rows.store, clock, log: silent, encode: encodeTextFrame, bus: createWire().bus });
+    const here = createHub({
+      health: healthy,
+      store: rows.store,
+      clock,
+      log: silent,
+      encode: encodeTextFrame,
+      bus: createWire().bus,
+    });
     const [reader] = await attach(here, 1);
     rows.append("hello");
     await clock.advance(900);
@@ -124,7 +132,7 @@ describe("the bus between nodes", () => {
     const rows = createRows();
     const clock = createSimClock();
     const { bus, say } = createWire();
-    const here = createHub({ store: rows.store, clock, log: silent, encode: encodeTextFrame, bus });
+    const here = createHub({ health: healthy, store: rows.store, clock, log: silent, encode: encodeTextFrame, bus });
     const [reader] = await attach(here, 1);
     rows.append("hello");
     say({ kind: "heads", heads: [{ workspace, stream, epoch: "one", head: 99 }] });

@@ -1,25 +1,22 @@
 /** A node's gateway on a simulated clock and sockets, over a real engine in memory. */
 import { randomBytes, randomUUID } from "node:crypto";
-import { limits, type ServerMessage } from "@holdfast/protocol";
+import type { ServerMessage } from "@holdfast/protocol";
 import type { Kysely } from "kysely";
+import { type AdmissionLimits, admissionLimitsOf } from "../../src/admission/limits.ts";
 import type { Credentials, Verdict } from "../../src/auth/verdict.ts";
 import { defaultConnectionLimits } from "../../src/connectionLimits.ts";
-import type { GatewayContext } from "../../src/gateway/context.ts";
-import { encodeTextFrame } from "../../src/gateway/frame.ts";
-import { createGateway, type Gateway } from "../../src/gateway/gateway.ts";
-import { createOccupants } from "../../src/gateway/occupants.ts";
+import type { Gateway } from "../../src/gateway/gateway.ts";
 import type { UpgradeCredentials } from "../../src/gateway/opening.ts";
-import { createOpenings } from "../../src/gateway/openings.ts";
 import type { ServerSocketEvents } from "../../src/gateway/serverSocket.ts";
-import { createSignalBoard } from "../../src/gateway/signals.ts";
-import type { Plugin, Principal } from "../../src/plugin.ts";
+import { createNode, type Node } from "../../src/node.ts";
+import type { Plugin, PluginRuntime, Principal } from "../../src/plugin.ts";
 import type { Dialect } from "../../src/store/dialect.ts";
 import type { Engine } from "../../src/store/engine.ts";
+import { StoreLost } from "../../src/store/outage.ts";
 import type { Store } from "../../src/store/port.ts";
 import type { StoreTables } from "../../src/store/schema.ts";
-import { shareReads } from "../../src/store/sharedReads.ts";
-import { type Committer, createCommitter } from "../../src/streams/committer.ts";
-import { createHub, type Hub } from "../../src/streams/hub.ts";
+import type { Committer } from "../../src/streams/committer.ts";
+import type { Hub } from "../../src/streams/hub.ts";
 import { openEngine } from "./engine.ts";
 import { plugin as notes } from "./notesApp.ts";
 import { ada } from "./principals.ts";
@@ -33,6 +30,7 @@ export interface LogLine {
 
 export interface World {
   readonly clock: SimClock;
+  readonly node: Node;
   readonly gateway: Gateway;
   readonly committer: Committer;
   readonly hub: Hub;
@@ -97,7 +95,7 @@ function inThread(engine: Engine, dialect: Dialect): FaultyStore {
   let last: Promise<unknown> = Promise.resolve();
   const guard = <Value>(run: () => Promise<Value>): Promise<Value> => {
     store.asked += 1;
-    if (store.failing) throw new Error("the store is down, as asked");
+    if (store.failing) throw new StoreLost("the store is down, as asked");
     const next = last.then(run);
     last = next.catch(() => {});
     return next;
@@ -105,7 +103,7 @@ function inThread(engine: Engine, dialect: Dialect): FaultyStore {
   return store;
 }
 
-export async function createWorld(plugin: Plugin = notes): Promise<World> {
+export async function createWorld(plugin: Plugin = notes, admission: Partial<AdmissionLimits> = {}): Promise<World> {
   const clock = createSimClock();
   const { engine, dialect } = await openEngine([plugin], () => clock.now());
   const store = inThread(engine, dialect);
@@ -115,51 +113,39 @@ export async function createWorld(plugin: Plugin = notes): Promise<World> {
   const write = (level: string) => (event: string, fields?: Readonly<Record<string, unknown>>) =>
     void lines.push({ level, event, fields });
   const log = { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") };
-  const shared = { ...store, ...shareReads(store), positions: store.positions };
-  const hub = createHub({ store: shared, clock, log, encode: encodeTextFrame });
-  const committer = createCommitter({
-    store,
-    clock,
-    log,
-    deliver: (appended) => {
-      if (!store.losing) hub.deliver(appended);
+  const runtime: PluginRuntime = {
+    started: async () => {},
+    agentConnected: ({ id, connection }) => void agents.push(`connected ${id} ${connection}`),
+    agentDisconnected: ({ id, connection }) => void agents.push(`disconnected ${id} ${connection}`),
+    stopped: () => {},
+  };
+  const node = await createNode({
+    app: { ...plugin, start: () => runtime },
+    // What a bus would lose: it commits, and the hub hears nothing of it.
+    store: {
+      ...store,
+      commit: async (batch) => {
+        const result = await store.commit(batch);
+        return store.losing ? { ...result, appended: [] } : result;
+      },
     },
-  });
-  const context: GatewayContext = {
     clock,
     random: { fraction: Math.random, bytes: (count) => randomBytes(count) },
     log,
     mode: "local",
-    node: "test",
-    heartbeat: { interval: limits.heartbeatIntervalMs, timeout: limits.heartbeatTimeoutMs },
     limits: defaultConnectionLimits,
-    authenticator: {
+    admission: admissionLimitsOf(admission, defaultConnectionLimits),
+    place: { store: "memory" },
+    authenticator: async () => ({
       verify: async (credentials) => world.verdict(credentials),
       onEnded: (listener) => void ends.push(listener),
-    },
-    store,
-    committer,
-    hub,
-    openings: createOpenings(clock, log),
-    signals: createSignalBoard(),
-    occupants: createOccupants(),
-    method: (name) => plugin.methods[name],
-    family: (stream) =>
-      plugin.streams.find((family) =>
-        family.name.endsWith("/") ? stream.startsWith(family.name) : stream === family.name,
-      ),
-    runtimes: [
-      {
-        started: async () => {},
-        agentConnected: ({ id, connection }) => void agents.push(`connected ${id} ${connection}`),
-        agentDisconnected: ({ id, connection }) => void agents.push(`disconnected ${id} ${connection}`),
-        stopped: () => {},
-      },
-    ],
-  };
-  const gateway = createGateway(context);
+    }),
+  });
+  const { gateway, context } = node;
+  const { committer, hub } = context;
   const world: World = {
     clock,
+    node,
     gateway,
     committer,
     hub,

@@ -1,0 +1,24 @@
+/**
+ * When who is refused may come back: one after the other, at the budget (CL-4).
+ *
+ * `max(now, last) + 1/budget`, so that a thousand refused in one moment come back over two seconds and not in one.
+ * Invariant: no two promises are closer than 1/budget, unless the last one is 300 s away, which is as far as a
+ * client reads. Pure: the time is passed in, monotonic ms.
+ */
+import { limits } from "@holdfast/protocol";
+
+export interface RetryLaw {
+  /** ms until the next free place, after `leastMs` more. Takes the place. */
+  next(now: number, leastMs?: number): number;
+}
+
+export function createRetryLaw(perSecond: number): RetryLaw {
+  const apartMs = 1_000 / perSecond;
+  let last = Number.NEGATIVE_INFINITY;
+  return {
+    next(now, leastMs = 0) {
+      last = Math.min(Math.max(now, last) + apartMs, now + limits.retryAfterMsMax);
+      return Math.min(limits.retryAfterMsMax, Math.ceil(last - now + leastMs));
+    },
+  };
+}
