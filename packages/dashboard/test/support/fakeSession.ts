@@ -8,6 +8,7 @@ import type { DurableCallOptions, DurableSession, SavedRequest } from "@holdfast
 import type { ControlMethods } from "@holdfast/control/contract";
 import type { Cursor } from "@holdfast/protocol";
 import { makeThread } from "./sampleData.ts";
+import { makeThread } from "./sampleData.ts";
 
 export const fakeEpoch = "epoch-1";
 /** A frame of the real server is about this many small events. */
@@ -74,6 +75,18 @@ export class FakeSession implements DurableSession<ControlMethods> {
       });
     }
     for (const reader of this.readers) if (reader.stream === name) this.deliver(reader);
+  }
+
+  /** The server could not honour the readers' cursors: they begin anew as with `"latest"` (ST-3). */
+  reset(name: string, reset: Parameters<NonNullable<SubscribeOptions["onReset"]>>[0]): void {
+    const { log } = this.stream(name);
+    const snapshot = this.snapshotOf(name);
+    for (const reader of this.readers) {
+      if (reader.stream !== name) continue;
+      reader.options.onReset?.(reset);
+      reader.offset = log.length;
+      if (snapshot !== undefined) reader.options.onSnapshot?.(snapshot, positionOf(log.length, log.length));
+    }
   }
 
   /** The server could not honour the readers' cursors: they begin anew as with `"latest"` (ST-3). */
@@ -160,6 +173,15 @@ export class FakeSession implements DurableSession<ControlMethods> {
   close(): Promise<void> {
     this.readers.clear();
     return Promise.resolve();
+  }
+
+  /** As a test gave it; of a thread, else, what the server gives of a short log: all of it. */
+  private snapshotOf(name: string): FakeStream["snapshot"] {
+    const { snapshot, log } = this.stream(name);
+    if (snapshot !== undefined || !name.startsWith("thread/")) return snapshot;
+    const id = name.slice("thread/".length);
+    const terminals = [{ terminal: id, cols: 80, rows: 24, earlier: false }];
+    return { thread: makeThread({ id }), note: null, commands: [], messages: [], terminals, drawing: [...log] };
   }
 
   /** As a test gave it; of a thread, else, what the server gives of a short log: all of it. */
