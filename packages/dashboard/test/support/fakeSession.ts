@@ -3,11 +3,17 @@
  * a test answers. It keeps the promises of the real one that the page relies on: each offset once, in order,
  * from the reader's cursor; nothing after `unsubscribe`.
  */
-import type { AppliedEvent, SessionState, SubscribeOptions, SubscriptionStatus } from "@holdfast/client";
-import type { DurableCallOptions, DurableSession, SavedRequest } from "@holdfast/client/durable";
+import type {
+  AppliedEvent,
+  CallOptions,
+  SavedRequest,
+  Session,
+  SessionState,
+  SubscribeOptions,
+  SubscriptionStatus,
+} from "@holdfast/client";
 import type { ControlMethods } from "@holdfast/control/contract";
 import type { Cursor } from "@holdfast/protocol";
-import { makeThread } from "./sampleData.ts";
 import { makeThread } from "./sampleData.ts";
 
 export const fakeEpoch = "epoch-1";
@@ -19,7 +25,7 @@ export interface FakeStream {
   readonly log: AppliedEvent[];
 }
 
-export class FakeSession implements DurableSession<ControlMethods> {
+export class FakeSession implements Session<ControlMethods> {
   state: SessionState = { kind: "live" };
   statistics = {
     received: 0,
@@ -32,17 +38,15 @@ export class FakeSession implements DurableSession<ControlMethods> {
     problems: 0,
   };
   user = { id: "user-1", name: "Ada", role: "admin", workspace: "default", temporary: false } as const;
+  agent = undefined;
   outbox = 0;
   saved: readonly SavedRequest[] = [];
   /** What became of a saved request of an earlier page. */
   outcomes: (ticket: string) => Promise<unknown> = () => new Promise(() => {});
   readonly withdrawn: string[] = [];
   clockOffset = 0;
-  readonly calls: {
-    readonly method: string;
-    readonly params: unknown;
-    readonly options: DurableCallOptions | undefined;
-  }[] = [];
+  readonly calls: { readonly method: string; readonly params: unknown; readonly options: CallOptions | undefined }[] =
+    [];
   answer: (method: string, params: never) => Promise<unknown> = () =>
     Promise.reject(new Error("no answer was prepared"));
   reconnects = 0;
@@ -89,27 +93,12 @@ export class FakeSession implements DurableSession<ControlMethods> {
     }
   }
 
-  /** The server could not honour the readers' cursors: they begin anew as with `"latest"` (ST-3). */
-  reset(name: string, reset: Parameters<NonNullable<SubscribeOptions["onReset"]>>[0]): void {
-    const { log } = this.stream(name);
-    const snapshot = this.snapshotOf(name);
-    for (const reader of this.readers) {
-      if (reader.stream !== name) continue;
-      reader.options.onReset?.(reset);
-      reader.offset = log.length;
-      if (snapshot !== undefined) reader.options.onSnapshot?.(snapshot, positionOf(log.length, log.length));
-    }
-  }
-
   become(state: SessionState, change: { readonly outbox?: number } = {}): void {
     this.state = state;
     this.outbox = change.outbox ?? this.outbox;
     this.changed();
   }
 
-  async token(): Promise<null> {
-    return null;
-  }
   onSignal(): () => void {
     return () => {};
   }
@@ -138,7 +127,7 @@ export class FakeSession implements DurableSession<ControlMethods> {
   async call<Name extends keyof ControlMethods & string>(
     method: Name,
     params: ControlMethods[Name]["params"],
-    options?: DurableCallOptions,
+    options?: CallOptions,
   ): Promise<ControlMethods[Name]["result"]> {
     this.calls.push({ method, params, options });
     options?.onTicket?.(`ticket of call ${this.calls.length}`);
@@ -173,15 +162,6 @@ export class FakeSession implements DurableSession<ControlMethods> {
   close(): Promise<void> {
     this.readers.clear();
     return Promise.resolve();
-  }
-
-  /** As a test gave it; of a thread, else, what the server gives of a short log: all of it. */
-  private snapshotOf(name: string): FakeStream["snapshot"] {
-    const { snapshot, log } = this.stream(name);
-    if (snapshot !== undefined || !name.startsWith("thread/")) return snapshot;
-    const id = name.slice("thread/".length);
-    const terminals = [{ terminal: id, cols: 80, rows: 24, earlier: false }];
-    return { thread: makeThread({ id }), note: null, commands: [], messages: [], terminals, drawing: [...log] };
   }
 
   /** As a test gave it; of a thread, else, what the server gives of a short log: all of it. */
