@@ -42,6 +42,7 @@ function makeWorld(given: Partial<Config> = {}, isTTY = false) {
       signInCode: async () => "CODE",
       agentKey: async (name) => `key of ${name}`,
       operatorKey: async () => "hfk_operator",
+      retention: () => ({ removed: { requests: 0, producers: 0, events: 0 }, size: undefined, isFull: false }),
       close: async () => {
         happened.push(`server closed, server.json ${existsSync(serverFile(data)) ? "there" : "gone"}`);
       },
