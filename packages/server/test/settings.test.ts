@@ -17,6 +17,7 @@ test("app and data are enough", () => {
     page: undefined,
     pagePaths: ["/"],
     version: "0.0.0",
+    sessionLifeMs: 2_592_000_000,
     limits: { messagesPerSecond: 200, messagesBurst: 400, connectionsPerPrincipal: 50 },
   });
 });
@@ -32,6 +33,7 @@ test.each<[object, RegExp]>([
   [{ host: "0.0.0.0" }, /^host is "0\.0\.0\.0": only loopback/],
   [{ port: 70_000 }, /^port is 70000/],
   [{ port: Number.NaN }, /^port is NaN/],
+  [{ sessionLifeMs: 9_999 }, /^sessionLifeMs is 9999/],
   [{ limits: { messagesPerSecond: 0 } }, /^limits\.messagesPerSecond is 0/],
   [{ limits: { connectionsPerPrincipal: 1.5 } }, /^limits\.connectionsPerPrincipal is 1\.5/],
   [{ pagePaths: ["cards"] }, /^pagePaths: "cards" is no path/],

@@ -16,6 +16,8 @@ export interface Config {
   readonly log: { readonly level: "debug" | "info" | "warn" | "error"; readonly format: "auto" | "json" | "pretty" };
   readonly agents: { readonly shell: boolean; readonly demo: boolean };
   readonly printSignIn: boolean;
+  readonly signIn: { readonly lifeSeconds: number };
+  readonly admission: { readonly openingsPerPrincipalPerMinute: number };
 }
 
 export interface Field<Value = unknown> {
@@ -101,6 +103,20 @@ export const fields: readonly Field[] = [
     sentence: "Whether a sign-in link is printed at start also where standard output is no terminal.",
     flag: "print-sign-in",
     flagIsSwitch: true,
+  }),
+  field({
+    path: "signIn.lifeSeconds",
+    kind: integer(10, 365 * 86_400, "a month is 2592000"),
+    default: 30 * 86_400,
+    unit: "s",
+    sentence: "How long a sign-in lasts unless it is refreshed, which pages do by themselves.",
+  }),
+  field({
+    path: "admission.openingsPerPrincipalPerMinute",
+    kind: integer(1, 1_000_000, "at least one"),
+    default: 10,
+    unit: "connections a minute",
+    sentence: "How often one person or agent may come back, after a burst; more are told when to come again.",
   }),
 ];
 

@@ -90,6 +90,8 @@ async function start(parts: ServeParts, running: Running, signalled: Promise<voi
     host: config.host,
     port: config.port,
     data: config.data,
+    sessionLifeMs: config.signIn.lifeSeconds * 1_000,
+    admission: config.admission,
     origins: config.origins,
     ...(parts.page === undefined ? {} : { page: parts.page, pagePaths }),
     version,

@@ -34,6 +34,8 @@ describe("layers", () => {
       log: { level: "info", format: "auto" },
       agents: { shell: true, demo: true },
       printSignIn: false,
+      signIn: { lifeSeconds: 2_592_000 },
+      admission: { openingsPerPrincipalPerMinute: 10 },
     };
     expect(ok().config).toEqual(expected);
   });

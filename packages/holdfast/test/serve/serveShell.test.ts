@@ -26,6 +26,8 @@ function makeWorld(given: Partial<Config> = {}, isTTY = false) {
     log: { level: "info", format: "auto" },
     agents: { shell: true, demo: false },
     printSignIn: false,
+    signIn: { lifeSeconds: 3_600 },
+    admission: { openingsPerPrincipalPerMinute: 10 },
     ...given,
   };
   const parts: ServeParts = {
