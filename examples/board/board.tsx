@@ -1,5 +1,5 @@
 /** The board's page: one stream, folded by one reducer, and requests that show that they are under way. */
-import { type AppliedEvent, createSession } from "@holdfast/client";
+import { type AppliedEvent, createSharedSession } from "@holdfast/client/tabs";
 import { HoldfastProvider, hooksFor, useConnection, useStream } from "@holdfast/react";
 import { createRoot } from "react-dom/client";
 import type { BoardMethods, Card } from "./app.ts";
@@ -54,7 +54,7 @@ function Board() {
 }
 
 createRoot(document.getElementById("root") as HTMLElement).render(
-  <HoldfastProvider session={createSession({ clientName: "board" })}>
+  <HoldfastProvider session={createSharedSession({ clientName: "board" })}>
     <Board />
   </HoldfastProvider>,
 );

@@ -1,5 +1,5 @@
 /** The chat's page: a stream of messages, and two signals that live as long as somebody is here, or types. */
-import { type AppliedEvent, createSession } from "@holdfast/client";
+import { type AppliedEvent, createSharedSession } from "@holdfast/client/tabs";
 import { HoldfastProvider, hooksFor, useConnection, useSignal, useStream } from "@holdfast/react";
 import { useState } from "react";
 import { createRoot } from "react-dom/client";
@@ -44,7 +44,7 @@ const root = createRoot(document.getElementById("root") as HTMLElement);
 function enter(name: string): void {
   sessionStorage.setItem("name", name);
   root.render(
-    <HoldfastProvider session={createSession({ clientName: "chat", getToken: async () => name })}>
+    <HoldfastProvider session={createSharedSession({ clientName: "chat", name, getToken: async () => name })}>
       <Room />
     </HoldfastProvider>,
   );

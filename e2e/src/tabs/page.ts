@@ -4,9 +4,9 @@
  * The ledger and its cursor are kept together in this tab's storage, so a reload (or a duplicate, which copies
  * that storage) reads on; a loss or a repeat is then a hole or a double in the ledger, whatever happened.
  */
-import { createSession, type Session } from "@holdfast/client";
+import type { DurableSession } from "@holdfast/client/durable";
 import { indexedDbStorage } from "@holdfast/client/storage";
-import { tabs } from "@holdfast/client/tabs";
+import { createSharedSession } from "@holdfast/client/tabs";
 
 interface Ledger {
   readonly offsets: number[];
@@ -15,7 +15,7 @@ interface Ledger {
 }
 
 export interface TestTab {
-  readonly session: Session;
+  readonly session: DurableSession;
   readonly ledger: Ledger;
   say(word: string, durable?: boolean): void;
   readonly outcomes: Record<string, string>;
@@ -30,15 +30,13 @@ const offset = query.get("offset");
 const asked = offset === null ? undefined : { epoch: query.get("epoch") ?? "", offset: Number(offset) };
 
 await fetch("/api/session");
-const session = createSession({
+const session = createSharedSession({
   clientName: "tabs-test",
   clientVersion: query.get("version") ?? "1",
   ...(query.has("storage") && query.get("way") !== "worker" && { storage: indexedDbStorage("page") }),
-  share: tabs({
-    name: "test",
-    ...(query.get("way") === "worker" && {
-      worker: (name) => new SharedWorker("/worker.js", { type: "module", name }),
-    }),
+  name: "test",
+  ...(query.get("way") === "worker" && {
+    worker: (name: string) => new SharedWorker("/worker.js", { type: "module", name }),
   }),
 });
 

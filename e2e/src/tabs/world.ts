@@ -48,9 +48,9 @@ export interface TabsWorld {
 export async function makeTabsWorld(): Promise<TabsWorld> {
   const folder = await mkdtemp(join(tmpdir(), "holdfast-tabs-"));
   const page = join(folder, "page");
-  await build("page", join(page, "page.js"));
-  await build("worker", join(page, "worker.js"));
-  await build("storagePage", join(page, "storage.js"));
+  await build("page", page, "page.js");
+  await build("worker", page, "worker.js");
+  await build("storagePage", page, "storage.js");
   await writeFile(
     join(page, "index.html"),
     '<!doctype html><title>tabs</title><script type="module" src="/page.js"></script>',
@@ -175,9 +175,10 @@ export async function withdraw(page: Page, ticket: string | undefined): Promise<
 /** 1, 2, 3 … `to`: what a complete ledger holds. */
 export const upTo = (to: number): readonly number[] => Array.from({ length: to }, (_, index) => index + 1);
 
-async function build(name: string, file: string): Promise<void> {
+/** What is loaded later becomes files of their own. */
+async function build(name: string, dir: string, entryFileNames: string): Promise<void> {
   const bundle = await rolldown({ input: fileURLToPath(new URL(`${name}.ts`, import.meta.url)), logLevel: "silent" });
-  await bundle.write({ file, format: "esm" });
+  await bundle.write({ dir, entryFileNames, chunkFileNames: `${name}-[name].js`, format: "esm" });
   await bundle.close();
 }
 

@@ -8,7 +8,7 @@
  * Invariant: `stopped` resolves once, and then nothing of the agent is left.
  */
 import { hostname } from "node:os";
-import type { Session, SessionOptions } from "@holdfast/client";
+import type { PublisherSession, PublisherSessionOptions } from "@holdfast/client/publisher";
 import { type AgentIdentity, type Clock, type HelloAgent, type Random, uuidv7 } from "@holdfast/protocol";
 import { Commands } from "./commands.ts";
 import { Inbox, type Order } from "./inbox.ts";
@@ -41,7 +41,7 @@ export interface RunningAgent {
 
 /** What the agent takes from the outside world. */
 export interface AgentPorts {
-  readonly createSession: (options: SessionOptions) => Session;
+  readonly createSession: (options: PublisherSessionOptions) => PublisherSession;
   /** Makes what executes; `exited` is for a program whose end is the agent's. */
   readonly createExecutor: (options: AgentOptions, exited: (message: string) => void) => Executor;
   readonly clock: Clock;
@@ -66,7 +66,7 @@ class Agent implements RunningAgent {
   private readonly clock: Clock;
   private readonly state: StateFolder;
   private readonly executor: Executor;
-  private readonly session: Session;
+  private readonly session: PublisherSession;
   private readonly threads: Threads;
   private readonly commands: Commands;
   private readonly inbox: Inbox;
@@ -106,7 +106,7 @@ class Agent implements RunningAgent {
     if (this.ending === undefined) this.session.reconnect();
   }
 
-  private sessionOptions(): SessionOptions {
+  private sessionOptions(): PublisherSessionOptions {
     const { server, key, log } = this.options;
     return {
       url: () => socketUrl(typeof server === "string" ? server : server()),

@@ -7,7 +7,8 @@
  * Invariant: nothing is handed out whose cursor is not durable. It deliberately knows no command.
  */
 
-import type { AppliedEvent, Session, Subscription } from "@holdfast/client";
+import type { AppliedEvent, Subscription } from "@holdfast/client";
+import type { PublisherSession } from "@holdfast/client/publisher";
 import type { InboxEventData } from "@holdfast/control/contract";
 import { streams } from "@holdfast/control/names";
 import type { Clock, Cursor } from "@holdfast/protocol";
@@ -26,7 +27,7 @@ export type Order = {
 }[keyof InboxEventData];
 
 export interface InboxParts {
-  readonly session: Session;
+  readonly session: PublisherSession;
   readonly state: StateFolder;
   readonly clock: Clock;
   readonly log: AgentLog;

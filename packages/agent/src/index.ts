@@ -3,7 +3,7 @@
  *
  * `runAgent` is all there is for a caller: it installs no signal handlers, prints nothing, and leaves nothing.
  */
-import { createSession } from "@holdfast/client";
+import { createPublisherSession } from "@holdfast/client/publisher";
 import { type AgentEnd, type RunningAgent, startAgent } from "./agent.ts";
 import { createExecutor } from "./executors.ts";
 import type { AgentLog } from "./log.ts";
@@ -18,7 +18,7 @@ export { AgentStartError };
 /** Starts an agent on this machine. Rejects with an {@link AgentStartError}, a sentence to print. */
 export function runAgent(options: AgentOptions): Promise<RunningAgent> {
   return startAgent(options, {
-    createSession,
+    createSession: createPublisherSession,
     createExecutor: (given, exited) => createExecutor(given, process.env, nodePty(systemClock), systemClock, exited),
     clock: systemClock,
     random: systemRandom,

@@ -2,15 +2,8 @@
  * The client's public face with a scripted server behind it: what an agent published, acknowledged and said,
  * and a switch for everything that a real server may do to it.
  */
-import type {
-  AppliedEvent,
-  Producer,
-  Session,
-  SessionOptions,
-  SessionState,
-  SubscribeOptions,
-  Subscription,
-} from "@holdfast/client";
+import type { AppliedEvent, SessionState, SubscribeOptions, Subscription } from "@holdfast/client";
+import type { Producer, PublisherSession, PublisherSessionOptions } from "@holdfast/client/publisher";
 import type { InboxEventData } from "@holdfast/control/contract";
 import { type Cursor, type HelloAgent, ProtocolError, type PublishedEvent } from "@holdfast/protocol";
 
@@ -35,12 +28,12 @@ export class FakeServer {
   private readonly watchers = new Set<() => void>();
   private readonly changes = new Set<() => void>();
   private state: SessionState = { kind: "live" };
-  private options: SessionOptions | undefined;
+  private options: PublisherSessionOptions | undefined;
   private inbox: { readonly stream: string; readonly options: SubscribeOptions } | undefined;
   private offset = 0;
   private readonly epoch = "epoch-1";
 
-  readonly createSession = (options: SessionOptions): Session => {
+  readonly createSession = (options: PublisherSessionOptions): PublisherSession => {
     this.options = options;
     const server = this;
     return {
@@ -61,9 +54,6 @@ export class FakeServer {
       agent: undefined,
       outbox: 0,
       clockOffset: 0,
-      saved: [],
-      outcome: () => Promise.reject(new Error("an agent saves nothing")),
-      withdraw: () => {},
       onSignal: () => () => {},
       onChange: (listener) => {
         this.changes.add(listener);
@@ -78,6 +68,7 @@ export class FakeServer {
         this.changed();
       },
       signal: () => {},
+      token: () => Promise.resolve(null),
       reconnect: () => {},
       hint: () => {},
       close: async () => {

@@ -1,24 +1,12 @@
 /**
- * The client's public face: one session, its streams, its requests, its producers.
+ * The client's public face: one session, its streams, its requests, its signals.
  *
  * A session owns the only socket (CL-6). Everything a caller holds survives a connection: subscriptions
- * hold cursors, requests wait in the outbox, producers keep what is not `published`. Nothing here opens,
- * closes or retries by itself; the session's policy does. It deliberately knows no DOM and no React.
+ * hold cursors, requests wait in the outbox. Nothing here opens, closes or retries by itself; the session's
+ * policy does. What other kinds of session can besides stands with the entry that makes them. It deliberately
+ * knows no DOM and no React.
  */
-import type {
-  AgentIdentity,
-  Clock,
-  Cursor,
-  From,
-  HelloAgent,
-  ProtocolError,
-  PublishedEvent,
-  Random,
-  StreamEvent,
-  Transport,
-  User,
-} from "@holdfast/protocol";
-import type { SessionStorage } from "./storage/port.ts";
+import type { Clock, Cursor, From, ProtocolError, Random, StreamEvent, Transport, User } from "@holdfast/protocol";
 
 /** The one public state (CL-11). `retryAt` is on the session's clock, ms since 1970. */
 export type SessionState =
@@ -103,46 +91,8 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
   /** ms from the first sending (RQ-3); 30,000 by default. */
   readonly timeout?: number;
-  /** Waits unsent for up to 1 h (RQ-3). */
-  readonly durable?: boolean;
   /** Requests of one lane follow each other (`after`, RQ-4): a thread's or an agent's id. */
   readonly lane?: string;
-  /** Hears the ticket of this request, which `saved`, `outcome` and `withdraw` know it by. */
-  readonly onTicket?: (ticket: string) => void;
-}
-
-/** A durable request that is not decided yet: saved here, or sent and not answered (RQ-3). */
-export interface SavedRequest {
-  /** Names it through reloads, in every tab. */
-  readonly ticket: string;
-  readonly method: string;
-  readonly params: unknown;
-  readonly lane: string | undefined;
-  /** ms since 1970, on our clock. */
-  readonly savedAt: number;
-  /** Is written down: survives a reload. */
-  readonly isKept: boolean;
-  /** Was sent, so it cannot be withdrawn any more. */
-  readonly isSent: boolean;
-}
-
-/** How tabs of a browser share one socket: made by `tabs()` of `@holdfast/client/tabs`. */
-export interface Sharing {
-  open(options: SessionOptions): Session;
-}
-
-/** What a program says of one producer of one stream (PB-1…PB-5). */
-export interface Producer {
-  readonly stream: string;
-  /** Bytes not yet `published`. */
-  readonly pendingBytes: number;
-  /** False while the buffer is over its limit: the source pauses (PB-4). */
-  readonly accepting: boolean;
-  /** Queues one event, in order; resolves when it is decided: `null`, or why it was rejected. Rejects only when the producer stopped. */
-  publish(event: PublishedEvent): Promise<ProtocolError | null>;
-  /** Calls back each time `accepting` turns true again. Returns how to stop it. */
-  onDrain(listener: () => void): () => void;
-  close(): void;
 }
 
 /**
@@ -161,16 +111,8 @@ export interface SessionOptions {
   readonly getToken?: (why: "first" | "expiring" | "rejected") => Promise<string | null>;
   readonly clientName: string;
   readonly clientVersion?: string;
-  /** Makes this session an agent's (OP-6); asked before each `hello`. */
-  readonly agent?: () => HelloAgent;
-  /** `fenced` and other ends are in the state; this hears of the identity (OP-7). */
-  readonly onAgent?: (agent: AgentIdentity) => void;
   /** OP-5: all state of the former user must go. */
   readonly onIdentityChanged?: () => void;
-  /** One socket for all tabs (OP-2). Absent: one for each session. */
-  readonly share?: Sharing;
-  /** Keeps durable requests across reloads (RQ-3), and whose they are (OP-5). Absent: memory only. */
-  readonly storage?: SessionStorage;
   /**
    * The server could not judge or take something of ours (TR-4): a fault, of this program or of the server. Told once
    * for each code; all are counted in `statistics.problems`. Absent: a warning on the console.
@@ -190,7 +132,6 @@ export interface Session<Methods extends MethodMap = MethodMap> {
   readonly state: SessionState;
   readonly statistics: SessionStatistics;
   readonly user: User | undefined;
-  readonly agent: AgentIdentity | undefined;
   /** Requests not yet answered. */
   readonly outbox: number;
   /** Server clock minus ours, ms. */
@@ -204,20 +145,18 @@ export interface Session<Methods extends MethodMap = MethodMap> {
     params: Methods[Name]["params"],
     options?: CallOptions,
   ): Promise<Methods[Name]["result"]>;
-  /** Durable requests not yet decided, those of earlier pages too; the same array while nothing changed. */
-  readonly saved: readonly SavedRequest[];
-  /** The outcome of a saved request, whoever asked for it: as `call` would have told it. */
-  outcome(ticket: string): Promise<unknown>;
-  /** Takes a saved request back; what was sent already goes on. */
-  withdraw(ticket: string): void;
-  /** One producer a stream; its UUID is made anew with each call. */
-  producer(stream: string): Producer;
-  /** OP-8: after the inbox cursor was stored durably. */
-  acknowledge(stream: string, cursor: Cursor): void;
   /** Says something to all who read the stream now; dropped while there is no connection (ST-17). */
   signal(stream: string, signal: string, data?: unknown): void;
   /** Hears the signals of every stream that this session reads; never its own. Returns how to stop it. */
   onSignal(listener: (heard: HeardSignal) => void): () => void;
+  /**
+   * A token for an HTTP call of this page (CL-7): the one in hand while it lasts 5 s at least, else a fresh one. One
+   * question is under way at a time, the socket's own included, and with shared tabs one in the browser. `refused`:
+   * what the call went out with, where that was refused; then another one, and without `getToken`, for which it is
+   * `null`, the cookie's session is refreshed. `null`: signed out, or a cookie says who this is. Rejects with
+   * `auth_unavailable` where nobody can say.
+   */
+  token(refused?: string | null): Promise<string | null>;
   /** A person's "try now" (CL-4). */
   reconnect(): void;
   /** Tells the policy what the platform knows (LV-4, CL-5). The browser shell wires it by itself. */
@@ -225,3 +164,8 @@ export interface Session<Methods extends MethodMap = MethodMap> {
   /** CL-8. Resolves when nothing of it is left: no timer, listener or socket. */
   close(): Promise<void>;
 }
+
+/** A session of any kind and with whatever methods: what those take who call none. */
+export type AnySession = Omit<Session, "call"> & {
+  call(method: never, params: never, options?: CallOptions): Promise<unknown>;
+};

@@ -10,7 +10,7 @@ import type { ProtocolError } from "@holdfast/protocol";
 import { describe, expect, it } from "vitest";
 import { askServer } from "../src/shell/http.ts";
 import { error } from "./support/modelServer.ts";
-import { type Scenario, scenario } from "./support/scenario.ts";
+import { publisherScenario, type Scenario, scenario } from "./support/scenario.ts";
 
 const refreshes = ({ server }: Scenario): number => server.asked.filter((asked) => asked.startsWith("POST")).length;
 const questions = ({ server }: Scenario): number => server.asked.filter((asked) => asked === "GET /api/session").length;
@@ -106,7 +106,7 @@ describe("[AU-7] a cookie that ends", () => {
     await expiring(token);
     expect(token.server.asked).toEqual([]);
     const agent = { name: "a", kind: "k", host: "h", capabilities: [], process: crypto.randomUUID(), open: [] };
-    const world = scenario({ agent: () => agent });
+    const world = publisherScenario({ agent: () => agent });
     await expiring(world);
     expect(world.server.asked).toEqual([]);
   });

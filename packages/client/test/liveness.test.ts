@@ -8,7 +8,7 @@
  */
 import { describe, expect, it } from "vitest";
 import { error } from "./support/modelServer.ts";
-import { reader, scenario } from "./support/scenario.ts";
+import { publisherScenario, reader, scenario } from "./support/scenario.ts";
 
 const pings = (messages: readonly { readonly type: string }[]): number =>
   messages.filter((message) => message.type === "ping").length;
@@ -221,7 +221,7 @@ describe("the end", () => {
   it("[F18] [CL-8] close leaves no timer, listener or socket, whatever is under way", async () => {
     for (const wait of [0, 3, 8, 100, 20_006, 31_000]) {
       for (const refuses of [false, true]) {
-        const { clock, server, session } = scenario({}, (model) => {
+        const { clock, server, session } = publisherScenario({}, (model) => {
           model.refusesUpgrade = refuses;
         });
         reader(session, "s");

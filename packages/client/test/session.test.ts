@@ -1,6 +1,6 @@
 /** Scenarios in words: one client, one server, and what happens between them. */
 import { expect, it } from "vitest";
-import { reader, scenario } from "./support/scenario.ts";
+import { publisherScenario, reader, scenario } from "./support/scenario.ts";
 
 it("[OP-1] says hello first, is welcomed, reads from the start and goes live", async () => {
   const { clock, server, session, kinds } = scenario();
@@ -41,7 +41,7 @@ it("[RQ-1] a call resolves with its result", async () => {
 });
 
 it("[PB-2] events of one tick are one batch; each is decided in order, poison too", async () => {
-  const { clock, server, session } = scenario();
+  const { clock, server, session } = publisherScenario();
   const producer = session.producer("t");
   const decided = [1, { poison: true }, 3].map((data) => producer.publish({ event: "x", data }));
   await clock.advance(100);

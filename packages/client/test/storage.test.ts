@@ -10,7 +10,7 @@ import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { createSession } from "../src/index.ts";
+import { createDurableSession } from "../src/durable/index.ts";
 import { fileStorage } from "../src/storage/fileShell.ts";
 import { memoryStorage, nothingKept } from "../src/storage/memory.ts";
 import type { SessionStorage } from "../src/storage/port.ts";
@@ -60,7 +60,7 @@ function reloads(storage: SessionStorage) {
   const clock = new SimClock();
   const server = new ModelServer(clock);
   const run = () =>
-    createSession({
+    createDurableSession({
       url: "ws://server.test/ws",
       clientName: "test",
       clock,

@@ -11,10 +11,16 @@ import { ProtocolError, uuidv7TimeMs } from "@holdfast/protocol";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { SessionEffect } from "../src/core/effects.ts";
-import { flushProducer, makeProducer, queueEvent, readPublished, readPublishRefused } from "../src/core/producer.ts";
+import {
+  flushProducer,
+  makeProducer,
+  queueEvent,
+  readPublished,
+  readPublishRefused,
+} from "../src/publisher/producer.ts";
 import { error } from "./support/modelServer.ts";
 import { makeRandom } from "./support/random.ts";
-import { scenario } from "./support/scenario.ts";
+import { durableScenario, publisherScenario, scenario } from "./support/scenario.ts";
 
 const fault = fc.oneof(
   fc.record({ kind: fc.constant("wait" as const), ms: fc.integer({ min: 0, max: 3_000 }) }),
@@ -114,7 +120,7 @@ describe("requests", () => {
   });
 
   it("[RQ-3] what was sent and not answered in time ends in `timeout`; what was never sent did not happen", async () => {
-    const { clock, server, session } = scenario();
+    const { clock, server, session } = durableScenario();
     await clock.advance(100);
     server.pong = false;
     server.answer = () => undefined;
@@ -190,7 +196,7 @@ describe("requests", () => {
   });
 
   it("[RQ-3] an aborted request that was never sent is withdrawn", async () => {
-    const { clock, server, session } = scenario({}, (model) => {
+    const { clock, server, session } = durableScenario({}, (model) => {
       model.refusesUpgrade = true;
     });
     const controller = new AbortController();
@@ -238,7 +244,7 @@ describe("producers", () => {
         }),
         fc.integer(),
         async (steps, seed) => {
-          const { clock, server, session } = scenario({ random: makeRandom(seed) });
+          const { clock, server, session } = publisherScenario({ random: makeRandom(seed) });
           const producer = session.producer("t");
           const decided: [number, string | null][] = [];
           const poisoned = new Set<number>();
@@ -274,7 +280,7 @@ describe("producers", () => {
   });
 
   it("[PB-4] a full buffer pauses the source and calls back when there is room", async () => {
-    const { clock, server, session } = scenario();
+    const { clock, server, session } = publisherScenario();
     server.storeDown = true;
     const producer = session.producer("t");
     let drained = 0;
@@ -297,8 +303,8 @@ describe("producers", () => {
     const random = makeRandom(1);
     const out: SessionEffect[] = [];
     const context = { now: 0, random, out, makeUuid: () => "" };
-    const producer = makeProducer(1, "t", "p");
-    for (let number = 0; number < 10; number += 1) queueEvent(producer, JSON.stringify("x".repeat(60_000)));
+    const producer = makeProducer("t", "p", { drained() {}, stopped() {} });
+    for (let number = 0; number < 10; number += 1) queueEvent(producer, JSON.stringify("x".repeat(60_000)), () => {});
     const sends = (): number => out.filter((effect) => effect.kind === "send").length;
     const flush = (): void => flushProducer(producer, 1_048_576, out);
     flush();
@@ -320,7 +326,7 @@ describe("producers", () => {
   });
 
   it("[PB-3] asked for events that it no longer has, it takes a new producer and says so", async () => {
-    const { clock, server, session } = scenario();
+    const { clock, server, session } = publisherScenario();
     const producer = session.producer("t");
     const first = producer.publish({ event: "e", data: 1 });
     await clock.advance(100);
@@ -333,7 +339,7 @@ describe("producers", () => {
   });
 
   it("[PB-3] a final refusal stops the producer and says why", async () => {
-    const { clock, server, session } = scenario();
+    const { clock, server, session } = publisherScenario();
     await clock.advance(100);
     const producer = session.producer("t");
     const first = producer.publish({ event: "e", data: 1 });
@@ -357,7 +363,7 @@ describe("producers", () => {
   });
 
   it("[TR-3] an event larger than the limit is decided here, and takes no sequence", async () => {
-    const { clock, server, session } = scenario();
+    const { clock, server, session } = publisherScenario();
     const producer = session.producer("t");
     const large = producer.publish({ event: "e", data: "x".repeat(140_000) });
     const small = producer.publish({ event: "e", data: 1 });
@@ -376,7 +382,7 @@ describe("producers", () => {
       process: "01890000-0000-7000-8000-000000000000",
       open: [],
     };
-    const { clock, server, session } = scenario({ agent: () => agent });
+    const { clock, server, session } = publisherScenario({ agent: () => agent });
     const producer = session.producer("t");
     const said = producer.publish({ event: "e", data: 1 });
     await clock.advance(500);

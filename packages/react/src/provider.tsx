@@ -5,17 +5,17 @@
  * StrictMode) must not be able to open or close a connection.
  */
 
-import type { MethodMap, Session } from "@holdfast/client";
+import type { AnySession, MethodMap, Session } from "@holdfast/client";
 import { assert } from "@holdfast/protocol";
 import { createContext, type ReactNode, useContext } from "react";
 
 const SessionContext = createContext<Session | undefined>(undefined);
 
-export function HoldfastProvider<Methods extends MethodMap>({
+export function HoldfastProvider({
   session,
   children,
 }: {
-  readonly session: Session<Methods>;
+  readonly session: AnySession;
   readonly children?: ReactNode;
 }): ReactNode {
   return <SessionContext value={session as unknown as Session}>{children}</SessionContext>;

@@ -7,7 +7,7 @@
  * Invariant: events reach the producer in the order of `publish`. It deliberately never drops (PB-4).
  */
 
-import type { Producer } from "@holdfast/client";
+import type { Producer } from "@holdfast/client/publisher";
 import type { AgentEventData, AgentEventName } from "@holdfast/control/contract";
 import type { ProtocolError, PublishedEvent } from "@holdfast/protocol";
 import type { AgentLog } from "../log.ts";

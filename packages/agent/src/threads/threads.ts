@@ -6,7 +6,7 @@
  * dropped.
  */
 
-import type { Session } from "@holdfast/client";
+import type { PublisherSession } from "@holdfast/client/publisher";
 import { streams } from "@holdfast/control/names";
 import type { Clock } from "@holdfast/protocol";
 import type { AgentLog } from "../log.ts";
@@ -31,13 +31,13 @@ export interface Screens {
 }
 
 export class Threads {
-  private readonly session: Session;
+  private readonly session: PublisherSession;
   private readonly clock: Clock;
   private readonly log: AgentLog;
   private readonly screens: Screens;
   private readonly kept = new Map<string, Thread>();
 
-  constructor(session: Session, clock: Clock, log: AgentLog, screens: Screens) {
+  constructor(session: PublisherSession, clock: Clock, log: AgentLog, screens: Screens) {
     this.session = session;
     this.clock = clock;
     this.log = log;

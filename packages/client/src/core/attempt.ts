@@ -132,7 +132,7 @@ function askToken(memory: ConnectionMemory, why: TokenReason): Step {
   return step(
     { ...memory, tokenRequest: request },
     { kind: "authenticating", request },
-    { kind: "askToken", request, why },
+    { kind: "askToken", request, why, old: memory.rejectedToken ?? memory.token },
   );
 }
 

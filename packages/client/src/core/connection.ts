@@ -21,13 +21,13 @@ import {
   type StateKind,
   type Step,
 } from "./connectionState.ts";
-import { connectionTable } from "./connectionTable.ts";
+import { connectionTable, tableStates } from "./connectionTable.ts";
 
 /** One event, by the table. Who speaks for an abandoned attempt or question is not heard (CL-6). */
 export function stepConnection(connection: Connection, event: ConnectionEvent, random: Random): Step {
   const { memory, state } = connection;
   if ("attempt" in event && event.attempt !== ownedAttempt(state)) return { memory, state, effects: [] };
   // The table types each rule by its row and column; a lookup by two unions cannot keep that bond.
-  const rule = connectionTable[state.kind][event.kind] as Rule<StateKind, EventKind>;
+  const rule = connectionTable[event.kind][tableStates.indexOf(state.kind)] as Rule<StateKind, EventKind>;
   return rule(memory, state, event, random);
 }

@@ -140,7 +140,13 @@ export type EventKind = Occurrence["kind"];
 export type EventOf<Kind extends EventKind> = Extract<Occurrence, { kind: Kind }> & { readonly now: number };
 
 export type ConnectionEffect =
-  | { readonly kind: "askToken"; readonly request: number; readonly why: TokenReason }
+  /** `old`: the token that a better one is wanted for. */
+  | {
+      readonly kind: "askToken";
+      readonly request: number;
+      readonly why: TokenReason;
+      readonly old: string | undefined;
+    }
   | { readonly kind: "openSocket"; readonly attempt: number }
   /** Closes it and never hears it again. */
   | { readonly kind: "dropSocket"; readonly attempt: number }

@@ -1,8 +1,7 @@
 /** Everything a core may ask of its shell, as data. The shell performs it and decides nothing. */
-import type { AgentIdentity, Cursor, ProtocolError } from "@holdfast/protocol";
-import type { AppliedEvent, HeardSignal, SubscriptionStatus } from "../api.ts";
-import type { NamedRequest } from "../storage/port.ts";
-import type { ConnectionEffect } from "./connectionState.ts";
+import type { Cursor } from "@holdfast/protocol";
+import type { AppliedEvent, SubscriptionStatus } from "../api.ts";
+import type { ConnectionEffect, ConnectionTimer } from "./connectionState.ts";
 
 export interface Position {
   readonly cursor: Cursor;
@@ -37,49 +36,13 @@ export type SessionEffect =
   | SubscriberEffect
   /** One message as JSON. */
   | { readonly kind: "send"; readonly text: string }
-  /** A request is decided (RQ-1): exactly one of the two. */
-  | {
-      readonly kind: "settleRequest";
-      readonly key: number;
-      readonly result: unknown;
-      readonly error: ProtocolError | undefined;
-    }
-  /** A request got the id under which it goes out; who else keeps it must know before the server does. */
-  | { readonly kind: "requestNamed"; readonly key: number; readonly named: NamedRequest }
-  /** Write that id down, then say `saved`; it is not sent before. */
-  | { readonly kind: "saveRequest"; readonly key: number; readonly named: NamedRequest }
-  /** An event of a producer is decided (PB-2): null, or why it was rejected. `stopped`: it never will be. */
-  | {
-      readonly kind: "settleEvent";
-      readonly producer: number;
-      readonly ordinal: number;
-      readonly rejection: ProtocolError | null;
-      readonly stopped: boolean;
-    }
-  | { readonly kind: "drained"; readonly producer: number }
-  /** PB-3: it publishes nothing more, and why. */
-  | { readonly kind: "producerStopped"; readonly producer: number; readonly error: ProtocolError }
   | Exclude<ConnectionEffect, { kind: "greet" | "ping" | "authenticate" | "leave" | "identityChanged" }>
   | { readonly kind: "arm"; readonly timer: TimerName; readonly atMs: number }
   | { readonly kind: "disarm"; readonly timer: TimerName }
   /** Come back with `flush` once the program has said all it has to say now. */
   | { readonly kind: "flushSoon" }
-  | { readonly kind: "signalHeard"; readonly heard: HeardSignal }
-  | { readonly kind: "agentNamed"; readonly agent: AgentIdentity }
-  /** TR-4: the first of its code. */
-  | { readonly kind: "problem"; readonly error: ProtocolError }
-  /** OP-5: the application must drop all state of the former user. */
-  | { readonly kind: "identityChanged" };
+  /** Somebody outside hears of it: a caller its outcome, the program what it listens for. */
+  | { readonly kind: "tell"; readonly tell: () => void };
 
-export const timerNames = [
-  "attemptDue",
-  "openingDue",
-  "heartbeatDue",
-  "stableDue",
-  "refreshDue",
-  "closingDue",
-  "repairDue",
-  "outboxDue",
-  "producersDue",
-] as const;
-export type TimerName = (typeof timerNames)[number];
+/** `roomsDue`: a repair, a deadline or a retry of what outlives connections. */
+export type TimerName = ConnectionTimer | "roomsDue";

@@ -33,15 +33,6 @@ export function rememberBye(
   return step(memory, { ...state, bye: event.bye });
 }
 
-export function loseSocket(
-  memory: ConnectionMemory,
-  state: Owning,
-  event: EventOf<"socketClosed">,
-  random: Random,
-): Step {
-  return lose(memory, state, event, random);
-}
-
 /** The owned socket is gone, or given up. One total policy, whichever way it went (F17). */
 export function lose(memory: ConnectionMemory, state: Owning, end: End, random: Random): Step {
   const bye = state.kind === "connecting" ? undefined : state.bye;
@@ -71,7 +62,7 @@ function noteUnopened(memory: ConnectionMemory, end: End, drop: ConnectionEffect
   if (unopened !== limits.failedUpgradesBeforeAsking || next.state.kind !== "waiting")
     return { ...next, effects: [drop, ...next.effects] };
   const request = memory.tokenRequest + 1;
-  const ask = { kind: "askToken", request, why: "unopened" } as const;
+  const ask = { kind: "askToken", request, why: "unopened", old: undefined } as const;
   return { ...next, memory: { ...next.memory, tokenRequest: request }, effects: [drop, ask] };
 }
 
@@ -162,8 +153,4 @@ export function endSocket(
   }
   // The flush is over; only the other side's close frame is missing, and it had its time.
   return event.kind === "closingDue" ? closeAtOnce(memory, state) : step(memory, state);
-}
-
-export function finishClosing(memory: ConnectionMemory, state: StateOf<"closing">): Step {
-  return closeAtOnce(memory, state);
 }

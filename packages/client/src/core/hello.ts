@@ -1,25 +1,26 @@
 /** The first message of a connection (OP-2), and the only one before `welcome`. */
 import { type From, limits } from "@holdfast/protocol";
 import { helloCharactersMax } from "./limits.ts";
+import { publicStatistics } from "./publicState.ts";
 import type { SessionCore } from "./sessionCore.ts";
 import { lowestFrom, noteAsked } from "./stream.ts";
 import type { Stream } from "./streamState.ts";
 
-/** Subscriptions ride along as far as they fit (TR-3); the others follow the `welcome`. */
-export function hello(core: SessionCore): { readonly type: "hello"; readonly [field: string]: unknown } {
-  const { memory } = core.connection;
+/** Subscriptions ride along as far as they fit (TR-3); the others follow the `welcome`. `now`: monotonic ms. */
+export function hello(core: SessionCore, now: number): { readonly type: "hello"; readonly [field: string]: unknown } {
+  const { attempt, visible, lastClose, token, expect, slot } = core.connection.memory;
   const message = {
     type: "hello",
     protocol: limits.protocolVersion,
     instance: core.instance,
-    attempt: memory.attempt,
+    attempt,
     client: core.client,
-    visible: memory.visible,
-    lastClose: memory.lastClose,
-    token: memory.token,
-    expect: memory.expect,
-    slot: memory.slot,
-    agent: core.helloAgent,
+    visible,
+    lastClose: lastClose && { ...lastClose, statistics: publicStatistics(core, now) },
+    token,
+    expect,
+    slot,
+    ...core.room?.hello(),
   } as const;
   let characters = JSON.stringify(message).length;
   const subscribe: { stream: string; sub: number; from: From }[] = [];

@@ -6,13 +6,6 @@ export const openingTimeoutMs = 15_000;
 export const hintedAttemptsApartMs = 5_000;
 /** `hello` must fit `frameBeforeWelcomeBytesMax`: further subscriptions follow the `welcome`. */
 export const helloCharactersMax = 60 * 1024;
-/** One `publish` (PB-1): small enough that answers come between, large enough that envelopes cost nothing. */
-export const publishBatchBytesMax = 64 * 1024;
-export const publishBatchEventsMax = 1_000;
-/** A source that goes on although its producer is not `accepting` is a fault of the program (PB-4). */
-export const producerBufferBytesHardMax = 16 * 1024 * 1024;
-/** What a publish costs over its event's JSON: key, quotes, keyframe's name. */
-export const publishedEventOverheadBytes = 40;
 /** Repairs of one stream's gaps in this window count towards the doubling (ST-5). */
 export const gapRepairWindowMs = 60_000;
 export const gapRepairsBeforeDoubling = 3;
@@ -24,7 +17,7 @@ export const outboundFrameCharactersMax = 256 * 1024;
 export const heartbeatMsMin = 1_000;
 /** CL-8: how long the server may take to answer our close frame. */
 export const endingTimeoutMs = 1_000;
-/** A storage that could not write an id down is asked again after this. */
-export const savingRetryMs = 2_000;
 /** Requests that wait for their answers: more of them are refused with `queue_full`. */
 export const outboxEntriesMax = 1_000;
+/** ST-16: how often the server is told how its events arrived here. */
+export const statisticsApartMs = 60_000;

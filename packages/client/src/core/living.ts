@@ -96,7 +96,7 @@ export function refreshToken(memory: ConnectionMemory, state: OpenState): Step {
   return step(
     { ...memory, tokenRequest: request },
     { ...state, refresh },
-    { kind: "askToken", request, why: "expiring" },
+    { kind: "askToken", request, why: "expiring", old: before.token },
   );
 }
 

@@ -34,9 +34,9 @@ export function publicState(core: SessionCore, wallOffsetMs: number): SessionSta
   }
 }
 
-export function publicStatistics(core: SessionCore): SessionStatistics {
-  const { counts, welcomes, longestGapMs, unknownMessages, problems } = core;
-  return { ...counts, reconnects: Math.max(0, welcomes - 1), longestGapMs, unknownMessages, problems };
+/** For the program, and for the server once a minute (ST-16). `now`: monotonic ms. */
+export function publicStatistics({ counts, lag }: SessionCore, now: number): SessionStatistics {
+  return { ...counts, ...lag.figures(now) };
 }
 
 function openState(core: SessionCore): SessionState {

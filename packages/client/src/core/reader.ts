@@ -7,21 +7,16 @@
  */
 import { isErrorCode, isUuid, type ServerMessage, type ServerMessageType } from "@holdfast/protocol";
 
-type Check = (value: unknown) => boolean;
+export type Check = (value: unknown) => boolean;
 
-export type ReadResult =
-  | { readonly kind: "message"; readonly message: ServerMessage }
-  | { readonly kind: "unknown" }
-  | { readonly kind: "malformed"; readonly type: string };
+/** Type of message → its shape. */
+export type Checks = ReadonlyMap<unknown, Check>;
 
-/** One element of a frame. */
-export function readMessage(value: unknown): ReadResult {
-  if (!isRecord(value) || typeof value["type"] !== "string") return { kind: "malformed", type: "" };
-  const type = value["type"];
-  if (!Object.hasOwn(readers, type)) return { kind: "unknown" };
-  return readers[type as ServerMessageType](value)
-    ? { kind: "message", message: value as unknown as ServerMessage }
-    : { kind: "malformed", type };
+/** One element of a frame; undefined where its type is unknown or its shape wrong. `more`: types that few read. */
+export function readMessage(value: unknown, more?: Checks): ServerMessage | undefined {
+  if (!isRecord(value)) return undefined;
+  const check = readers.get(value["type"]) ?? more?.get(value["type"]);
+  return check?.(value) === true ? (value as unknown as ServerMessage) : undefined;
 }
 
 /** A whole frame: undefined where it is not a JSON array (TR-1). */
@@ -36,14 +31,15 @@ export function readFrame(text: string): readonly unknown[] | undefined {
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
+export const uuid: Check = isUuid;
 const any: Check = () => true;
 const present: Check = (value) => value !== undefined;
 const bool: Check = (value) => typeof value === "boolean";
-const text: Check = (value) => typeof value === "string";
+export const text: Check = (value) => typeof value === "string";
 const number: Check = Number.isFinite;
 const integer: Check = Number.isSafeInteger;
-const count: Check = (value) => integer(value) && (value as number) >= 0;
-const positive: Check = (value) => integer(value) && (value as number) >= 1;
+export const count: Check = (value) => integer(value) && (value as number) >= 0;
+export const positive: Check = (value) => integer(value) && (value as number) >= 1;
 const textOf =
   (least: number, most: number): Check =>
   (value) =>
@@ -52,15 +48,15 @@ const oneOf =
   (...values: readonly unknown[]): Check =>
   (value) =>
     values.includes(value);
-const optional =
+export const optional =
   (check: Check): Check =>
   (value) =>
     value === undefined || check(value);
-const listOf =
+export const listOf =
   (check: Check, least = 0): Check =>
   (value) =>
     Array.isArray(value) && value.length >= least && value.every(check);
-const shape = (fields: Readonly<Record<string, Check>>): Check => {
+export const shape = (fields: Readonly<Record<string, Check>>): Check => {
   const entries = Object.entries(fields);
   return (value) => isRecord(value) && entries.every(([name, check]) => check(value[name]));
 };
@@ -75,11 +71,15 @@ const errorFields = {
   retryAfter: optional(number),
   details: optional(isRecord),
 };
-const errorBody = shape(errorFields);
-const agentFields = { id: text, name: text, generation: positive };
+export const errorBody = shape(errorFields);
+export const agentIdentity = shape({ id: text, name: text, generation: positive });
 const ofStream = { stream: text, sub: count };
 
-const readers: Readonly<Record<ServerMessageType, Check>> = {
+/** What only publishers and agents hear: read in `publisher/`. */
+export type RoomMessage = "agent" | "published";
+
+/** What every session reads. */
+const shapes: Readonly<Record<Exclude<ServerMessageType, RoomMessage>, Check>> = {
   welcome: shape({
     connection: text,
     node: text,
@@ -97,9 +97,8 @@ const readers: Readonly<Record<ServerMessageType, Check>> = {
     limits: shape({ frameBytes: count, eventBytes: count, requests: count, publishBytes: count, subscriptions: count }),
     degraded: optional(shape({ reason: text, since: count })),
     features: isRecord,
-    agent: optional(shape(agentFields)),
+    agent: optional(agentIdentity),
   }),
-  agent: shape(agentFields),
   authenticated: shape({ expiresAt: optional(count) }),
   expiring: shape({ in: count }),
   subscribed: shape({
@@ -134,18 +133,13 @@ const readers: Readonly<Record<ServerMessageType, Check>> = {
     of: oneOf("subscribe", "publish", "signal"),
     stream: text,
     sub: optional(count),
-    producer: optional(isUuid),
+    producer: optional(uuid),
     sequence: optional(count),
     error: errorBody,
   }),
   response: shape({ id: text, result: any, error: optional(errorBody) }),
-  published: shape({
-    stream: text,
-    producer: isUuid,
-    sequence: count,
-    rejected: optional(listOf(shape({ sequence: positive, error: errorBody }))),
-  }),
   pong: shape({ n: count, spread: optional(count) }),
   bye: shape({ code: integer, reason: text, reconnect: bool, retryAfter: optional(number), slot: optional(text) }),
   error: shape(errorFields),
 };
+const readers: Checks = new Map(Object.entries(shapes));

@@ -1,17 +1,16 @@
 /**
- * What a welcome, a loss, a change of identity and the end mean for streams, outbox and producers; and
- * what they have to say whenever they may speak.
+ * What a welcome, a loss, a change of identity and the end mean for the rooms of a session; and what they have to
+ * say whenever they may speak.
  */
-import { ProtocolError, type Welcome } from "@holdfast/protocol";
+import { limits, ProtocolError, type Welcome } from "@holdfast/protocol";
 import { ask } from "./hello.ts";
 import { abandonOutbox, flushOutbox, requeue } from "./outbox.ts";
-import { flushProducer, rewindProducer, stopProducer } from "./producer.ts";
-import { canSpeak, type SessionContext, type SessionCore, send, windows } from "./sessionCore.ts";
-import { lowestFrom, noteLost } from "./stream.ts";
+import { canSpeak, type SessionContext, type SessionCore, send } from "./sessionCore.ts";
+import { lowestFrom, noteAsked, noteLost } from "./stream.ts";
 import type { StreamContext } from "./streamState.ts";
 import { refreshStatus, resetSubscriber } from "./subscriber.ts";
 
-/** Says what is to be said, in one order: subscriptions, acknowledgements, requests, publishes. */
+/** Says what is to be said, in one order: subscriptions, acknowledgements and signals, requests, publishes. */
 export function flushRooms(core: SessionCore, context: SessionContext): void {
   const { out } = context;
   if (!canSpeak(core)) return;
@@ -21,7 +20,7 @@ export function flushRooms(core: SessionCore, context: SessionContext): void {
     if (from !== undefined) send(context, { type: "subscribe", ...ask(core, stream, from) });
     else {
       if (stream.sub !== undefined) send(context, { type: "unsubscribe", stream: stream.name });
-      Object.assign(stream, { sub: undefined, answered: false, parts: undefined, pending: undefined, stale: false });
+      noteAsked(stream, undefined, undefined);
       if (stream.subscribers.size === 0) core.streams.delete(stream.name);
     }
     refreshStatus(stream, out);
@@ -29,73 +28,64 @@ export function flushRooms(core: SessionCore, context: SessionContext): void {
   for (const text of core.whispers.values()) out.push({ kind: "send", text });
   core.whispers.clear();
   // An agent whose generation is not known yet buffers (OP-7).
-  if (!core.agentNamed) return;
-  const { requests, publishBytes } = windows(core);
-  flushOutbox(core.outbox, requests, core.connection.memory.serverOffsetMs, context);
-  let room = publishBytes;
-  for (const producer of core.producers.values()) room -= producer.underWayBytes;
-  for (const producer of core.producers.values()) {
-    const before = producer.underWayBytes;
-    flushProducer(producer, before + room, out);
-    room -= producer.underWayBytes - before;
-    if (producer.closing && producer.kept.length === 0) core.producers.delete(producer.key);
-  }
+  if (core.room?.maySpeak === false) return;
+  const { state, memory } = core.connection;
+  const underWayMax = state.kind === "open" ? state.welcome.limits.requests : limits.requestsUnderWayMax;
+  flushOutbox(core.outbox, underWayMax, memory.serverOffsetMs, context);
+  core.room?.flush(core, context);
 }
 
-export function welcomeRooms(core: SessionCore, welcome: Welcome, { now, out }: SessionContext): void {
+export function welcomeRooms(core: SessionCore, welcome: Welcome, context: SessionContext): void {
+  const { counts, lostMs } = core;
   core.user = welcome.user;
   core.degraded = welcome.degraded;
-  core.welcomes += 1;
-  if (core.lostMs !== undefined) core.longestGapMs = Math.max(core.longestGapMs, Math.round(now - core.lostMs));
+  // `hello` has told the figures up to here.
+  core.reportedMs = context.now;
   core.lostMs = undefined;
-  core.agentNamed = !core.isAgent || welcome.agent !== undefined;
-  if (welcome.agent === undefined) return;
-  core.agent = welcome.agent;
-  out.push({ kind: "agentNamed", agent: welcome.agent });
+  if (lostMs !== undefined) {
+    counts.reconnects += 1;
+    counts.longestGapMs = Math.max(counts.longestGapMs, Math.round(context.now - lostMs));
+  }
+  core.room?.welcomed(core, welcome, context);
 }
 
-/** The socket is gone; nothing else is. */
-export function loseRooms(core: SessionCore, context: SessionContext): void {
-  if (core.welcomes > 0) core.lostMs ??= context.now;
-  core.agentNamed = false;
-  const streamContext = contextOf(core, context);
-  for (const stream of [...core.streams.values()]) {
-    noteLost(stream, streamContext);
+/** The socket is gone; nothing else is. `wasOpen`: a gap begins. */
+export function loseRooms(core: SessionCore, wasOpen: boolean, context: SessionContext): void {
+  if (wasOpen) core.lostMs = context.now;
+  for (const stream of core.streams.values()) {
+    noteLost(stream, context.out);
     if (stream.subscribers.size === 0) core.streams.delete(stream.name);
   }
   requeue(core.outbox);
-  for (const producer of core.producers.values()) rewindProducer(producer);
+  core.room?.lose();
 }
 
 /** OP-5: all that belongs to the former user goes; the subscribers stay, and start anew. */
 export function dropIdentity(core: SessionCore, context: SessionContext): void {
   core.user = undefined;
-  core.agent = undefined;
-  abandonOutbox(core.outbox, "the session belongs to another user now", context);
-  const gone = new ProtocolError("forbidden", "the session belongs to another user now");
-  for (const producer of core.producers.values()) stopProducer(producer, gone, context.out);
-  core.producers.clear();
-  core.whispers.clear();
+  drop(core, new ProtocolError("forbidden", "the session belongs to another user now"), context);
   for (const stream of core.streams.values()) {
     for (const subscriber of stream.subscribers.values()) resetSubscriber(subscriber, "epoch", undefined, context.out);
   }
-  context.out.push({ kind: "identityChanged" });
+  context.out.push({ kind: "tell", tell: core.listeners.identityChanged });
 }
 
 /** The session is closed: everybody hears what is known. */
 export function abandon(core: SessionCore, context: SessionContext): void {
-  abandonOutbox(core.outbox, "the session was closed", context);
-  const closed = new ProtocolError("unavailable", "the session was closed");
-  for (const producer of core.producers.values()) stopProducer(producer, closed, context.out);
-  core.producers.clear();
+  drop(core, new ProtocolError("unavailable", "the session was closed"), context);
   core.streams.clear();
   core.subscribers.clear();
+}
+
+function drop(core: SessionCore, why: ProtocolError, context: SessionContext): void {
+  abandonOutbox(core.outbox, why.message, context);
+  core.room?.abandon(why, context);
   core.whispers.clear();
 }
 
-/** CL-8: whether `close()` still has something to wait for. */
-export function hasUnanswered(core: SessionCore): boolean {
-  return core.outbox.entries.size > 0 || [...core.producers.values()].some((producer) => producer.kept.length > 0);
+/** CL-8: whether `close()` has nothing more to wait for. */
+export function isAnswered(core: SessionCore): boolean {
+  return core.outbox.entries.size === 0 && !core.room?.isBusy;
 }
 
 export function contextOf(core: SessionCore, { now, random, out }: SessionContext): StreamContext {

@@ -1,49 +1,87 @@
 /** The core of a session as a value: its rooms, and what every room may ask of the whole. */
 import {
-  type AgentIdentity,
-  type ErrorCode,
-  type HelloAgent,
+  type ErrorBody,
   type Identity,
-  limits,
-  type ProtocolError,
+  ProtocolError,
   type Random,
+  type ServerMessage,
   type User,
-  uuidv7,
+  type Welcome,
 } from "@holdfast/protocol";
-import { type Connection, makeConnection } from "./connectionState.ts";
+import type { HeardSignal } from "../api.ts";
+import { type Connection, type FirstMemory, makeConnection } from "./connectionState.ts";
+import { type DisplayLag, makeDisplayLag } from "./displayLag.ts";
 import type { SessionEffect, TimerName } from "./effects.ts";
 import { makeOutbox, type Outbox } from "./outbox.ts";
-import type { Producer } from "./producer.ts";
-import type { Stream } from "./streamState.ts";
+import type { Checks, RoomMessage } from "./reader.ts";
+import type { Counts, Stream } from "./streamState.ts";
 
 export interface SessionCore {
   readonly client: { readonly name: string; readonly version: string };
   readonly instance: string;
-  readonly isAgent: boolean;
+  /** What the program hears of the whole. */
+  readonly listeners: SessionListeners;
+  readonly room: Room | undefined;
   connection: Connection;
   readonly streams: Map<string, Stream>;
   /** Subscriber → its stream. */
   readonly subscribers: Map<number, Stream>;
   readonly outbox: Outbox;
-  readonly producers: Map<number, Producer>;
-  /** The newest acknowledgement of each inbox, the newest signal of each kind, not yet sent. */
+  /** The newest signal of each kind, the newest acknowledgement of each inbox, not yet sent. */
   readonly whispers: Map<string, string>;
   subs: number;
   user: User | undefined;
-  agent: AgentIdentity | undefined;
-  /** What `hello` says of the agent, and whether this connection knows its generation (OP-7). */
-  helloAgent: HelloAgent | undefined;
-  agentNamed: boolean;
   degraded: { readonly reason: string; readonly since: number } | undefined;
+  /** Since when no connection is open that was. */
   lostMs: number | undefined;
-  welcomes: number;
-  longestGapMs: number;
-  unknownMessages: number;
-  problems: number;
+  readonly counts: Counts;
+  readonly lag: DisplayLag;
+  /** When the server was told the figures last (ST-16). */
+  reportedMs: number;
   /** The codes that were told already. */
-  readonly toldProblems: Set<ErrorCode>;
-  readonly counts: { received: number; applied: number; duplicatesSuppressed: number; gapsRepaired: number };
+  readonly toldProblems: Set<string>;
   readonly timers: Map<TimerName, number>;
+}
+
+/**
+ * A room that an entry of this package adds beside streams and outbox.
+ *
+ * What lives in it outlives connections: it is told of each welcome, each loss and the end, and speaks whenever
+ * requests may be said. A plain session has none, and carries none of its code.
+ */
+export interface Room {
+  /** What `hello` says besides (OP-2). */
+  hello(): Readonly<Record<string, unknown>>;
+  /** The types of message that only it hears, and the shape of each. */
+  readonly checks: Checks;
+  /** A message of one of these types, or a publish that was refused. */
+  read(
+    core: SessionCore,
+    message: Extract<ServerMessage, { type: RoomMessage | "refused" }>,
+    context: SessionContext,
+  ): void;
+  /** OP-7: false while requests and publishes must wait, although the connection is open. */
+  readonly maySpeak: boolean;
+  welcomed(core: SessionCore, welcome: Welcome, context: SessionContext): void;
+  /** Says what it has to say. */
+  flush(core: SessionCore, context: SessionContext): void;
+  /** The socket is gone. */
+  lose(): void;
+  /** Nothing of it goes on: it is another user's (OP-5), or the session is closed. */
+  abandon(why: ProtocolError, context: SessionContext): void;
+  /** CL-8: something of it is still to be answered. */
+  readonly isBusy: boolean;
+  /** When to look again, monotonic ms. */
+  readonly dueMs: number | undefined;
+  due(now: number): void;
+}
+
+export interface SessionListeners {
+  /** TR-4: the first of its code. */
+  problem(error: ProtocolError): void;
+  /** OP-5: the application must drop all state of the former user. */
+  identityChanged(): void;
+  signal(heard: HeardSignal): void;
 }
 
 /** OP-5: whose state and outbox are held from before. */
@@ -58,46 +96,42 @@ export interface SessionContext {
   readonly out: SessionEffect[];
 }
 
-export interface CoreOptions {
-  readonly client: { readonly name: string; readonly version: string };
-  readonly instance: string;
-  readonly isAgent: boolean;
-  readonly usesToken: boolean;
-  readonly usesCookie: boolean;
-  /** Wall clock minus monotonic, ms: the best guess of the server's clock before the first `welcome`. */
-  readonly serverOffsetMs: number;
-}
+export interface CoreOptions extends FirstMemory, Pick<SessionCore, "client" | "instance" | "listeners" | "room"> {}
 
 export function makeSessionCore(options: CoreOptions): SessionCore {
-  const { client, instance, isAgent } = options;
+  const { client, instance, listeners, room } = options;
   return {
     client,
     instance,
-    isAgent,
+    listeners,
+    room,
     connection: makeConnection(options),
     streams: new Map(),
     subscribers: new Map(),
     outbox: makeOutbox(),
-    producers: new Map(),
     whispers: new Map(),
     subs: 0,
     user: undefined,
-    agent: undefined,
-    helloAgent: undefined,
-    agentNamed: false,
     degraded: undefined,
     lostMs: undefined,
-    welcomes: 0,
-    longestGapMs: 0,
-    unknownMessages: 0,
-    problems: 0,
+    counts: {
+      received: 0,
+      applied: 0,
+      duplicatesSuppressed: 0,
+      gapsRepaired: 0,
+      reconnects: 0,
+      longestGapMs: 0,
+      unknownMessages: 0,
+      problems: 0,
+    },
+    lag: makeDisplayLag(),
+    reportedMs: 0,
     toldProblems: new Set(),
-    counts: { received: 0, applied: 0, duplicatesSuppressed: 0, gapsRepaired: 0 },
     timers: new Map(),
   };
 }
 
-/** Whether requests and publishes may go out (OP-5, CL-8). */
+/** Whether subscriptions, requests and publishes may go out (OP-5, CL-8). */
 export function canSpeak(core: SessionCore): boolean {
   const { state } = core.connection;
   return state.kind === "open" || (state.kind === "closing" && state.phase === "flushing");
@@ -111,29 +145,10 @@ export function send(
   context.out.push({ kind: "send", text: JSON.stringify(message) });
 }
 
-/** What a call hears when the session can take no more. */
-export function refuseCall(context: SessionContext, key: number, error: ProtocolError): void {
-  context.out.push({ kind: "settleRequest", key, result: undefined, error });
-}
-
-/** The windows that the server granted (AD-5), or the protocol's own before it spoke. */
-export function windows(core: SessionCore): {
-  readonly requests: number;
-  readonly publishBytes: number;
-  readonly eventBytes: number;
-  readonly frameBytes: number;
-} {
-  const { state } = core.connection;
-  if (state.kind === "open") return state.welcome.limits;
-  return {
-    requests: limits.requestsUnderWayMax,
-    publishBytes: limits.publishUnderWayBytesMax,
-    eventBytes: limits.eventBytesMax,
-    frameBytes: limits.frameBytesMax,
-  };
-}
-
-/** A UUID on the server's clock. */
-export function makeUuid(core: SessionCore, { now, random }: SessionContext): string {
-  return uuidv7(now + core.connection.memory.serverOffsetMs, random.bytes(10));
+/** TR-4: counted always, told once for each code. */
+export function noteProblem(core: SessionCore, error: ErrorBody, { out }: SessionContext): void {
+  core.counts.problems += 1;
+  if (core.toldProblems.has(error.code)) return;
+  core.toldProblems.add(error.code);
+  out.push({ kind: "tell", tell: () => core.listeners.problem(ProtocolError.fromBody(error)) });
 }

@@ -11,25 +11,25 @@
  */
 import type { Cursor, ErrorBody, Events, From, Pending, Snapshot, Subscribed } from "@holdfast/protocol";
 import type { AppliedEvent } from "../api.ts";
+import type { SessionEffect } from "./effects.ts";
 import { requestRepair } from "./repair.ts";
 import type { Stream, StreamContext, Subscriber } from "./streamState.ts";
 import { isBehind, makeSubscriber, refreshStatus, resetSubscriber } from "./subscriber.ts";
 
+/** Nothing of it is asked on this connection. */
+const unasked = {
+  sub: undefined,
+  asked: undefined,
+  answered: false,
+  parts: undefined,
+  pending: undefined,
+  refused: undefined,
+  stale: false,
+} as const;
+
 export function makeStream(name: string): Stream {
-  return {
-    name,
-    subscribers: new Map(),
-    sub: undefined,
-    asked: undefined,
-    answered: false,
-    epoch: undefined,
-    head: 0,
-    parts: undefined,
-    pending: undefined,
-    refused: undefined,
-    stale: false,
-    repair: { atMs: undefined, recentMs: [], underWay: false },
-  };
+  const repair = { atMs: undefined, recentMs: [], underWay: false };
+  return { name, subscribers: new Map(), epoch: undefined, head: 0, repair, ...unasked };
 }
 
 export function addSubscriber(stream: Stream, id: number, from: From, takesSnapshots: boolean): void {
@@ -50,32 +50,16 @@ export function lowestFrom(stream: Stream): From | undefined {
 }
 
 /** Notes that `from` goes out under `sub`; all else of the stream is ignored until its echo. */
-export function noteAsked(stream: Stream, sub: number, from: From): void {
-  Object.assign(stream, {
-    sub,
-    asked: from,
-    answered: false,
-    parts: undefined,
-    pending: undefined,
-    refused: undefined,
-    stale: false,
-  });
+export function noteAsked(stream: Stream, sub: number | undefined, from: From | undefined): void {
+  Object.assign(stream, unasked, { sub, asked: from });
   stream.repair.atMs = undefined;
 }
 
 /** The connection is gone; cursors stay. */
-export function noteLost(stream: Stream, context: StreamContext): void {
-  Object.assign(stream, {
-    sub: undefined,
-    asked: undefined,
-    answered: false,
-    parts: undefined,
-    pending: undefined,
-    refused: undefined,
-    stale: true,
-  });
-  stream.repair.atMs = undefined;
-  refreshStatus(stream, context.out);
+export function noteLost(stream: Stream, out: SessionEffect[]): void {
+  noteAsked(stream, undefined, undefined);
+  stream.stale = true;
+  refreshStatus(stream, out);
 }
 
 /** ST-3: where the reading goes on, or starts anew. */
@@ -176,6 +160,8 @@ export function readRefused(stream: Stream, sub: number | undefined, error: Erro
   if (sub !== stream.sub) return;
   stream.refused = error;
   stream.answered = false;
+  // It is an answer: nothing of this stream waits for the store any more.
+  stream.pending = undefined;
   if (error.retryable) requestRepair(stream, context, error.retryAfter);
   refreshStatus(stream, context.out);
 }

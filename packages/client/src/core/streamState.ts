@@ -1,6 +1,7 @@
 /** One stream of this client as a value: what is asked on the wire, who reads it here, what is being repaired. */
 import type { Cursor, ErrorBody, From, Random } from "@holdfast/protocol";
-import type { SubscriptionStatus } from "../api.ts";
+import type { SessionStatistics, SubscriptionStatus } from "../api.ts";
+import type { LagFigures } from "./displayLag.ts";
 import type { SessionEffect } from "./effects.ts";
 
 export interface Stream {
@@ -29,8 +30,11 @@ export interface StreamContext {
   readonly now: number;
   readonly random: Random;
   readonly out: SessionEffect[];
-  readonly counts: { received: number; applied: number; duplicatesSuppressed: number; gapsRepaired: number };
+  readonly counts: Pick<Counts, "received" | "applied" | "duplicatesSuppressed" | "gapsRepaired">;
 }
+
+/** Of the whole session, from its start. */
+export type Counts = { -readonly [Name in Exclude<keyof SessionStatistics, keyof LagFigures>]: number };
 
 export interface Subscriber {
   readonly id: number;

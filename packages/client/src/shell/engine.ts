@@ -6,14 +6,12 @@
  * its stream is given to it (ST-6). It decides nothing: the core does.
  */
 import type { Clock, Random, Transport } from "@holdfast/protocol";
-import type { SessionHttp, SessionOptions } from "../api.ts";
-import type { TokenOutcome, TokenReason } from "../core/connectionState.ts";
-import type { SessionEffect } from "../core/effects.ts";
+import type { SubscriberEffect } from "../core/effects.ts";
 import { readFrame } from "../core/reader.ts";
 import { type SessionEvent, stepSession } from "../core/session.ts";
-import type { SessionCore } from "../core/sessionCore.ts";
-import type { Throw } from "../core/subscriber.ts";
-import { askServer } from "./http.ts";
+import type { SessionContext, SessionCore } from "../core/sessionCore.ts";
+import type { Credentials } from "./credentials.ts";
+import { guard } from "./handlers.ts";
 import { makeSocket } from "./socket.ts";
 import { makeTimers } from "./timers.ts";
 
@@ -29,20 +27,23 @@ export interface Engine {
 
 export interface EngineOptions {
   readonly core: SessionCore;
-  readonly session: SessionOptions;
   readonly clock: Clock;
   readonly random: Random;
   readonly transport: Transport;
-  readonly http: SessionHttp;
   readonly url: () => string;
-  /** What is not the engine's own: handlers, promises, the application's callbacks. */
-  readonly perform: (effect: SessionEffect) => { readonly subscriber: number; readonly thrown: Throw } | undefined;
+  readonly credentials: Credentials;
+  /** Before each `hello`; a throw fails the attempt. */
+  readonly opening: (() => void) | undefined;
+  /** Runs a subscriber's handler; what it threw goes back into the core. */
+  readonly deliver: (effect: SubscriberEffect) => ((context: SessionContext) => void) | undefined;
   /** The mailbox is empty: what is shown may have changed. */
   readonly rested: () => void;
+  /** A callback's fault. */
+  readonly report: (error: unknown) => void;
 }
 
 export function makeEngine(options: EngineOptions): Engine {
-  const { core, session, clock, random, transport, http, url, perform, rested } = options;
+  const { core, clock, random, transport, url, credentials, opening, deliver, rested, report } = options;
   let mailbox: { readonly mail: Mail; readonly isCurrent: (() => boolean) | undefined }[] = [];
   let working = false;
   let flushPlanned = false;
@@ -53,17 +54,15 @@ export function makeEngine(options: EngineOptions): Engine {
   const socket = makeSocket(transport, url, {
     opened(attempt) {
       try {
-        if (session.agent !== undefined) post({ kind: "agentDescribed", agent: session.agent() });
+        opening?.();
         post({ kind: "socketOpened", attempt });
       } catch (error) {
         post({ kind: "socketClosed", attempt, code: 1006, reason: String(error) });
       }
     },
     received(attempt, frame) {
-      const messages = readFrame(frame);
       enqueue({ kind: "frameHeard", attempt, spread: undefined });
-      if (messages === undefined) enqueue({ kind: "unreadableFrame" });
-      for (const value of messages ?? []) enqueue({ kind: "message", attempt, value });
+      for (const value of readFrame(frame) ?? [undefined]) enqueue({ kind: "message", attempt, value });
       work();
     },
     closed: (attempt, code, reason) => post({ kind: "socketClosed", attempt, code, reason }),
@@ -95,59 +94,45 @@ export function makeEngine(options: EngineOptions): Engine {
   }
 
   function take(mail: Mail): void {
-    const effects = stepSession(core, { ...mail, now: clock.monotonic() } as SessionEvent, random);
-    const threw: Mail[] = [];
-    for (const effect of effects) {
-      const thrown = act(effect);
-      if (thrown !== undefined) threw.push({ kind: "handlerThrew", ...thrown });
+    const threw: ((context: SessionContext) => void)[] = [];
+    for (const effect of stepSession(core, { ...mail, now: clock.monotonic() } as SessionEvent, random)) {
+      switch (effect.kind) {
+        case "send":
+          socket.write(effect.text);
+          break;
+        case "arm":
+          timers.arm(effect.timer, effect.atMs);
+          break;
+        case "disarm":
+          timers.disarm(effect.timer);
+          break;
+        case "openSocket":
+          socket.open(effect.attempt);
+          break;
+        case "dropSocket":
+          socket.drop(effect.attempt);
+          break;
+        case "endSocket":
+          socket.end(effect.attempt);
+          break;
+        case "askToken": {
+          const { request, why, old } = effect;
+          void credentials.ask(why, old).then((outcome) => post({ kind: "tokenAnswered", request, outcome }));
+          break;
+        }
+        case "flushSoon":
+          planFlush();
+          break;
+        case "tell":
+          guard(effect.tell, report);
+          break;
+        default: {
+          const thrown = deliver(effect);
+          if (thrown !== undefined) threw.push(thrown);
+        }
+      }
     }
-    for (const event of threw) take(event);
-  }
-
-  function act(effect: SessionEffect): ReturnType<EngineOptions["perform"]> {
-    switch (effect.kind) {
-      case "send":
-        socket.write(effect.text);
-        return;
-      case "arm":
-        timers.arm(effect.timer, effect.atMs);
-        return;
-      case "disarm":
-        timers.disarm(effect.timer);
-        return;
-      case "openSocket":
-        socket.open(effect.attempt);
-        return;
-      case "dropSocket":
-        socket.drop(effect.attempt);
-        return;
-      case "endSocket":
-        socket.end(effect.attempt);
-        return;
-      case "askToken":
-        void answerToken(effect.request, effect.why);
-        return;
-      case "flushSoon":
-        planFlush();
-        return;
-      default:
-        return perform(effect);
-    }
-  }
-
-  async function answerToken(request: number, why: TokenReason): Promise<void> {
-    try {
-      post({ kind: "tokenAnswered", request, outcome: await askCredential(why) });
-    } catch {
-      post({ kind: "tokenAnswered", request, outcome: { kind: "unreachable" } });
-    }
-  }
-
-  /** A program's token, or what the server says of the cookie. */
-  async function askCredential(why: TokenReason): Promise<TokenOutcome> {
-    if (session.getToken === undefined || why === "unopened") return askServer(http, why === "expiring");
-    const token = await session.getToken(why);
-    return token === null ? { kind: "signedOut" } : { kind: "token", token };
+    for (const say of threw) take({ kind: "said", say });
   }
 
   function planFlush(): void {

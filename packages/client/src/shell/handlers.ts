@@ -9,12 +9,12 @@ export interface Handler {
   status: SubscriptionStatus;
 }
 
-/** Runs one effect. What a handler of state throws is returned; other callbacks' faults are the program's (`report`). */
+/** Runs one effect. What a handler of state throws is returned; other callbacks' faults are the program's. */
 export function runHandler(
   handler: Handler,
   effect: SubscriberEffect,
   decide: (decision: "retry" | "skip") => void,
-  report: (error: unknown) => void,
+  tell: (error: unknown) => void = report,
 ): Throw | undefined {
   const { options } = handler;
   switch (effect.kind) {
@@ -26,14 +26,14 @@ export function runHandler(
       return attempt(() => options.onReset?.({ reason: effect.reason, lost: effect.lost }), undefined);
     case "deliverStatus":
       handler.status = effect.status;
-      guard(() => options.onStatus?.(effect.status), report);
+      guard(() => options.onStatus?.(effect.status), tell);
       return undefined;
     case "deliverError":
-      if (options.onError === undefined) report(effect.error);
+      if (options.onError === undefined) tell(effect.error);
       else
         guard(
           () => options.onError?.(effect.error, { retry: () => decide("retry"), skip: () => decide("skip") }),
-          report,
+          tell,
         );
       return undefined;
     default:
@@ -41,13 +41,20 @@ export function runHandler(
   }
 }
 
-/** Calls a callback that must not stop the session; its fault goes to `report`. */
-export function guard(call: () => void, report: (error: unknown) => void): void {
+/** Calls a callback that must not stop the session; its fault goes to `tell`. */
+export function guard(call: () => void, tell: (error: unknown) => void): void {
   try {
     call();
   } catch (error) {
-    report(error);
+    tell(error);
   }
+}
+
+/** A callback's fault is the program's: it surfaces as an uncaught error, and stops nothing of the session. */
+export function report(error: unknown): void {
+  queueMicrotask(() => {
+    throw error;
+  });
 }
 
 type Delivery = Extract<SubscriberEffect, { kind: "deliver" }>;

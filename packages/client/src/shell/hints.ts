@@ -32,6 +32,10 @@ export function pageUrl(): string {
 }
 
 /** A server on this machine is there whatever the network does (CL-5). */
-export function isLoopback(url: string): boolean {
-  return /^wss?:\/\/(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:|\/|$)/i.test(url);
+export function isLoopback(url: () => string): boolean {
+  try {
+    return /^wss?:\/\/(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:|\/|$)/i.test(url());
+  } catch {
+    return false;
+  }
 }

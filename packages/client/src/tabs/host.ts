@@ -8,7 +8,7 @@
  */
 import type { Clock, Identity, TimerHandle } from "@holdfast/protocol";
 import type { SessionOptions } from "../api.ts";
-import type { OwnedSession } from "../createSession.ts";
+import type { OwnedDurableSession } from "../durable/durableSession.ts";
 import { type FromTab, type Join, type ToTab, tabsVersion, type Wanted } from "./messages.ts";
 import { batching, type Locks, type Port, watchLock } from "./port.ts";
 import { makeSeat, type Seat } from "./seat.ts";
@@ -19,7 +19,7 @@ export const lingerMs = 1_000;
 
 export interface HostOptions {
   /** Opens the session that is lent. */
-  readonly open: (options: SessionOptions, lent: { readonly expect: Identity | undefined }) => OwnedSession;
+  readonly open: (options: SessionOptions, lent: { readonly expect: Identity | undefined }) => OwnedDurableSession;
   /** The lock that this host holds while it lives. */
   readonly lock: string;
   readonly locks: Locks;
@@ -33,7 +33,7 @@ export interface Host {
 }
 
 interface Lent {
-  readonly owned: OwnedSession;
+  readonly owned: OwnedDurableSession;
   readonly wanted: Wanted;
   readonly tokens: Tokens;
 }
@@ -86,7 +86,7 @@ export function makeHost({ open, lock, locks, clock }: HostOptions): Host {
     clock.cancel(linger);
     lent ??= lend(join);
     const { owned, tokens } = lent;
-    const place: Place = { say, seat: makeSeat(owned.session, owned.orders, say, () => shown(owned), hinted) };
+    const place: Place = { say, seat: makeSeat(owned, say, () => shown(owned), hinted) };
     places.add(place);
     tokens.joined();
     say({ kind: "joined", lock, identity: owned.identity });
@@ -150,7 +150,7 @@ export function makeHost({ open, lock, locks, clock }: HostOptions): Host {
   };
 }
 
-function shown({ session, identity }: OwnedSession): ToTab {
+function shown({ session, identity }: OwnedDurableSession): ToTab {
   const { state, statistics, user, outbox, clockOffset, saved } = session;
   return { kind: "shown", identity, shown: { state, statistics, user, outbox, clockOffset, saved } };
 }

@@ -6,21 +6,14 @@
  * newer worker opens a socket of its own). Everything here survives the structured clone.
  */
 import type { Cursor, ErrorBody, From, Identity, User } from "@holdfast/protocol";
-import type {
-  HeardSignal,
-  SavedRequest,
-  SessionOptions,
-  SessionState,
-  SessionStatistics,
-  SubscriptionStatus,
-} from "../api.ts";
+import type { HeardSignal, SessionOptions, SessionState, SessionStatistics, SubscriptionStatus } from "../api.ts";
 import type { Hint, TokenOutcome } from "../core/connectionState.ts";
 import type { SubscriberEffect } from "../core/effects.ts";
-import type { Order } from "../shell/orders.ts";
+import type { Order, SavedRequest } from "../durable/orders.ts";
 import type { NamedRequest } from "../storage/port.ts";
 
 /** Raised with every change of these messages or of what they mean. */
-export const tabsVersion = 1;
+export const tabsVersion = 2;
 
 /** Why a tab is asked for a token (CL-7). */
 export type TokenAsked = Parameters<NonNullable<SessionOptions["getToken"]>>[0];
@@ -62,6 +55,8 @@ export type FromTab =
   | { readonly kind: "hint"; readonly hint: Hint }
   | { readonly kind: "reconnect" }
   | { readonly kind: "token"; readonly request: number; readonly outcome: TokenOutcome }
+  /** A token for an HTTP call of this tab (CL-7); `refused`: what the call went out with. */
+  | { readonly kind: "wantToken"; readonly request: number; readonly refused: string | null | undefined }
   /** So many deliveries have been worked on, and what was to be shown is. */
   | { readonly kind: "applied"; readonly count: number; readonly isShown: boolean }
   /** Are you there? */
@@ -103,6 +98,12 @@ export type ToTab =
   | { readonly kind: "signalHeard"; readonly heard: HeardSignal }
   | { readonly kind: "identityChanged" }
   | { readonly kind: "askToken"; readonly request: number; readonly why: TokenAsked }
+  /** Undefined: nobody can say now. */
+  | {
+      readonly kind: "tokenGiven";
+      readonly request: number;
+      readonly given: { readonly token: string | null } | undefined;
+    }
   | { readonly kind: "probed" };
 
 /** A status without an error object. One that stopped is the tab's own affair. */

@@ -95,7 +95,7 @@ export function makeTabReader(name: string, options: SubscribeOptions, ports: Ta
     ask,
     lose: () =>
       withSubscriber((_, out) => {
-        noteLost(stream, { now: 0, random: noRandom, out, counts: noCounts() });
+        noteLost(stream, out);
       }),
     take(message) {
       if (message.subscriber !== stream.sub) return;
@@ -158,6 +158,3 @@ export function makeTabReader(name: string, options: SubscribeOptions, ports: Ta
     refreshStatus(stream, out);
   }
 }
-
-const noRandom = { fraction: () => 0, bytes: (count: number) => new Uint8Array(count) };
-const noCounts = () => ({ received: 0, applied: 0, duplicatesSuppressed: 0, gapsRepaired: 0 });

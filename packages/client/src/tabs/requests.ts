@@ -6,11 +6,11 @@
  * no host to do so, the tab does, a little later.
  */
 import { type Clock, limits, ProtocolError, type Random, type TimerHandle, uuidv7 } from "@holdfast/protocol";
-import type { CallOptions } from "../api.ts";
 import { outboxEntriesMax } from "../core/limits.ts";
+import type { DurableCallOptions } from "../durable/durableSession.ts";
+import type { Order } from "../durable/orders.ts";
 import { guard } from "../shell/handlers.ts";
-import type { Order } from "../shell/orders.ts";
-import { toJson } from "../shell/promises.ts";
+import { toJson } from "../shell/json.ts";
 import type { FromTab, ToTab } from "./messages.ts";
 
 /** Over its deadline a request is the host's to end; this much later the tab does. */
@@ -28,7 +28,7 @@ interface Waiting {
 
 export interface TabRequests {
   readonly size: number;
-  call(method: string, params: unknown, options: CallOptions | undefined): Promise<unknown>;
+  call(method: string, params: unknown, options: DurableCallOptions | undefined): Promise<unknown>;
   outcome(ticket: string): Promise<unknown>;
   /** Tells a new host of all that is undecided. */
   repeat(): void;

@@ -7,9 +7,10 @@
  * show the newest waits. What a tab leaves behind is nothing but requests that were sent, or are durable.
  */
 import type { From } from "@holdfast/protocol";
-import type { HeardSignal, Session, Subscription, SubscriptionStatus } from "../api.ts";
+import type { AppliedEvent, HeardSignal, Subscription, SubscriptionStatus } from "../api.ts";
 import type { Hint } from "../core/connectionState.ts";
-import type { Orders, Waiter } from "../shell/orders.ts";
+import type { OwnedDurableSession } from "../durable/durableSession.ts";
+import type { Waiter } from "../durable/orders.ts";
 import type { Delivery, FromTab, SharedStatus, ToTab } from "./messages.ts";
 
 /** Batches of events (each at most about a frame of the server's) posted to one tab and not worked on yet. */
@@ -38,8 +39,7 @@ export interface Seat {
 }
 
 export function makeSeat(
-  session: Session,
-  orders: Orders,
+  { session, orders, noteShown }: OwnedDurableSession,
   say: (message: ToTab) => void,
   shown: () => ToTab,
   hinted: (hint: Hint) => void,
@@ -47,16 +47,18 @@ export function makeSeat(
   const readers = new Map<number, Reader>();
   const waiters = new Map<string, Waiter>();
   const streams = new Set<string>();
-  let underWay = 0;
+  /** Deliveries under way, the oldest first: what each gives a reader that is live. */
+  let underWay: (readonly AppliedEvent[])[] = [];
   let visible = true;
   let showing: "idle" | "underWay" | "stale" = "idle";
 
   function deliver(reader: Reader, delivery: Delivery): void {
-    underWay += 1;
+    const isLive = delivery.kind === "deliver" && delivery.position.cursor.offset === delivery.position.head;
+    underWay.push(isLive ? delivery.events : []);
     say(delivery);
     if (delivery.kind === "deliverReset") reader.from = "latest";
     else reader.from = delivery.position.cursor;
-    if (underWay >= deliveriesUnderWayMax) pause(reader);
+    if (underWay.length >= deliveriesUnderWayMax) pause(reader);
   }
 
   function pause(reader: Reader): void {
@@ -115,6 +117,14 @@ export function makeSeat(
     return waiter;
   }
 
+  async function giveToken(request: number, refused: string | null | undefined): Promise<void> {
+    const given = await session.token(refused).then(
+      (token) => ({ token }),
+      () => undefined,
+    );
+    say({ kind: "tokenGiven", request, given });
+  }
+
   function show(): void {
     if (showing === "idle") say(shown());
     showing = showing === "idle" ? "underWay" : "stale";
@@ -124,7 +134,7 @@ export function makeSeat(
     streams,
     show,
     hear(heard) {
-      if (streams.has(heard.stream) && underWay < deliveriesUnderWayMax) say({ kind: "signalHeard", heard });
+      if (streams.has(heard.stream) && underWay.length < deliveriesUnderWayMax) say({ kind: "signalHeard", heard });
     },
     get visible() {
       return visible;
@@ -161,17 +171,21 @@ export function makeSeat(
         case "reconnect":
           session.reconnect();
           return;
+        case "wantToken":
+          void giveToken(message.request, message.refused);
+          return;
         case "probe":
           say({ kind: "probed" });
           return;
         case "applied":
-          underWay -= message.count;
+          for (const events of underWay.slice(0, message.count)) noteShown(events);
+          underWay = underWay.slice(message.count);
           if (message.isShown) {
             const isStale = showing === "stale";
             showing = "idle";
             if (isStale) show();
           }
-          if (underWay > deliveriesUnderWayMax / 2) return;
+          if (underWay.length > deliveriesUnderWayMax / 2) return;
           for (const reader of readers.values()) if (reader.stop === undefined) read(reader);
           return;
         default:

@@ -8,15 +8,17 @@
  * unanswered requests go out again as what they were (I1, I2). A host of another user is told nothing before
  * what was the former one's is gone (OP-5). It deliberately has no policy for connections: the host's core has.
  */
-import { assert, type Clock, type Identity, limits, ProtocolError, type Random } from "@holdfast/protocol";
-import type { HeardSignal, Session, SessionOptions, SubscribeOptions, Subscription } from "../api.ts";
+import { type Clock, type Identity, limits, ProtocolError, type Random } from "@holdfast/protocol";
+import type { HeardSignal, SessionOptions, SubscribeOptions, Subscription } from "../api.ts";
 import type { Hint } from "../core/connectionState.ts";
 import { makeDisplayLag } from "../core/displayLag.ts";
-import { guard } from "../shell/handlers.ts";
+import type { DurableSession } from "../durable/durableSession.ts";
+import { guard, report as reportUncaught } from "../shell/handlers.ts";
 import type { FromTab, ShownInTab, ToTab, Wanted } from "./messages.ts";
 import { batching, type Locks, type Port } from "./port.ts";
 import { makeTabReader, type TabReader } from "./reader.ts";
 import { makeTabRequests, unanswered } from "./requests.ts";
+import { makeTokenWishes } from "./tokenWishes.ts";
 import { addStatistics, noStatistics } from "./totals.ts";
 
 /** How a tab finds its host, and the next one. */
@@ -43,17 +45,20 @@ export interface TabSessionOptions {
   readonly random: Random;
   /** Tells what is known of this tab's page. Returns how to stop it. */
   readonly watch: (tell: (hint: Hint) => void) => () => void;
-  readonly report: (error: unknown) => void;
+  /** A callback's fault; uncaught by default. */
+  readonly report?: (error: unknown) => void;
 }
 
-export function makeTabSession(tab: TabSessionOptions): Session {
-  const { options, wanted, link, clock, random, watch, report } = tab;
+export function makeTabSession(tab: TabSessionOptions): DurableSession {
+  const { options, wanted, link, clock, random, watch, report = reportUncaught } = tab;
   const lock = `tab ${tab.tab}`;
   const readers = new Set<TabReader>();
   const listeners = new Set<() => void>();
   const hearers = new Set<(heard: HeardSignal) => void>();
   const lag = makeDisplayLag();
   const requests = makeTabRequests(say, clock, random, report);
+  // Whose state is held is nothing to it: asked and granted before that is known, too.
+  const wishes = makeTokenWishes(reply);
   let keys = 0;
   let host: { say(message: FromTab): void; flush(): void; close(): void } | undefined;
   /** The host may be told what we hold. */
@@ -93,6 +98,7 @@ export function makeTabSession(tab: TabSessionOptions): Session {
       if (host === mine) takeBatch(batch);
     });
     mine.say({ kind: "join", wanted, lock, expect: identity });
+    wishes.repeat();
     mine.flush();
   }
 
@@ -151,6 +157,9 @@ export function makeTabSession(tab: TabSessionOptions): Session {
         return;
       case "askToken":
         void answerToken(message);
+        return;
+      case "tokenGiven":
+        wishes.take(message);
         return;
       case "probed":
         link.probed();
@@ -236,13 +245,14 @@ export function makeTabSession(tab: TabSessionOptions): Session {
     release();
     detach();
     requests.abandon(unanswered);
+    wishes.abandon();
     readers.clear();
     show({ ...shown, state: { kind: "stopped", reason: "closed" } });
     listeners.clear();
     hearers.clear();
   }
 
-  const session: Session = {
+  const session: DurableSession = {
     get state() {
       return shown.state;
     },
@@ -252,7 +262,6 @@ export function makeTabSession(tab: TabSessionOptions): Session {
     get user() {
       return shown.user;
     },
-    agent: undefined,
     get outbox() {
       return Math.max(shown.outbox, requests.size);
     },
@@ -274,17 +283,12 @@ export function makeTabSession(tab: TabSessionOptions): Session {
     },
     outcome: (ticket) => requests.outcome(ticket),
     withdraw: (ticket) => say({ kind: "withdraw", ticket }),
-    producer(stream) {
-      assert(false, `${stream}: a shared session publishes nothing; open one without \`share\` for it`);
-    },
-    acknowledge(stream) {
-      assert(false, `${stream}: a shared session has no inbox; open one without \`share\` for it`);
-    },
     signal: (stream, signal, data) => say({ kind: "signal", stream, signal, data }),
     onSignal(listener) {
       hearers.add(listener);
       return () => hearers.delete(listener);
     },
+    token: (refused) => (wanted.usesToken || refused !== undefined ? wishes.token(refused) : Promise.resolve(null)),
     reconnect: () => say({ kind: "reconnect" }),
     hint,
     close() {

@@ -5,7 +5,7 @@
  * that it holds tells the tabs; only once it has it does it take anybody in.
  */
 import { uuidv7 } from "@holdfast/protocol";
-import { openSession } from "../createSession.ts";
+import { openDurableSession } from "../durable/durableSession.ts";
 import { platformClock, platformRandom } from "../shell/platform.ts";
 import type { SessionStorage } from "../storage/port.ts";
 import { messagePort, webLocks } from "./browserShell.ts";
@@ -29,7 +29,7 @@ export function serveTabs(scope: WorkerScope, { storage }: ServeOptions = {}): v
   // The last part of what the tabs agree on is the name that the app gave.
   const kept = storage?.(String((JSON.parse(scope.name) as unknown[]).at(-1)));
   const host = makeHost({
-    open: (options, lent) => openSession({ ...options, ...(kept && { storage: kept }) }, lent),
+    open: (options, lent) => openDurableSession({ ...options, ...(kept && { storage: kept }) }, lent),
     lock,
     locks,
     clock: platformClock,

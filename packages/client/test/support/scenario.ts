@@ -1,25 +1,45 @@
 /** One client, one model server, one clock. */
+import type { DurableSession, DurableSessionOptions } from "../../src/durable/index.ts";
+import { createDurableSession } from "../../src/durable/index.ts";
 import { createSession, type Session, type SessionOptions, type SessionState } from "../../src/index.ts";
+import type { PublisherSession, PublisherSessionOptions } from "../../src/publisher/index.ts";
+import { createPublisherSession } from "../../src/publisher/index.ts";
 import { ModelServer } from "./modelServer.ts";
 import { makeRandom } from "./random.ts";
 import { SimClock } from "./simClock.ts";
 
-export interface Scenario {
+export interface Scenario<Kind extends Session = Session> {
   readonly clock: SimClock;
   readonly server: ModelServer;
-  readonly session: Session;
+  readonly session: Kind;
   /** Every public state since the start, without repeats of a kind. */
   readonly kinds: SessionState["kind"][];
 }
 
-export function scenario(
-  options: Partial<SessionOptions> = {},
-  prepare: (server: ModelServer) => void = () => {},
-): Scenario {
+type Prepare = (server: ModelServer) => void;
+
+export const scenario = (options: Partial<SessionOptions> = {}, prepare?: Prepare): Scenario =>
+  makeScenario(createSession, options, prepare);
+
+export const publisherScenario = (
+  options: Partial<PublisherSessionOptions> = {},
+  prepare?: Prepare,
+): Scenario<PublisherSession> => makeScenario(createPublisherSession, options, prepare);
+
+export const durableScenario = (
+  options: Partial<DurableSessionOptions> = {},
+  prepare?: Prepare,
+): Scenario<DurableSession> => makeScenario(createDurableSession, options, prepare);
+
+function makeScenario<Options extends SessionOptions, Kind extends Session>(
+  create: (options: Options) => Kind,
+  options: Partial<Options>,
+  prepare: Prepare = () => {},
+): Scenario<Kind> {
   const clock = new SimClock();
   const server = new ModelServer(clock);
   prepare(server);
-  const session = createSession({
+  const common: SessionOptions = {
     url: "ws://server.test/ws",
     clientName: "test",
     clock,
@@ -29,8 +49,8 @@ export function scenario(
       server.asked.push(`${method} ${path}`);
       return server.http(`${method} ${path}`);
     },
-    ...options,
-  });
+  };
+  const session = create({ ...common, ...options } as Options);
   const kinds: SessionState["kind"][] = [session.state.kind];
   session.onChange(() => {
     if (kinds.at(-1) !== session.state.kind) kinds.push(session.state.kind);

@@ -5,8 +5,11 @@
  * never run, and nothing of it hears anything. `stall` stops it without freeing anything, until `wake`.
  */
 import type { Clock } from "@holdfast/protocol";
-import { openSession } from "../../src/createSession.ts";
-import type { Session, SessionOptions } from "../../src/index.ts";
+import {
+  type DurableSession,
+  type DurableSessionOptions,
+  openDurableSession,
+} from "../../src/durable/durableSession.ts";
 import { type Host, makeHost } from "../../src/tabs/host.ts";
 import { type Announcement, leadingLink } from "../../src/tabs/leading.ts";
 import { memoryPair } from "../../src/tabs/memoryPair.ts";
@@ -46,7 +49,7 @@ class Room {
 }
 
 export interface Tab {
-  readonly session: Session;
+  readonly session: DurableSession;
   readonly room: Room;
   hint(hint: "visible" | "hidden" | "online" | "offline"): void;
 }
@@ -63,7 +66,7 @@ export class TabsWorld {
   private readonly channels = new Map<string, Set<ChannelEnd>>();
   private made = 0;
 
-  open(way: "worker" | "leader", options: Partial<SessionOptions> = {}): Tab {
+  open(way: "worker" | "leader", options: Partial<DurableSessionOptions> = {}): Tab {
     this.made += 1;
     const room = new Room();
     const tab = `tab-${this.made}`;
@@ -121,11 +124,11 @@ export class TabsWorld {
 
   private readonly rooms = new Map<number, Room>();
 
-  private makeHost(room: Room, name: string, lock: string, options: Partial<SessionOptions>): Host {
+  private makeHost(room: Room, name: string, lock: string, options: Partial<DurableSessionOptions>): Host {
     const clock = this.clockIn(room);
     return makeHost({
       open: (lent, from) =>
-        openSession(
+        openDurableSession(
           {
             ...(options.storage && { storage: options.storage }),
             ...lent,

@@ -3,9 +3,8 @@
  *
  * Tabs share by person: another one who signs in never meets the socket, nor the storage, of the former (I7).
  */
-import { createSession } from "@holdfast/client";
 import { indexedDbStorage } from "@holdfast/client/storage";
-import { tabs } from "@holdfast/client/tabs";
+import { createSharedSession } from "@holdfast/client/tabs";
 import type { ControlMethods } from "@holdfast/control/contract";
 import { type About, signInDoor } from "../shared/http/signIn.ts";
 import { PageSession } from "./pageSession.ts";
@@ -14,15 +13,13 @@ export function makePageSession(): PageSession {
   return new PageSession({
     door: signInDoor,
     open: (about, onIdentityChanged) =>
-      createSession<ControlMethods>({
+      createSharedSession<ControlMethods>({
         clientName: "holdfast-page",
         clientVersion: about.version,
         onIdentityChanged,
         storage: indexedDbStorage(personOf(about)),
-        share: tabs({
-          name: personOf(about),
-          worker: (name) => new SharedWorker(new URL("./tabsWorker.ts", import.meta.url), { type: "module", name }),
-        }),
+        name: personOf(about),
+        worker: (name) => new SharedWorker(new URL("./tabsWorker.ts", import.meta.url), { type: "module", name }),
       }),
     forget: (about) => indexedDbStorage(personOf(about)).drop(),
   });

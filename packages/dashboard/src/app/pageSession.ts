@@ -8,7 +8,7 @@
  * the connection feature says what to do. Invariant: at most one session is open, and it is closed before
  * another is made. It deliberately knows no React.
  */
-import type { Session } from "@holdfast/client";
+import type { DurableSession } from "@holdfast/client/durable";
 import type { ControlMethods } from "@holdfast/control/contract";
 import { forgetDrafts } from "../shared/data/drafts.ts";
 import { problemText, sentence } from "../shared/format/problem.ts";
@@ -20,7 +20,7 @@ export type PageState =
   | { readonly kind: "unreachable"; readonly problem: string }
   | {
       readonly kind: "open";
-      readonly session: Session<ControlMethods>;
+      readonly session: DurableSession<ControlMethods>;
       readonly about: About;
       readonly identity: number;
     };
@@ -28,7 +28,7 @@ export type PageState =
 export interface PageSessionPorts {
   readonly door: SignInDoor;
   /** Opens the session; it calls back when another user turns out to be signed in. */
-  readonly open: (about: About, onIdentityChanged: () => void) => Session<ControlMethods>;
+  readonly open: (about: About, onIdentityChanged: () => void) => DurableSession<ControlMethods>;
   /** Drops what this device keeps of this person. */
   readonly forget: (about: About) => Promise<void>;
 }

@@ -3,15 +3,8 @@
  * a test answers. It keeps the promises of the real one that the page relies on: each offset once, in order,
  * from the reader's cursor; nothing after `unsubscribe`.
  */
-import type {
-  AppliedEvent,
-  CallOptions,
-  SavedRequest,
-  Session,
-  SessionState,
-  SubscribeOptions,
-  SubscriptionStatus,
-} from "@holdfast/client";
+import type { AppliedEvent, SessionState, SubscribeOptions, SubscriptionStatus } from "@holdfast/client";
+import type { DurableCallOptions, DurableSession, SavedRequest } from "@holdfast/client/durable";
 import type { ControlMethods } from "@holdfast/control/contract";
 import type { Cursor } from "@holdfast/protocol";
 import { makeThread } from "./sampleData.ts";
@@ -25,7 +18,7 @@ export interface FakeStream {
   readonly log: AppliedEvent[];
 }
 
-export class FakeSession implements Session<ControlMethods> {
+export class FakeSession implements DurableSession<ControlMethods> {
   state: SessionState = { kind: "live" };
   statistics = {
     received: 0,
@@ -38,15 +31,17 @@ export class FakeSession implements Session<ControlMethods> {
     problems: 0,
   };
   user = { id: "user-1", name: "Ada", role: "admin", workspace: "default", temporary: false } as const;
-  agent = undefined;
   outbox = 0;
   saved: readonly SavedRequest[] = [];
   /** What became of a saved request of an earlier page. */
   outcomes: (ticket: string) => Promise<unknown> = () => new Promise(() => {});
   readonly withdrawn: string[] = [];
   clockOffset = 0;
-  readonly calls: { readonly method: string; readonly params: unknown; readonly options: CallOptions | undefined }[] =
-    [];
+  readonly calls: {
+    readonly method: string;
+    readonly params: unknown;
+    readonly options: DurableCallOptions | undefined;
+  }[] = [];
   answer: (method: string, params: never) => Promise<unknown> = () =>
     Promise.reject(new Error("no answer was prepared"));
   reconnects = 0;
@@ -99,6 +94,9 @@ export class FakeSession implements Session<ControlMethods> {
     this.changed();
   }
 
+  async token(): Promise<null> {
+    return null;
+  }
   onSignal(): () => void {
     return () => {};
   }
@@ -127,7 +125,7 @@ export class FakeSession implements Session<ControlMethods> {
   async call<Name extends keyof ControlMethods & string>(
     method: Name,
     params: ControlMethods[Name]["params"],
-    options?: CallOptions,
+    options?: DurableCallOptions,
   ): Promise<ControlMethods[Name]["result"]> {
     this.calls.push({ method, params, options });
     options?.onTicket?.(`ticket of call ${this.calls.length}`);

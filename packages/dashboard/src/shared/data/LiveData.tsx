@@ -4,7 +4,7 @@
  * Each stream is read once here and given to every view by context, so that two views never disagree. The
  * folds are pure and in files of their own; this file only wires them to React.
  */
-import type { Session } from "@holdfast/client";
+import type { DurableSession } from "@holdfast/client/durable";
 import type { ControlMethods } from "@holdfast/control/contract";
 import { streams } from "@holdfast/control/names";
 import { useStream } from "@holdfast/react";
@@ -22,7 +22,7 @@ interface Loaded<State> {
 }
 
 interface Live {
-  readonly session: Session<ControlMethods>;
+  readonly session: DurableSession<ControlMethods>;
   readonly about: About;
   readonly fleet: Loaded<FleetState>;
   readonly threads: Loaded<ThreadsState>;
@@ -33,7 +33,7 @@ const SendsContext = createContext<SendsApi | undefined>(undefined);
 const ConnectionContext = createContext<ConnectionView | undefined>(undefined);
 
 export function LiveData(props: {
-  readonly session: Session<ControlMethods>;
+  readonly session: DurableSession<ControlMethods>;
   readonly about: About;
   readonly children: ReactNode;
 }): ReactNode {

@@ -6,7 +6,7 @@
  * the draft of its place, unless something else has been typed there. What an earlier page or another tab left
  * waiting is shown like one's own, and its outcome too; only its text stays where it was typed.
  */
-import type { Session } from "@holdfast/client";
+import type { DurableSession } from "@holdfast/client/durable";
 import type { ControlMethods } from "@holdfast/control/contract";
 import { ProtocolError } from "@holdfast/protocol";
 import { useMemo, useSyncExternalStore } from "react";
@@ -33,7 +33,7 @@ export interface SendsApi {
 export const placeOf = (target: SendTarget): string =>
   target.kind === "agent" ? `agent/${target.agent}` : `thread/${target.thread}`;
 
-export function useSendsStore(session: Session<ControlMethods>): SendsApi {
+export function useSendsStore(session: DurableSession<ControlMethods>): SendsApi {
   const store = useMemo(() => new SendsStore(session), [session]);
   const sends = useSyncExternalStore(store.onChange, store.sends);
   return useMemo(
@@ -48,7 +48,7 @@ export function useSendsStore(session: Session<ControlMethods>): SendsApi {
 }
 
 export class SendsStore {
-  private readonly session: Session<ControlMethods>;
+  private readonly session: DurableSession<ControlMethods>;
   /** Of the sends of this page: key → ticket. Of others the ticket is the key. */
   private readonly tickets = new Map<string, string>();
   private readonly withdrawn = new Set<string>();
@@ -57,7 +57,7 @@ export class SendsStore {
   private current: readonly Send[] = [];
   private made = 0;
 
-  constructor(session: Session<ControlMethods>) {
+  constructor(session: DurableSession<ControlMethods>) {
     this.session = session;
   }
 

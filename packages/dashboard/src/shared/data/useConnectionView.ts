@@ -1,5 +1,5 @@
 /** The session's public facts as one stable value, with what has to be remembered between two of them. */
-import type { Session, SessionState, SessionStatistics } from "@holdfast/client";
+import type { AnySession, SessionState, SessionStatistics } from "@holdfast/client";
 import type { User } from "@holdfast/protocol";
 import { useEffect, useMemo, useSyncExternalStore } from "react";
 import { pageClock } from "../platform/clockShell.ts";
@@ -15,18 +15,18 @@ export interface ConnectionView {
   readonly history: ConnectionHistory;
 }
 
-export function useConnectionView(session: Session): ConnectionView {
+export function useConnectionView(session: AnySession): ConnectionView {
   const store = useMemo(() => new ConnectionStore(session), [session]);
   useEffect(() => store.start(), [store]);
   return useSyncExternalStore(store.onChange, store.view);
 }
 
 class ConnectionStore {
-  private readonly session: Session;
+  private readonly session: AnySession;
   private readonly listeners = new Set<() => void>();
   private current: ConnectionView;
 
-  constructor(session: Session) {
+  constructor(session: AnySession) {
     this.session = session;
     this.current = this.read(emptyHistory);
   }

@@ -16,8 +16,8 @@ import {
   type Random,
   readRetryAfter,
 } from "@holdfast/protocol";
-import { jittered } from "./backoff.ts";
-import type { SessionEffect } from "./effects.ts";
+import { jittered } from "../core/backoff.ts";
+import type { SessionEffect } from "../core/effects.ts";
 import {
   producerBufferBytesHardMax,
   publishBatchBytesMax,
@@ -25,17 +25,20 @@ import {
   publishedEventOverheadBytes,
 } from "./limits.ts";
 
+/** Hears of one event that it is decided: null, or why it was rejected. `stopped`: it never will be. */
+export type Decided = (rejection: ProtocolError | null, stopped: boolean) => void;
+
 interface Kept {
-  /** Which `publish` call of this producer it was; -1 for what the producer says of itself. */
-  readonly ordinal: number;
+  /** Undefined for what the producer says of itself. */
+  readonly decided: Decided | undefined;
   /** JSON of the event. */
   readonly text: string;
   readonly bytes: number;
 }
 
 export interface Producer {
-  readonly key: number;
   readonly stream: string;
+  readonly hears: ProducerListeners;
   uuid: string;
   /** Not yet decided; the first has sequence `record + 1`. */
   kept: Kept[];
@@ -45,7 +48,6 @@ export interface Producer {
   sentThrough: number;
   underWayBytes: number;
   keptBytes: number;
-  ordinals: number;
   accepting: boolean;
   /** No more events; it goes once the last is decided. */
   closing: boolean;
@@ -58,6 +60,13 @@ export interface Producer {
   asksRecord: boolean;
 }
 
+export interface ProducerListeners {
+  /** PB-4: there is room again. */
+  drained(): void;
+  /** PB-3: it publishes nothing more, and why. */
+  stopped(error: ProtocolError): void;
+}
+
 export interface ProducerContext {
   readonly now: number;
   readonly random: Random;
@@ -66,17 +75,16 @@ export interface ProducerContext {
   readonly makeUuid: () => string;
 }
 
-export function makeProducer(key: number, stream: string, uuid: string): Producer {
+export function makeProducer(stream: string, uuid: string, hears: ProducerListeners): Producer {
   return {
-    key,
     stream,
+    hears,
     uuid,
     kept: [],
     record: 0,
     sentThrough: 0,
     underWayBytes: 0,
     keptBytes: 0,
-    ordinals: 0,
     accepting: true,
     closing: false,
     stopped: undefined,
@@ -87,18 +95,13 @@ export function makeProducer(key: number, stream: string, uuid: string): Produce
   };
 }
 
-/** Queues one event's JSON. The n-th call of a producer has ordinal n, from 0: under it the event is settled. */
-export function queueEvent(producer: Producer, text: string): void {
+/** Queues one event's JSON. */
+export function queueEvent(producer: Producer, text: string, decided: Decided): void {
   assert(
     producer.keptBytes <= producerBufferBytesHardMax,
     `the producer of ${producer.stream} keeps ${producer.keptBytes} bytes: wait for onDrain while it is not accepting`,
   );
-  keep(producer, { ordinal: takeOrdinal(producer), text, bytes: text.length + publishedEventOverheadBytes });
-}
-
-/** Settles the next event at once, without a sequence: it never was one. */
-export function refuseEvent(producer: Producer, error: ProtocolError, out: SessionEffect[]): void {
-  settleEvent(producer, takeOrdinal(producer), error, false, out);
+  keep(producer, { decided, text, bytes: text.length + publishedEventOverheadBytes });
 }
 
 /** Sends what may be sent: batches of about 64 KiB, `windowBytesMax` under way. */
@@ -132,20 +135,13 @@ export function readPublished(producer: Producer, message: Published, context: P
   const through = Math.min(message.sequence, producer.record + producer.kept.length);
   if (through <= producer.record) return;
   const rejections = new Map(message.rejected?.map(({ sequence, error }) => [sequence, error]));
-  const decided = producer.kept.splice(0, through - producer.record);
-  decided.forEach(({ ordinal, bytes }, index) => {
+  const events = producer.kept.splice(0, through - producer.record);
+  events.forEach(({ decided, bytes }, index) => {
     const sequence = producer.record + 1 + index;
     const rejection = rejections.get(sequence);
     producer.keptBytes -= bytes;
     if (sequence <= producer.sentThrough) producer.underWayBytes -= bytes;
-    if (ordinal >= 0)
-      settleEvent(
-        producer,
-        ordinal,
-        rejection === undefined ? null : ProtocolError.fromBody(rejection),
-        false,
-        context.out,
-      );
+    settleEvent(decided, rejection === undefined ? null : ProtocolError.fromBody(rejection), false, context.out);
   });
   producer.record = through;
   producer.sentThrough = Math.max(producer.sentThrough, through);
@@ -153,7 +149,7 @@ export function readPublished(producer: Producer, message: Published, context: P
   producer.resentFrom.clear();
   if (!producer.accepting && producer.keptBytes <= limits.producerBufferBytesMax / 2 && !producer.closing) {
     producer.accepting = true;
-    context.out.push({ kind: "drained", producer: producer.key });
+    context.out.push({ kind: "tell", tell: () => producer.hears.drained() });
   }
 }
 
@@ -194,8 +190,8 @@ export function stopProducer(producer: Producer, error: ProtocolError, out: Sess
   producer.retryAtMs = undefined;
   const { kept } = producer;
   Object.assign(producer, { kept: [], keptBytes: 0, underWayBytes: 0 });
-  for (const { ordinal } of kept) if (ordinal >= 0) settleEvent(producer, ordinal, error, true, out);
-  out.push({ kind: "producerStopped", producer: producer.key, error });
+  for (const { decided } of kept) settleEvent(decided, error, true, out);
+  out.push({ kind: "tell", tell: () => producer.hears.stopped(error) });
 }
 
 function resend(producer: Producer, sequence: number | undefined, error: ErrorBody, context: ProducerContext): void {
@@ -247,7 +243,7 @@ function startAnew(producer: Producer, expected: number, context: ProducerContex
     keptBytes: 0,
   });
   producer.resentFrom.clear();
-  keep(producer, { ordinal: -1, text: note, bytes: note.length });
+  keep(producer, { decided: undefined, text: note, bytes: note.length });
   for (const event of kept) keep(producer, event);
 }
 
@@ -264,11 +260,6 @@ function rewind(producer: Producer, sequence: number): void {
   producer.sentThrough = through;
 }
 
-function takeOrdinal(producer: Producer): number {
-  producer.ordinals += 1;
-  return producer.ordinals - 1;
-}
-
 function keep(producer: Producer, event: Kept): void {
   producer.kept.push(event);
   producer.keptBytes += event.bytes;
@@ -276,13 +267,12 @@ function keep(producer: Producer, event: Kept): void {
 }
 
 function settleEvent(
-  producer: Producer,
-  ordinal: number,
+  decided: Decided | undefined,
   rejection: ProtocolError | null,
   stopped: boolean,
   out: SessionEffect[],
 ): void {
-  out.push({ kind: "settleEvent", producer: producer.key, ordinal, rejection, stopped });
+  if (decided !== undefined) out.push({ kind: "tell", tell: () => decided(rejection, stopped) });
 }
 
 function publishText(producer: Producer, sequence: number, texts: readonly string[]): string {

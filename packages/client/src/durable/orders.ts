@@ -1,0 +1,244 @@
+/**
+ * Requests between the program and the outbox: who waits for which, and what is written down (RQ-3).
+ *
+ * An order has a ticket that outlives sockets, owners and reloads; the outbox knows the request that it was asked
+ * as. With a storage a durable order is written before it waits and its id before it is sent. Nothing is placed
+ * before the storage has told what it holds, so what waited longest goes first. An outcome that nobody waited for
+ * (its page is gone) is kept for who asks later, up to `outcomesKeptMax`.
+ */
+import { limits, ProtocolError } from "@holdfast/protocol";
+import { outboxEntriesMax } from "../core/limits.ts";
+import { type Asked, withdraw, withdrawn } from "../core/outbox.ts";
+import { call } from "../core/program.ts";
+import type { OwnedSession } from "../openSession.ts";
+import { report } from "../shell/handlers.ts";
+import type { Held, NamedRequest, SessionStorage } from "../storage/port.ts";
+import { makeKeeper, type RequestKeeper, type Stored } from "./keeping.ts";
+
+/** Outcomes of requests whose page is gone, for the one that comes after it. */
+const outcomesKeptMax = 100;
+
+/** A durable request that is not decided yet: saved here, or sent and not answered (RQ-3). */
+export interface SavedRequest {
+  /** Names it through reloads, in every tab. */
+  readonly ticket: string;
+  readonly method: string;
+  readonly params: unknown;
+  readonly lane: string | undefined;
+  /** ms since 1970, on our clock. */
+  readonly savedAt: number;
+  /** Is written down: survives a reload. */
+  readonly isKept: boolean;
+  /** Was sent, so it cannot be withdrawn any more. */
+  readonly isSent: boolean;
+}
+
+export interface Order {
+  readonly ticket: string;
+  readonly method: string;
+  /** JSON. */
+  readonly params: string;
+  readonly lane: string | undefined;
+  readonly timeoutMs: number | undefined;
+  readonly durable: boolean;
+  /** ms since 1970, on our clock. */
+  readonly savedAt: number;
+  readonly named: NamedRequest | undefined;
+}
+
+export interface Waiter {
+  /** It has the id under which it goes out. */
+  named(named: NamedRequest): void;
+  settled(result: unknown, error: ProtocolError | undefined): void;
+}
+
+interface Placed {
+  readonly order: Order;
+  readonly waiters: Set<Waiter>;
+  named: NamedRequest | undefined;
+  stored: Stored;
+  /** Once it is in the outbox. */
+  asked: { readonly request: Asked; readonly keeper: RequestKeeper } | undefined;
+}
+
+export interface Orders {
+  /** A ticket that is there already only gains a waiter. */
+  place(order: Order, waiter: Waiter): void;
+  /** Takes back what was never sent. */
+  withdraw(ticket: string): void;
+  /** This waiter hears no more; what nobody waits for and was never sent is taken back, unless it is durable. */
+  leave(ticket: string, waiter: Waiter): void;
+  /** Waits for one that is there, or was lately; `settled` with `not_found` else. */
+  await(ticket: string, waiter: Waiter): void;
+  /** Durable ones not yet decided: the same array while nothing changed. */
+  readonly saved: readonly SavedRequest[];
+  /** What the storage held; from now on orders are placed. */
+  begin(held: Held | undefined): void;
+}
+
+export function makeOrders(owned: OwnedSession, storage: SessionStorage | undefined): Orders {
+  const { core, clock, say } = owned;
+  const placed = new Map<string, Placed>();
+  const outcomes = new Map<string, { readonly result: unknown; readonly error: ProtocolError | undefined }>();
+  let early: Placed[] | undefined = [];
+  let writes = false;
+  let saved: readonly SavedRequest[] = [];
+
+  function add(order: Order, waiters: readonly Waiter[], stored: Stored): Placed {
+    const added: Placed = { order, waiters: new Set(waiters), named: order.named, stored, asked: undefined };
+    placed.set(order.ticket, added);
+    return added;
+  }
+
+  function submit(entry: Placed): void {
+    const { order, named, stored } = entry;
+    const { method, params, lane, timeoutMs, durable, savedAt } = order;
+    const isSaving = durable && writes && stored === "no" && named === undefined;
+    const keptMs = durable ? limits.durableRequestKeptMs : (timeoutMs ?? limits.requestDeadlineMs);
+    const keeper = makeKeeper({
+      stored,
+      isSaving,
+      named,
+      onNamed: (given) => name(entry, given),
+      save: () => write(entry),
+    });
+    const request: Asked = {
+      method,
+      params,
+      lane,
+      timeoutMs,
+      named,
+      unsentMs: keptMs - Math.max(0, clock.now() - savedAt),
+      keeper,
+      settled: (result, error) => settle(entry, result, error),
+    };
+    entry.asked = { request, keeper };
+    say((turn) => call(core, request, turn));
+    if (isSaving && placed.has(order.ticket)) write(entry);
+    refresh(entry);
+  }
+
+  function name(entry: Placed, named: NamedRequest): void {
+    entry.named = named;
+    for (const waiter of entry.waiters) waiter.named(named);
+    refresh(entry);
+  }
+
+  function write(entry: Placed): void {
+    const { named, asked } = entry;
+    const { ticket, method, params, lane, timeoutMs, savedAt } = entry.order;
+    const answer = (ok: boolean): void => {
+      if (ok) entry.stored = named === undefined ? "unsent" : "named";
+      // Decided meanwhile (withdrawn): nothing of it may wait for the next reload.
+      if (placed.get(ticket) !== entry) {
+        erase(entry);
+        return;
+      }
+      refresh(entry);
+      say(({ now }) => asked?.keeper.saved(core.outbox, asked.request, ok, now));
+    };
+    storage?.putRequest({ ticket, method, params, lane, timeoutMs, savedAt, named }).then(
+      () => answer(true),
+      () => answer(false),
+    );
+  }
+
+  function erase({ stored, order }: Placed): void {
+    if (stored !== "no") storage?.deleteRequest(order.ticket).catch(report);
+  }
+
+  function settle(entry: Placed, result: unknown, error: ProtocolError | undefined): void {
+    const { ticket, durable } = entry.order;
+    placed.delete(ticket);
+    // What ends with the session alone waits in the storage for the next one.
+    if (core.connection.state.kind !== "closed") erase(entry);
+    if (durable) keepOutcome(ticket, result, error);
+    for (const waiter of entry.waiters) waiter.settled(result, error);
+    refresh(entry);
+  }
+
+  function keepOutcome(ticket: string, result: unknown, error: ProtocolError | undefined): void {
+    outcomes.set(ticket, { result, error });
+    for (const oldest of outcomes.keys()) {
+      if (outcomes.size <= outcomesKeptMax) break;
+      outcomes.delete(oldest);
+    }
+  }
+
+  function refresh({ order: changed }: Placed): void {
+    if (!changed.durable) return;
+    saved = [...placed.values()]
+      .filter(({ order }) => order.durable)
+      .map(({ order: { ticket, method, params, lane, savedAt }, named, stored }) => ({
+        ticket,
+        method,
+        params: JSON.parse(params) as unknown,
+        lane,
+        savedAt,
+        isKept: stored !== "no",
+        isSent: named !== undefined,
+      }));
+    owned.changed();
+  }
+
+  function takeBack(ticket: string): void {
+    const entry = placed.get(ticket);
+    if (entry === undefined) return;
+    const { asked } = entry;
+    if (asked !== undefined) say((turn) => withdraw(core.outbox, asked.request, turn));
+    else {
+      early = early?.filter((other) => other !== entry);
+      settle(entry, undefined, withdrawn(entry.order.method));
+    }
+  }
+
+  return {
+    get saved() {
+      return saved;
+    },
+    place(order, waiter) {
+      const there = placed.get(order.ticket);
+      if (there !== undefined) {
+        there.waiters.add(waiter);
+        if (there.named !== undefined) waiter.named(there.named);
+        return;
+      }
+      if (early !== undefined && early.length >= outboxEntriesMax) {
+        waiter.settled(undefined, new ProtocolError("queue_full", `${order.method}: too many requests wait`));
+        return;
+      }
+      const entry = add(order, [waiter], "no");
+      if (early === undefined) submit(entry);
+      else early.push(entry);
+    },
+    withdraw: takeBack,
+    leave(ticket, waiter) {
+      const entry = placed.get(ticket);
+      entry?.waiters.delete(waiter);
+      if (entry?.waiters.size === 0 && !entry.order.durable) takeBack(ticket);
+    },
+    await(ticket, waiter) {
+      const entry = placed.get(ticket);
+      const outcome = outcomes.get(ticket);
+      if (entry !== undefined) entry.waiters.add(waiter);
+      else if (outcome !== undefined) waiter.settled(outcome.result, outcome.error);
+      else waiter.settled(undefined, new ProtocolError("not_found", `no saved request has the ticket ${ticket}`));
+    },
+    begin(held) {
+      writes = held !== undefined;
+      const waiting = early ?? [];
+      early = undefined;
+      for (const { named, ...request } of held?.requests ?? []) {
+        const stored = named === undefined ? "unsent" : "named";
+        const there = placed.get(request.ticket);
+        if (there === undefined) submit(add({ ...request, durable: true, named }, [], stored));
+        else {
+          // Its page came before us: the storage knows more of it.
+          there.stored = stored;
+          there.named ??= named;
+        }
+      }
+      for (const entry of waiting) submit(entry);
+    },
+  };
+}

@@ -1,0 +1,257 @@
+/**
+ * The façade: wires core, engine and the program's own functions into the face that `api.ts` fixes.
+ *
+ * One session owns one socket, and every way to reach it goes through the engine's mailbox. It holds no policy;
+ * what outlives a connection is in the core. Other entries of this package open one with parts of their own, and
+ * give it more face; a plain session carries nothing of theirs.
+ */
+import { type Clock, type Identity, ProtocolError, type Random, uuidv7 } from "@holdfast/protocol";
+import type {
+  CallOptions,
+  HeardSignal,
+  Session,
+  SessionOptions,
+  SessionState,
+  SessionStatistics,
+  SubscribeOptions,
+  Subscription,
+} from "./api.ts";
+import { isUsable } from "./core/attempt.ts";
+import type { SubscriberEffect } from "./core/effects.ts";
+import { type Asked, withdraw } from "./core/outbox.ts";
+import { call, judge, signal, subscribe, unsubscribe } from "./core/program.ts";
+import { publicState, publicStatistics } from "./core/publicState.ts";
+import { holdIdentity, makeSessionCore, type Room, type SessionContext, type SessionCore } from "./core/sessionCore.ts";
+import { makeCredentials } from "./shell/credentials.ts";
+import { makeEngine } from "./shell/engine.ts";
+import { guard, type Handler, report, runHandler } from "./shell/handlers.ts";
+import { isLoopback, pageUrl, watchBrowser } from "./shell/hints.ts";
+import { toJson } from "./shell/json.ts";
+import { hasCookies, platformClock, platformHttp, platformRandom, platformTransport, warn } from "./shell/platform.ts";
+
+/** What an entry of this package adds to a plain session. */
+export interface SessionParts {
+  readonly room?: Room;
+  /** Before each `hello`; a throw fails the attempt. */
+  readonly opening?: () => void;
+  /** An agent is somebody else to HTTP, so a cookie does not say who it is (OP-6). */
+  readonly isAgent?: boolean;
+  /** Its pages are elsewhere: their visibility and network are told by `hint`, and it is they who show. */
+  readonly isLent?: boolean;
+}
+
+/** A session that owns its socket, and what the other entries need of it. */
+export interface OwnedSession {
+  readonly session: Session;
+  readonly core: SessionCore;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Runs in the core's turn; at once, where no other event is being worked on. */
+  say(say: (context: SessionContext) => void): void;
+  /** The first attempt. `expect`: whose what is held is (OP-5). */
+  start(expect?: Identity): void;
+  /** Tells the listeners of `onChange`, for what a part shows besides. */
+  changed(): void;
+  /** Rejects what comes after `close()`. */
+  assertOpen(what: string): void;
+}
+
+export function openSession(options: SessionOptions, parts: SessionParts = {}): OwnedSession {
+  const { room, opening, isAgent = false, isLent = false } = parts;
+  const { clock = platformClock, random = platformRandom, transport = platformTransport } = options;
+  const { url: address = pageUrl(), clientName, clientVersion = "0", getToken } = options;
+  const url = (): string => (typeof address === "string" ? address : address());
+  const wallOffsetMs = (): number => clock.now() - clock.monotonic();
+  const http = options.http ?? platformHttp(url);
+  const handlers = new Map<number, Handler>();
+  const listeners = new Set<() => void>();
+  const hearers = new Set<(heard: HeardSignal) => void>();
+  let subscribers = 0;
+  let closing: Promise<void> | undefined;
+  let closed = (): void => {};
+  let unwatch = (): void => {};
+
+  const core = makeSessionCore({
+    client: { name: clientName, version: clientVersion },
+    instance: uuidv7(clock.now(), random.bytes(10)),
+    usesToken: getToken !== undefined,
+    usesCookie: getToken === undefined && !isAgent && (options.http !== undefined || hasCookies()),
+    serverOffsetMs: wallOffsetMs(),
+    listeners: {
+      problem: options.onProblem ?? warn,
+      identityChanged: () => options.onIdentityChanged?.(),
+      signal(heard) {
+        for (const hear of [...hearers]) guard(() => hear(heard), report);
+      },
+    },
+    room,
+  });
+  const credentials = makeCredentials(getToken, http, (token) =>
+    isUsable(token, core.connection.memory, clock.monotonic()),
+  );
+  const engine = makeEngine({
+    core,
+    clock,
+    random,
+    transport,
+    url,
+    credentials,
+    opening,
+    deliver,
+    rested,
+    report,
+  });
+  const say = (run: (context: SessionContext) => void): void => engine.post({ kind: "said", say: run });
+  let shown = show(undefined);
+
+  function show(before: Shown | undefined): Shown {
+    return keepIfEqual(before, {
+      state: keepIfEqual(before?.state, publicState(core, wallOffsetMs())),
+      statistics: keepIfEqual(before?.statistics, publicStatistics(core, clock.monotonic())),
+      user: core.user,
+      outbox: core.outbox.entries.size,
+    });
+  }
+
+  function changed(): void {
+    for (const listener of [...listeners]) guard(listener, report);
+  }
+
+  function rested(): void {
+    const before = shown;
+    shown = show(before);
+    const hasEnded = core.connection.state.kind === "closed";
+    if (hasEnded) {
+      engine.halt();
+      unwatch();
+      handlers.clear();
+      closed();
+    }
+    if (shown !== before) changed();
+    if (!hasEnded) return;
+    listeners.clear();
+    hearers.clear();
+  }
+
+  function deliver(effect: SubscriberEffect): ((context: SessionContext) => void) | undefined {
+    const { subscriber } = effect;
+    const handler = handlers.get(subscriber);
+    if (handler === undefined) return undefined;
+    const thrown = runHandler(handler, effect, (decision) => say((turn) => judge(core, subscriber, decision, turn)));
+    if (effect.kind === "deliver" && handler.status.kind === "live" && !isLent)
+      core.lag.note(effect.events, clock.monotonic() + core.connection.memory.serverOffsetMs);
+    return thrown && ((turn) => judge(core, subscriber, thrown, turn));
+  }
+
+  function assertOpen(what: string): void {
+    if (closing !== undefined) throw new ProtocolError("unavailable", `${what}: the session is closed`);
+  }
+
+  const session: Session = {
+    get state() {
+      return shown.state;
+    },
+    get statistics() {
+      return shown.statistics;
+    },
+    get user() {
+      return shown.user;
+    },
+    get outbox() {
+      return shown.outbox;
+    },
+    get clockOffset() {
+      return Math.round(core.connection.memory.serverOffsetMs - wallOffsetMs());
+    },
+    onChange(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    subscribe(stream: string, subscribeOptions: SubscribeOptions): Subscription {
+      subscribers += 1;
+      const id = subscribers;
+      const handler: Handler = { options: subscribeOptions, status: { kind: "waiting" } };
+      if (closing === undefined) {
+        handlers.set(id, handler);
+        say((turn) => subscribe(core, id, stream, subscribeOptions, turn));
+      }
+      return {
+        stream,
+        get status() {
+          return handler.status;
+        },
+        get cursor() {
+          return core.subscribers.get(id)?.subscribers.get(id)?.cursor;
+        },
+        unsubscribe() {
+          if (handlers.delete(id)) say(() => unsubscribe(core, id));
+        },
+      };
+    },
+    async call(method: string, params: unknown, { signal: abort, timeout, lane }: CallOptions = {}) {
+      abort?.throwIfAborted();
+      assertOpen(method);
+      const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+      const asked: Asked = {
+        method,
+        params: toJson(params ?? {}, method),
+        lane,
+        timeoutMs: timeout,
+        settled: (result, error) => (error === undefined ? resolve(result) : reject(error)),
+      };
+      const withdrawn = (): void => {
+        // What was sent cannot be unsent: then only the caller stops waiting.
+        reject(abort?.reason);
+        say((turn) => withdraw(core.outbox, asked, turn));
+      };
+      abort?.addEventListener("abort", withdrawn);
+      say((turn) => call(core, asked, turn));
+      return promise.finally(() => abort?.removeEventListener("abort", withdrawn));
+    },
+    signal: (stream, name, data) => say(() => signal(core, stream, name, data)),
+    onSignal(listener) {
+      hearers.add(listener);
+      return () => hearers.delete(listener);
+    },
+    token: credentials.token,
+    reconnect: () => engine.post({ kind: "reconnectAsked" }),
+    hint(hint) {
+      if (hint !== "offline" || !isLoopback(url)) engine.post({ kind: "hinted", hint });
+    },
+    close() {
+      closing ??= new Promise((resolve) => {
+        closed = resolve;
+        engine.post({ kind: "closeAsked" });
+      });
+      return closing;
+    },
+  };
+  if (!isLent) unwatch = watchBrowser(session.hint);
+  return {
+    session,
+    core,
+    clock,
+    random,
+    say,
+    start(expect) {
+      if (expect !== undefined) holdIdentity(core, expect);
+      engine.post({ kind: "start" });
+    },
+    changed,
+    assertOpen,
+  };
+}
+
+interface Shown {
+  readonly state: SessionState;
+  readonly statistics: SessionStatistics;
+  readonly user: Session["user"];
+  readonly outbox: number;
+}
+
+/** The older value where the two say the same: a snapshot is stable while nothing changed. */
+function keepIfEqual<Value extends object>(before: Value | undefined, after: Value): Value {
+  if (before === undefined) return after;
+  const keys = Object.keys(after) as (keyof Value)[];
+  return keys.length === Object.keys(before).length && keys.every((key) => before[key] === after[key]) ? before : after;
+}
