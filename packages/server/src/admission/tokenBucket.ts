@@ -68,5 +68,5 @@ export function isIdle(bucket: TokenBucket, rate: BucketRate, now: number): bool
 function fill(bucket: TokenBucket, { burst, perMs }: BucketRate, now: number): void {
   // A bucket whose burst was raised for a while keeps no more than it has now.
   bucket.tokens = Math.min(burst, bucket.tokens + Math.max(0, now - bucket.filledAt) * perMs);
-  bucket.filledAt = now;
+  bucket.filledAt = Math.max(bucket.filledAt, now);
 }

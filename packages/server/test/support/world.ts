@@ -48,6 +48,10 @@ export interface World {
 /** The store in this thread, with faults that a test switches on. */
 export interface FaultyStore extends Store {
   failing: boolean;
+  /** Calls are not answered as long as it is true; then they go on. */
+  hanging: boolean;
+  /** Nothing can be written, as on a full disk. */
+  full: boolean;
   /** Calls of any kind. */
   asked: number;
   /** What commits is not told to the hub, as if a bus had lost it (ST-14). */
@@ -61,8 +65,20 @@ export interface FaultyStore extends Store {
 }
 
 function inThread(engine: Engine, dialect: Dialect): FaultyStore {
+  let waiting: (() => void)[] = [];
+  let hanging = false;
   const store: FaultyStore = {
     failing: false,
+    full: false,
+    get hanging() {
+      return hanging;
+    },
+    set hanging(hangs) {
+      hanging = hangs;
+      const released = waiting;
+      if (!hangs) waiting = [];
+      if (!hangs) for (const go of released) go();
+    },
     asked: 0,
     losing: false,
     unreadable: undefined,
@@ -78,7 +94,10 @@ function inThread(engine: Engine, dialect: Dialect): FaultyStore {
         .where("offset", "<=", through)
         .execute();
     },
-    commit: async (batch) => guard(() => engine.commit(batch)),
+    commit: async (batch) => {
+      if (store.full) throw Object.assign(new Error("the disk is full, as asked"), { errcode: 13 });
+      return guard(() => engine.commit(batch));
+    },
     position: async (workspace, stream) => guard(() => dialect.position(workspace, stream)),
     positions: async (streams) =>
       guard(() => Promise.all(streams.map(({ workspace, stream }) => dialect.position(workspace, stream)))),
@@ -96,7 +115,9 @@ function inThread(engine: Engine, dialect: Dialect): FaultyStore {
   const guard = <Value>(run: () => Promise<Value>): Promise<Value> => {
     store.asked += 1;
     if (store.failing) throw new StoreLost("the store is down, as asked");
-    const next = last.then(run);
+    const before = last;
+    const begun = hanging ? new Promise<void>((go) => waiting.push(go)).then(() => before) : before;
+    const next = begun.then(run);
     last = next.catch(() => {});
     return next;
   };
