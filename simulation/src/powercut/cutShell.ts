@@ -93,7 +93,7 @@ async function cutOnce(
     });
     await writer.begun(batchesMin + Math.floor(Math.random() * (batchesMax - batchesMin)));
     await sleep(Math.random() * afterBeginMsMax);
-    writer.process.kill("SIGSTOP");
+    writer.signal("SIGSTOP");
     await sleep(stopMs);
     copyImage(image, copy);
   } finally {

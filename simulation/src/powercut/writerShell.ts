@@ -14,13 +14,16 @@ const writerFile = fileURLToPath(new URL("./writerMain.ts", import.meta.url));
 const openMsMax = 20_000;
 
 export interface Writer {
-  readonly process: ChildProcess;
   /** Resolves after so many batches more were begun. Rejects where the process ends before. */
   begun(count: number): Promise<void>;
   /** The same for acknowledgements. */
   acknowledged(count: number): Promise<void>;
+  /** The same for refusals. */
+  refused(count: number): Promise<void>;
   /** Resolves once it has ended and everything that it said was heard. */
   readonly ended: Promise<{ readonly code: number | null; readonly errors: string }>;
+  /** To the process, and to what it runs under. */
+  signal(name: NodeJS.Signals): void;
   kill(): Promise<void>;
 }
 
@@ -44,6 +47,8 @@ export function startWriter(history: History, start: WriterStart): Writer {
   ];
   const child = spawn(program, parameters, {
     stdio: ["ignore", "pipe", "pipe"],
+    // A group of its own: a tracer that is killed leaves what it traced behind.
+    detached: true,
     env: { ...process.env, ...environment },
   });
   const waiting = new Set<{ readonly kind: Said["kind"]; left: number; readonly done: () => void }>();
@@ -86,13 +91,18 @@ export function startWriter(history: History, start: WriterStart): Writer {
       });
     });
   return {
-    process: child,
     begun: (count) => hears("begun", count),
     acknowledged: (count) => hears("done", count),
+    refused: (count) => hears("refused", count),
     ended,
+    signal: (name) => signal(child, name),
     async kill() {
-      child.kill("SIGKILL");
+      signal(child, "SIGKILL");
       await ended;
     },
   };
+}
+
+function signal({ pid, exitCode, signalCode }: ChildProcess, name: NodeJS.Signals): void {
+  if (pid !== undefined && exitCode === null && signalCode === null) process.kill(-pid, name);
 }

@@ -5,6 +5,7 @@
  * kept, at most {@link statementsMax}. Invariant: one connection, no concurrency; the engine awaits each
  * call. It deliberately does no threading: that is the worker's.
  */
+import { statSync } from "node:fs";
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import { Kysely, SqliteDialect } from "kysely";
 import type { SomeTables } from "../../plugin.ts";
@@ -15,6 +16,10 @@ import type { Appended, EncodedPiece, StoredEvent, StreamName, StreamPosition } 
 const statementsMax = 500;
 const busyTimeoutMs = 5_000;
 const walCheckpointPages = 4_000;
+
+/** A file up to this size is looked through at its opening: 0.3 s for 70 MiB. */
+const checkedBytesMax = 64 * 1024 * 1024;
+const corrupt = 11;
 
 /** SQLite's primary result codes that concern the database, not one statement (AD-2). */
 const fatalCodes: ReadonlySet<number> = new Set([5, 6, 7, 8, 10, 11, 13, 14, 15, 26]);
@@ -28,8 +33,9 @@ export function openSqlite(settings: SqliteSettings): Dialect {
   const database = new DatabaseSync(settings.file, { readOnly: settings.readOnly, timeout: busyTimeoutMs });
   if (!settings.readOnly) {
     database.exec(
-      `pragma journal_mode=wal; pragma synchronous=full; pragma foreign_keys=on; pragma wal_autocheckpoint=${walCheckpointPages}`,
+      `pragma journal_mode=wal; pragma synchronous=full; pragma foreign_keys=on; pragma cell_size_check=on; pragma wal_autocheckpoint=${walCheckpointPages}`,
     );
+    requireSound(database, settings.file);
   }
   const prepare = statementCache(database);
   return {
@@ -72,6 +78,14 @@ export function openSqlite(settings: SqliteSettings): Dialect {
     isFatal: (error) => fatalCodes.has(resultCode(error) & 0xff),
     close: async () => database.close(),
   };
+}
+
+/** Throws as SQLite does where a file is damaged: what it would find only when it comes there, and what it would not. */
+function requireSound(database: DatabaseSync, file: string): void {
+  const bytes = file === ":memory:" ? 0 : statSync(file).size;
+  if (bytes > checkedBytesMax) return;
+  const found = Object.values(database.prepare("pragma quick_check(1)").get() ?? {})[0];
+  if (found !== "ok") throw Object.assign(new Error(String(found)), { errcode: corrupt });
 }
 
 type Prepare = (text: string) => StatementSync;

@@ -148,7 +148,7 @@ const codes = { inUse: [5], notWritable: [8, 14], damaged: [11, 26] } as const;
 function startError(folder: string, error: unknown): StartError {
   const code = ((error as { errcode?: number } | null)?.errcode ?? 0) & 0xff;
   const is = (kind: readonly number[]): boolean => kind.includes(code);
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = (error instanceof Error ? error.message : String(error)).replace(/\s+/g, " ");
   if (is(codes.inUse)) {
     const holder = lockHolder(folder);
     const who = holder === undefined ? "another Holdfast" : `another Holdfast (process ${holder})`;

@@ -10,11 +10,11 @@ import { parentPort, workerData } from "node:worker_threads";
 import type { Plugin } from "../../plugin.ts";
 import type { Dialect } from "../dialect.ts";
 import { createEngine, type Engine } from "../engine.ts";
-import { migrate } from "../migrate.ts";
 import type { EncodedRun, Fault } from "../port.ts";
 import { openSqlite } from "./dialect.ts";
 import { type FolderLock, lockFolder } from "./lock.ts";
 import type { Call, CallMessage, WorkerMessage, WorkerSettings } from "./messages.ts";
+import { migrateWhole, prepareMigration, storeFile } from "./migrating.ts";
 import { toPortable } from "./portableError.ts";
 import { createReopening, type Reopening } from "./reopening.ts";
 
@@ -50,13 +50,16 @@ async function open(): Promise<Opened> {
     settings.plugins.map(async (url) => ((await import(url)) as { plugin: Plugin }).plugin),
   );
   const openDatabase = (): Database => {
-    const dialect = openSqlite({ file: join(settings.folder, "holdfast.db"), readOnly: settings.role === "reader" });
+    const dialect = openSqlite({ file: join(settings.folder, storeFile), readOnly: settings.role === "reader" });
     const clock = { now: Date.now };
     const random = { bytes: (count: number) => randomBytes(count) };
     return { dialect, engine: createEngine({ dialect, plugins, clock, random }) };
   };
   const database = createReopening(openDatabase, ({ dialect }) => void dialect.close().catch(() => {}));
-  if (settings.role === "writer") await migrate(database.use().dialect.kysely, plugins);
+  if (settings.role === "writer") {
+    prepareMigration(settings.folder, plugins);
+    await migrateWhole(database.use().dialect, plugins);
+  }
   return { database, lock };
 }
 
