@@ -151,6 +151,12 @@ export function createCatchUp({ store, clock, log, encode, health }: CatchUpOpti
         channel.head,
         pieces.reduce((last, { span }) => last + span, offset),
       );
+      // What was read may be another node's commit, of which live readers have not heard.
+      for (const reader of channel.readers)
+        if (!reader.behind && reader.cursor < channel.head) {
+          reader.behind = true;
+          waiting.set(reader, channel);
+        }
       pages.add(channel, offset, pieces);
       for (const [reader, its] of waiters) if (its.readers.has(reader)) waiting.set(reader, its);
       // The reader's thread goes on at once, while this page is written.

@@ -88,7 +88,14 @@ export function createHub({ store, clock, log, encode, health, bus }: HubOptions
       return null;
     }
     learnPosition(channel, position);
+    wake(channel);
     return { ...position, head: channel.head };
+  };
+
+  /** The head may have risen without a delivery (another node's commit): whoever stood at the old one reads on. */
+  const wake = (channel: Channel): void => {
+    for (const reader of channel.readers)
+      if (reader.cursor < channel.head && !reader.behind) catchUp.add(channel, reader);
   };
 
   const forget = (workspace: string, stream: string): void => {
@@ -110,8 +117,7 @@ export function createHub({ store, clock, log, encode, health, bus }: HubOptions
         return;
       }
       learnPosition(channel, position);
-      for (const reader of channel.readers)
-        if (reader.cursor < channel.head && !reader.behind) catchUp.add(channel, reader);
+      wake(channel);
     },
   );
 

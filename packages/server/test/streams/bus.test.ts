@@ -145,4 +145,22 @@ describe("the bus between nodes", () => {
     here.stop();
     say({ kind: "all" });
   });
+
+  it("[ST-14] whoever reads on learns of another node's head for all: none stays where it stood", async () => {
+    const rows = createRows();
+    const clock = createSimClock();
+    const here = createHub({ health: healthy, store: rows.store, clock, log: silent, encode: encodeTextFrame });
+    const [reader] = await attach(here, 1);
+    rows.append("looked up by a newcomer");
+    // Its lookup raises the head, so that no later comparison would find a difference.
+    await here.storedPosition(workspace, stream);
+    await clock.advance(20);
+    expect(reader?.cursor).toBe(1);
+    rows.append("read by one that was behind");
+    const behind: Reader = { ...(reader as Reader), cursor: 0, behind: false };
+    here.attach(workspace, stream, behind);
+    await clock.advance(20);
+    expect([reader?.cursor, behind.cursor]).toEqual([2, 2]);
+    here.stop();
+  });
 });
