@@ -217,11 +217,14 @@ export type ClosingCause =
   | "admission";
 
 export type ConnectionObservation =
-  /** An attempt to open a socket begins. `because`: what lets it pass the backoff (CL-4, CL-5, OP-5). */
+  /**
+   * An attempt to open a socket begins. `because`: what lets it pass the backoff (CL-4, CL-5, OP-5). `told`: the
+   * server named the time (`retryAfter`); `credential`: a fresh one after a refusal, which CL-2 bounds to three.
+   */
   | {
       readonly kind: "attempted";
       readonly client: string;
-      readonly because?: "person" | "online" | "identity";
+      readonly because?: "person" | "online" | "identity" | "told" | "credential";
     }
   | { readonly kind: "welcomed"; readonly client: string }
   /** Every subscription has settled on the present connection (CL-3). */

@@ -2,10 +2,11 @@
  * I4: at most one owned socket a client (CL-6); attempts start ≥ 1 s apart; more than five failures in a row are ≥ 15 s
  * apart, whatever the server does (CL-3).
  *
- * A failure in a row is a connection, or an attempt at one, that ended before it had been good: welcomed, with every
- * subscription settled, for 10 s. What a person asks for, `online`, and a changed identity may pass (CL-4, CL-5, OP-5).
+ * A failure in a row is a connection, or an attempt at one, that ended before it had been good: 10 s old, with every
+ * subscription settled. What a person asks for, `online`, and a changed identity may pass (CL-4, CL-5, OP-5).
  */
 import type { Fail, Invariant } from "../invariant.ts";
+import type { Observed } from "../observation.ts";
 
 const attemptsApartMs = 1_000;
 const failuresBeforeSlow = 6;
@@ -20,6 +21,11 @@ interface ClientRecord {
   failures: number;
   welcomedAt: number | undefined;
   settledAt: number | undefined;
+}
+
+/** Even a time that the server names keeps attempts apart; only a person, `online` and an identity pass that too. */
+function mayHurry(because: Observed<"attempted">["because"]): boolean {
+  return because === "person" || because === "online" || because === "identity";
 }
 
 export function oneSocket(fail: Fail): Invariant {
@@ -40,7 +46,7 @@ export function oneSocket(fail: Fail): Invariant {
       attempted({ client: name, at, because }) {
         const client = of(name);
         const apartMs = client.attemptedAt === undefined ? undefined : at - client.attemptedAt;
-        if (apartMs !== undefined && apartMs < attemptsApartMs - toleranceMs && because === undefined) {
+        if (apartMs !== undefined && apartMs < attemptsApartMs - toleranceMs && !mayHurry(because)) {
           fail("I4", `${name} began an attempt ${Math.round(apartMs)} ms after the one before`);
         }
         const waitedMs = at - client.closedAt;
@@ -62,7 +68,7 @@ export function oneSocket(fail: Fail): Invariant {
         const client = of(name);
         const { welcomedAt, settledAt } = client;
         const isProven =
-          welcomedAt !== undefined && settledAt !== undefined && at - Math.max(welcomedAt, settledAt) >= provenMs;
+          welcomedAt !== undefined && settledAt !== undefined && at - welcomedAt >= provenMs - toleranceMs;
         client.failures = isProven ? 1 : client.failures + 1;
         client.closedAt = at;
       },

@@ -1,0 +1,309 @@
+/**
+ * A person with a page: readers, requests, publishes, and a token that ends.
+ *
+ * Life: one incarnation a page (a process with a session); a reload or a crash ends it and makes the next, which
+ * reads anew and starts its producers anew. What it asks and hears is told to the judge under the incarnation's name.
+ * It decides nothing: the plan says what it does and when.
+ */
+import type { Subscription } from "@holdfast/client";
+import { ProtocolError } from "@holdfast/protocol";
+import { dice } from "../core/dice.ts";
+import { Process } from "../core/process.ts";
+import { poisonEvent } from "../world/app.ts";
+import type { Person as Identity } from "../world/issuer.ts";
+import type { Path } from "../world/network.ts";
+import type { World } from "../world/world.ts";
+import { type Reading, reading } from "./reading.ts";
+import { openPersonSession, type PersonSession } from "./sessions.ts";
+import { type Because, type Watched, watchedTransport } from "./watch.ts";
+
+/** How long the way to the issuer and back takes. */
+const tokenMs = 30;
+
+export interface PersonPlan {
+  readonly name: string;
+  readonly workspace: string;
+  readonly role: Identity["role"];
+  /** Streams that its page reads, each from where. */
+  readonly reads: readonly { readonly stream: string; readonly from: "start" | "latest" }[];
+  readonly latencyMs: number;
+  readonly jitterMs: number;
+  readonly skewMs: number;
+  readonly tokenLifeMs: number;
+}
+
+interface OwnProducer {
+  readonly name: string;
+  readonly face: ReturnType<PersonSession["producer"]>;
+  sequence: number;
+}
+
+export class Person {
+  readonly plan: PersonPlan;
+  readonly path: Path;
+  process: Process;
+  transport: Watched;
+  session: PersonSession;
+  /** Who the issuer says this is: changes where somebody else signs in here. */
+  identity: Identity;
+  client: string;
+  token: { readonly text: string; readonly expiresAt: number } | undefined;
+  /** Deliveries of all incarnations. */
+  deliveries = 0;
+  private readonly world: World;
+  private incarnations = 0;
+  private requests = 0;
+  private opened = 0;
+  private readings: Reading[] = [];
+  private readonly subscriptions = new Map<string, Subscription>();
+  private readonly producers = new Map<string, OwnProducer>();
+  private readonly lanes = new Map<string, string[]>();
+  private because: Because | undefined;
+  private shownState = "";
+  private isSettled = false;
+  private readonly statuses = new Map<string, string>();
+
+  constructor(world: World, plan: PersonPlan) {
+    this.world = world;
+    this.plan = plan;
+    this.identity = { id: plan.name, role: plan.role, workspace: plan.workspace };
+    this.path = world.network.path(plan.name, plan.latencyMs, plan.jitterMs);
+    this.client = "";
+    this.process = new Process(world.scheduler, plan.name);
+    this.process.kill();
+    [this.transport, this.session] = this.begin();
+  }
+
+  /** Whether its public state is one of an open connection. */
+  get isOpen(): boolean {
+    return this.process.isAlive && ["live", "catchingUp", "degraded"].includes(this.session.state.kind);
+  }
+
+  get outbox(): number {
+    return this.session.outbox;
+  }
+
+  /** Bytes of its producers that are not decided. */
+  get undecidedBytes(): number {
+    return [...this.producers.values()].reduce((sum, { face }) => sum + face.pendingBytes, 0);
+  }
+
+  publish(stream: string, count: number, poisonAt: number | undefined): void {
+    const producer = this.producers.get(stream) ?? this.openProducer(stream);
+    const { world, plan } = this;
+    for (let index = 0; index < count; index += 1) {
+      if (index === poisonAt) {
+        // Not one of the judge's: whether its refusal is ever heard, nobody but us needs to know.
+        producer.face.publish({ event: poisonEvent, data: {} }).catch(() => {});
+        continue;
+      }
+      producer.sequence += 1;
+      const { name, sequence } = producer;
+      const content = `[${name}#${sequence}]`;
+      const data = { w: plan.workspace, p: name, n: sequence, t: content };
+      const { now } = world.scheduler;
+      world.observe({
+        kind: "produced",
+        at: now,
+        producer: name,
+        workspace: plan.workspace,
+        stream,
+        sequence,
+        content,
+      });
+      producer.face.publish({ event: "line", data }).then(
+        (rejection) => this.publishSettled(name, sequence, rejection === null ? "durable" : "rejected"),
+        () => world.observe({ kind: "producerEnded", at: world.scheduler.now, producer: name }),
+      );
+    }
+  }
+
+  request(method: "board.add" | "board.refuse" | "board.break", lane: string | undefined): void {
+    const { world, client, session } = this;
+    this.requests += 1;
+    const request = `${client}?${this.requests}`;
+    const after = lane === undefined ? undefined : this.lanes.get(lane)?.at(-1);
+    const at = world.scheduler.now;
+    world.observe({ kind: "requestIssued", at, request, client, ...(after === undefined ? {} : { after }) });
+    if (lane !== undefined) this.lanes.set(lane, [...(this.lanes.get(lane) ?? []), request]);
+    const settled = (outcome: "result" | "error" | "unknown"): void => {
+      if (lane !== undefined) {
+        const rest = (this.lanes.get(lane) ?? []).filter((other) => other !== request);
+        this.lanes.set(lane, rest);
+      }
+      if (this.client === client) world.observe({ kind: "requestSettled", at: world.scheduler.now, request, outcome });
+    };
+    session.call(method, { request }, lane === undefined ? {} : { lane }).then(
+      () => settled("result"),
+      (error: unknown) => settled(isUnknown(error) ? "unknown" : "error"),
+    );
+  }
+
+  count(): void {
+    this.session.call("board.count", {}).catch(() => {});
+  }
+
+  signal(stream: string): void {
+    this.session.signal(stream, "typing", { w: this.plan.workspace });
+  }
+
+  reconnect(): void {
+    this.because = "person";
+    this.session.reconnect();
+  }
+
+  hint(hint: "online" | "offline" | "visible" | "hidden"): void {
+    if (hint === "online") this.because = "online";
+    this.session.hint(hint);
+  }
+
+  /** Another reader of a stream, as a view that is opened: one more on the same page. */
+  read(stream: string, from: "start" | "latest"): void {
+    this.opened += 1;
+    const reader = `${this.client}.${this.opened}`;
+    const { world, plan, client } = this;
+    const fresh = reading({
+      reader,
+      client,
+      workspace: plan.workspace,
+      stream,
+      from,
+      now: () => world.scheduler.now,
+      observe: (observation) => world.observe(observation),
+    });
+    this.readings.push(fresh);
+    const subscription = this.session.subscribe(stream, {
+      ...fresh.options,
+      onStatus: (status) => {
+        fresh.options.onStatus?.(status);
+        this.statuses.set(reader, status.kind);
+        this.lookSettled();
+        const cursor = status.kind === "live" ? this.subscriptionOf(reader)?.cursor : undefined;
+        if (cursor !== undefined) world.observe({ kind: "positioned", at: world.scheduler.now, reader, ...cursor });
+      },
+    });
+    this.subscriptions.set(reader, subscription);
+  }
+
+  /** The page is gone (closed, crashed, reloaded) and, where `isBack`, there again at once. */
+  end(isSilent: boolean): void {
+    const { world, process, client } = this;
+    if (!process.isAlive) return;
+    process.kill();
+    for (const connection of world.network.of(this.path)) connection.processEnded("client", isSilent);
+    this.tally();
+    for (const { name } of this.producers.values())
+      world.observe({ kind: "producerEnded", at: world.scheduler.now, producer: name });
+    this.producers.clear();
+    this.lanes.clear();
+    world.observe({ kind: "clientEnded", at: world.scheduler.now, client });
+    this.client = `${client} (gone)`;
+  }
+
+  restart(): void {
+    if (this.process.isAlive) return;
+    [this.transport, this.session] = this.begin();
+  }
+
+  /** Adds up what its readings had. */
+  tally(): void {
+    for (const { deliveries } of this.readings.splice(0)) this.deliveries += deliveries;
+  }
+
+  private subscriptionOf(reader: string): Subscription | undefined {
+    return this.subscriptions.get(reader);
+  }
+
+  /** CL-3: connected, and nothing of any stream is still to be answered. */
+  private lookSettled(): void {
+    if (this.isSettled || !this.isOpen) return;
+    for (const kind of this.statuses.values()) if (kind === "waiting" || kind === "pending") return;
+    this.isSettled = true;
+    this.world.observe({ kind: "settled", at: this.world.scheduler.now, client: this.client });
+  }
+
+  private begin(): [Watched, PersonSession] {
+    const { world, plan } = this;
+    this.incarnations += 1;
+    this.client = `${plan.name}/${this.incarnations}`;
+    this.process = new Process(world.scheduler, this.client, plan.skewMs);
+    this.opened = 0;
+    this.subscriptions.clear();
+    this.statuses.clear();
+    this.because = "person";
+    const { process, client } = this;
+    const transport = watchedTransport({
+      client,
+      process,
+      path: this.path,
+      network: world.network,
+      now: () => world.scheduler.now,
+      observe: (observation) => world.observe(observation),
+      because: () => {
+        const why = this.because;
+        this.because = undefined;
+        return why;
+      },
+    });
+    const session = openPersonSession({
+      url: "ws://holdfast.test/ws",
+      clientName: "page",
+      clock: process.clock,
+      random: dice(world.seed, "client", client),
+      transport,
+      http: () => Promise.reject(new Error("no HTTP here")),
+      getToken: () => this.getToken(process),
+      onIdentityChanged: () => world.identityChanged(this),
+      onProblem: (problem) => world.problem(client, problem),
+    });
+    this.session = session;
+    session.onChange(() => {
+      const { kind } = session.state;
+      if (kind === this.shownState) return;
+      this.shownState = kind;
+      const at = world.scheduler.now;
+      world.observe({ kind: "clientState", at, client, state: kind });
+      this.isSettled = false;
+      this.lookSettled();
+    });
+    for (const { stream, from } of plan.reads) this.read(stream, from);
+    return [transport, session];
+  }
+
+  private getToken(process: Process): Promise<string | null> {
+    const { world, plan } = this;
+    return new Promise((resolve, reject) => {
+      process.arrive(world.scheduler.now + tokenMs, () => {
+        const { issuer } = world;
+        if (!issuer.isReachable) {
+          world.effect("issuerUnreachable", this.plan.name);
+          reject(new Error("the issuer does not answer"));
+          return;
+        }
+        const trueNow = world.trueClock();
+        this.token = issuer.token(this.identity, trueNow, plan.tokenLifeMs);
+        const { text, expiresAt } = this.token;
+        const until = world.scheduler.now + (expiresAt - trueNow);
+        world.observe({ kind: "authorised", at: world.scheduler.now, client: this.client, until });
+        resolve(text);
+      });
+    });
+  }
+
+  private openProducer(stream: string): OwnProducer {
+    const { client } = this;
+    const producer = { name: `${client}>${stream}`, face: this.session.producer(stream), sequence: 0 };
+    this.producers.set(stream, producer);
+    return producer;
+  }
+
+  private publishSettled(producer: string, sequence: number, outcome: "durable" | "rejected"): void {
+    const { world } = this;
+    world.observe({ kind: "publishSettled", at: world.scheduler.now, producer, sequence, outcome });
+  }
+}
+
+/** RQ-3: the outcome may have been any; an end before sending is none of the server's. */
+function isUnknown(error: unknown): boolean {
+  return error instanceof ProtocolError && error.code === "timeout";
+}

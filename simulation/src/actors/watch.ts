@@ -1,0 +1,102 @@
+/**
+ * A transport whose owner is watched: the production session opens its sockets here, and the judge hears of each.
+ *
+ * It adds nothing to what the session gets. Attempts, ends with their causes, `welcome` and the number of sockets that
+ * are owned are told as they happen; a socket that the session dropped counts as not owned, however long the network
+ * keeps it.
+ */
+import { closeCodes, type Transport } from "@holdfast/protocol";
+import type { Process } from "../core/process.ts";
+import type { Observation } from "../judge/observation.ts";
+import type { Connection } from "../world/connection.ts";
+import type { Cause, Network, Path } from "../world/network.ts";
+
+export type Because = NonNullable<Extract<Observation, { kind: "attempted" }>["because"]>;
+
+/** A connection as whoever knows first of its end: what a server says of an agent follows that. */
+export function serverView(client: string): string {
+  return `${client} (server's view)`;
+}
+
+export interface WatchedParts {
+  readonly client: string;
+  readonly process: Process;
+  readonly path: Path;
+  readonly network: Network;
+  readonly now: () => number;
+  readonly observe: (observation: Observation) => void;
+  /** Why the attempt that begins now may pass the backoff, if it may. Asked once each. */
+  readonly because: () => Because | undefined;
+}
+
+export interface Watched extends Transport {
+  /** The newest connection, open or not. */
+  readonly current: Connection | undefined;
+}
+
+export function watchedTransport(parts: WatchedParts): Watched {
+  const { client, process, path, network, now, observe, because } = parts;
+  const owned = new Set<Connection>();
+  let current: Connection | undefined;
+  /** What the end of the last connection lets the next attempt do. */
+  let excuse: Because | undefined;
+  const count = (): void => observe({ kind: "socketsOwned", at: now(), client, count: owned.size });
+  return {
+    get current() {
+      return current;
+    },
+    open(_url, _protocols, events) {
+      const why = because() ?? excuse;
+      excuse = undefined;
+      observe({ kind: "attempted", at: now(), client, ...(why === undefined ? {} : { because: why }) });
+      let isWelcomed = false;
+      let isClosed = false;
+      /** Why it ended, as far as anybody knew before the client did. */
+      let cause: Cause | undefined;
+      const closed = (code: number): void => {
+        owned.delete(connection);
+        if (isClosed) return;
+        isClosed = true;
+        observe({ kind: "closed", at: now(), client, code, ...(cause === undefined ? {} : { cause }) });
+      };
+      const connection: Connection = network.connect(process, path, {
+        opened: () => events.opened(),
+        received(frame) {
+          if (!isWelcomed && frame.includes('"type":"welcome"')) {
+            isWelcomed = true;
+            observe({ kind: "welcomed", at: now(), client });
+            observe({ kind: "welcomed", at: now(), client: serverView(client) });
+          }
+          if (frame.includes('"type":"bye"') && frame.includes('"retryAfter"')) excuse = "told";
+          events.received(frame);
+        },
+        closed(code, reason) {
+          if (code === closeCodes.unauthenticated) excuse = "credential";
+          if (code === closeCodes.identityChanged) excuse = "identity";
+          closed(code);
+          events.closed(code, reason);
+        },
+        ended(code, why) {
+          cause = why;
+          observe({
+            kind: "closed",
+            at: now(),
+            client: serverView(client),
+            code,
+            ...(why === undefined ? {} : { cause: why }),
+          });
+        },
+      });
+      current = connection;
+      owned.add(connection);
+      count();
+      return {
+        send: (frame) => connection.send(frame),
+        close(code, reason) {
+          connection.close(code, reason);
+          closed(code);
+        },
+      };
+    },
+  };
+}

@@ -1,0 +1,90 @@
+/**
+ * From a seed to a plan: each seed draws its own world first, then what happens in it (swarm testing).
+ *
+ * Which faults exist at all, how often, how long, how many people and nodes: a seed with everything a little would
+ * find less than many seeds with few things each, much of them. Draws of one purpose come from a stream of their own.
+ */
+import type { PersonPlan } from "../actors/person.ts";
+import { type Dice, dice } from "../core/dice.ts";
+import { logs as allLogs, boardStream, workspaces } from "../world/app.ts";
+import { drawFaults } from "./drawFaults.ts";
+import type { Plan, Step } from "./plan.ts";
+
+export function drawPlan(seed: number): Plan {
+  const shape = dice(seed, "shape");
+  const nodes = shape.chance(0.35) ? 2 : 1;
+  const durationMs = 1_000 * shape.integer(120, 480);
+  const logs = allLogs.slice(0, shape.integer(1, 3));
+  const used = shape.chance(0.3) ? workspaces : workspaces.slice(0, 1);
+  const skews = shape.chance(0.3);
+  const people = drawPeople(shape, logs, used, skews);
+  const frame = {
+    seed,
+    durationMs,
+    nodes: Array.from({ length: nodes }, (_, index) => ({
+      name: `node${index + 1}`,
+      skewMs: skews ? shape.integer(-5_000, 5_000) : 0,
+    })),
+    isDatabaseSeparate: nodes > 1 || shape.chance(0.3),
+    storeLatencyMs: shape.pick([0, 1, 2, 5, 20]),
+    bus: {
+      loss: shape.pick([0, 0, 0.1, 0.5, 1]),
+      duplication: shape.pick([0, 0, 0.2, 0.5]),
+      delayMs: shape.pick([0, 1, 20, 500]),
+    },
+    logs,
+    workspaces: [...used],
+    people,
+  };
+  const steps = [...drawDoings(dice(seed, "doings"), frame), ...drawFaults(dice(seed, "faults"), frame)];
+  return { ...frame, steps: steps.sort((one, other) => one.at - other.at) };
+}
+
+export type Frame = Omit<Plan, "steps">;
+
+function drawPeople(shape: Dice, logs: readonly string[], used: readonly string[], skews: boolean): PersonPlan[] {
+  const names = ["ada", "bob", "cleo", "dan", "eve", "finn", "gus", "hana", "ivo", "jun"];
+  const count = shape.integer(2, 8);
+  return names.slice(0, count).map((name) => {
+    const reads = logs
+      .filter(() => shape.chance(0.8))
+      .map((stream) => ({ stream, from: shape.pick(["start", "latest"] as const) }));
+    return {
+      name,
+      workspace: shape.pick(used),
+      role: shape.chance(0.8) ? ("operator" as const) : ("admin" as const),
+      reads: [{ stream: boardStream, from: shape.pick(["start", "latest"] as const) }, ...reads],
+      latencyMs: shape.pick([1, 5, 20, 80, 200]),
+      jitterMs: shape.pick([0, 1, 10, 100]),
+      skewMs: skews ? shape.integer(-120_000, 120_000) : 0,
+      tokenLifeMs: shape.pick([90_000, 180_000, 900_000]),
+    };
+  });
+}
+
+/** Bursts and trickles: each person has a rate of their own. */
+function drawDoings(chance: Dice, { durationMs, people, logs }: Frame): Step[] {
+  const steps: Step[] = [];
+  for (const { name } of people) {
+    const apartMs = chance.pick([2_000, 5_000, 15_000, 40_000]);
+    const burst = chance.pick([1, 3, 10, 40]);
+    let lane = 0;
+    for (let at = 100 + chance.exponentialMs(apartMs); at < durationMs; at += 1 + chance.exponentialMs(apartMs)) {
+      const draw = chance.fraction();
+      if (draw < 0.55) {
+        const count = chance.integer(1, burst);
+        const poison = chance.chance(0.06) ? { poisonAt: chance.integer(0, count - 1) } : {};
+        steps.push({ at, kind: "publish", who: name, stream: chance.pick(logs), count, ...poison });
+      } else if (draw < 0.9) {
+        lane = chance.chance(0.3) ? lane + 1 : lane;
+        const method = chance.pick(["board.add", "board.add", "board.add", "board.refuse", "board.break"] as const);
+        const follows = chance.chance(0.6) ? { lane: `lane${lane}` } : {};
+        steps.push({ at, kind: "request", who: name, method, ...follows });
+        if (chance.chance(0.5)) steps.push({ at: at + 1, kind: "request", who: name, method: "board.add", ...follows });
+      } else if (draw < 0.94) steps.push({ at, kind: "count", who: name });
+      else if (draw < 0.97) steps.push({ at, kind: "signal", who: name, stream: boardStream });
+      else steps.push({ at, kind: "read", who: name, stream: chance.pick([boardStream, ...logs]), from: "start" });
+    }
+  }
+  return steps;
+}

@@ -1,0 +1,111 @@
+/**
+ * The faults of a seed: which kinds exist, and when each strikes.
+ *
+ * A seed draws three to seven kinds and a mean distance for each; what remains is quiet, so that faults that hide
+ * each other are not always together. Invariant: a fault names its length, and healing ends it anyway.
+ */
+import type { Dice } from "../core/dice.ts";
+import type { Frame } from "./draw.ts";
+import type { Fault, Step } from "./plan.ts";
+
+type Maker = (chance: Dice, frame: Frame) => Fault;
+
+const who = (chance: Dice, { people }: Frame): string => chance.pick(people).name;
+const node = (chance: Dice, { nodes }: Frame): string => chance.pick(nodes).name;
+
+const makers: Readonly<Record<string, Maker>> = {
+  cut: (chance, frame) => ({
+    kind: "cut",
+    who: who(chance, frame),
+    seenBy: chance.pick(["both", "both", "client", "server", "nobody"]),
+  }),
+  shut: (chance, frame) => ({
+    kind: "shut",
+    who: who(chance, frame),
+    ways: chance.pick(["up", "down", "both"]),
+    ms: chance.pick([500, 5_000, 25_000, 60_000]),
+  }),
+  slow: (chance, frame) => ({
+    kind: "slow",
+    who: who(chance, frame),
+    latencyMs: chance.pick([300, 1_000, 3_000]),
+    ms: chance.integer(2_000, 40_000),
+  }),
+  narrow: (chance, frame) => ({
+    kind: "narrow",
+    who: who(chance, frame),
+    bytesPerMs: chance.pick([0.5, 2, 10]),
+    ms: chance.integer(5_000, 60_000),
+  }),
+  stall: (chance, frame) => ({ kind: "stall", who: who(chance, frame), ms: chance.integer(1_000, 25_000) }),
+  unreachable: (chance, frame) => ({ kind: "unreachable", who: who(chance, frame), ms: chance.integer(1_000, 60_000) }),
+  crash: (chance, frame) => ({
+    kind: "crash",
+    node: node(chance, frame),
+    point: chance.pick(["now", "before", "between", "between", "answering"]),
+    downMs: chance.pick([200, 1_000, 10_000]),
+    isSilent: chance.chance(0.15),
+  }),
+  stopServer: (chance, frame) => ({
+    kind: "stopServer",
+    node: node(chance, frame),
+    ms: chance.pick([500, 2_500, 12_000, 40_000]),
+  }),
+  drain: (chance, frame) => ({ kind: "drain", node: node(chance, frame), downMs: chance.integer(100, 3_000) }),
+  storeDown: (chance) => ({ kind: "storeDown", ms: chance.pick([100, 2_000, 20_000, 60_000]) }),
+  storeSlow: (chance) => ({
+    kind: "storeSlow",
+    latencyMs: chance.pick([100, 400, 1_500]),
+    ms: chance.integer(2_000, 30_000),
+  }),
+  storeHang: (chance) => ({ kind: "storeHang", ms: chance.pick([1_000, 8_000, 30_000]) }),
+  diskFull: (chance) => ({ kind: "diskFull", ms: chance.integer(1_000, 30_000) }),
+  unreadable: (chance, { logs }) => ({
+    kind: "unreadable",
+    stream: chance.pick(logs),
+    ms: chance.integer(2_000, 40_000),
+  }),
+  unknownCommit: (chance, { isDatabaseSeparate }) => ({
+    kind: "unknownCommit",
+    how: isDatabaseSeparate ? chance.pick(["done", "late"]) : "done",
+  }),
+  busSilence: (chance) => ({ kind: "busSilence", ms: chance.integer(1_000, 40_000) }),
+  clockJump: (chance, frame) =>
+    chance.chance(0.3)
+      ? { kind: "clockJump", who: node(chance, frame), ms: chance.pick([-60_000, -10_000, 10_000, 60_000, 3_600_000]) }
+      : { kind: "clockJump", who: who(chance, frame), ms: chance.pick([-3_600_000, -60_000, 60_000, 3_600_000]) },
+  sleep: (chance, frame) => ({
+    kind: "sleep",
+    who: who(chance, frame),
+    ms: chance.pick([3_000, 20_000, 100_000]),
+    isCounted: chance.chance(0.5),
+  }),
+  throttle: (chance, frame) => ({
+    kind: "throttle",
+    who: who(chance, frame),
+    everyMs: chance.pick([1_000, 60_000]),
+    ms: chance.integer(10_000, 120_000),
+  }),
+  issuerDown: (chance) => ({ kind: "issuerDown", ms: chance.integer(2_000, 60_000) }),
+  rotateKey: () => ({ kind: "rotateKey" }),
+  closePage: (chance, frame) => ({
+    kind: "closePage",
+    who: who(chance, frame),
+    backMs: chance.pick([0, 50, 2_000, 30_000]),
+    isSilent: chance.chance(0.3),
+  }),
+};
+
+export function drawFaults(chance: Dice, frame: Frame): Step[] {
+  const kinds = Object.keys(makers).filter((kind) => kind !== "busSilence" || frame.nodes.length > 1);
+  const count = chance.integer(3, 8);
+  const steps: Step[] = [];
+  for (let drawn = 0; drawn < count; drawn += 1) {
+    const make = makers[chance.pick(kinds)];
+    if (make === undefined) continue;
+    const apartMs = chance.pick([5_000, 15_000, 40_000]);
+    for (let at = 500 + chance.exponentialMs(apartMs); at < frame.durationMs; at += 50 + chance.exponentialMs(apartMs))
+      steps.push({ at, ...make(chance, frame) });
+  }
+  return steps;
+}

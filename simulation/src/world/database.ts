@@ -1,0 +1,101 @@
+/**
+ * The one database of a simulated deployment: the production engine over SQLite in memory.
+ *
+ * Its schema is made by the real migrations once a worker and copied for each run, since migrating costs more than
+ * many a run. Images are copies of all rows, taken and put back between two commits: an old backup, a replica that
+ * was behind. Invariant: everything in it happens in the turn of the loop in which it is asked; how long that takes
+ * in virtual time, and whether it works, is `nodeStore.ts`'s.
+ */
+
+import type { Clock, Random } from "@holdfast/protocol";
+import { CompiledQuery, type Kysely } from "kysely";
+import type { Dialect } from "../../../packages/server/src/store/dialect.ts";
+import { createEngine, type Engine } from "../../../packages/server/src/store/engine.ts";
+import { migrate } from "../../../packages/server/src/store/migrate.ts";
+import { openSqlite } from "../../../packages/server/src/store/sqlite/dialect.ts";
+import { app } from "./app.ts";
+
+type Rows = readonly Readonly<Record<string, unknown>>[];
+
+/** All rows of all tables, at one moment. */
+export type Image = ReadonlyMap<string, Rows>;
+
+export interface Database {
+  readonly dialect: Dialect;
+  /** An engine of one node's: it shares the database, and nothing else. */
+  engine(clock: Pick<Clock, "now">, random: Pick<Random, "bytes">): Engine;
+  /** Where each stream ends, by workspace and name. */
+  heads(): Promise<ReadonlyMap<string, { readonly epoch: string; readonly head: number }>>;
+  image(): Promise<Image>;
+  restore(image: Image): Promise<void>;
+  close(): Promise<void>;
+}
+
+interface Template {
+  readonly statements: readonly string[];
+  readonly tables: readonly string[];
+}
+
+let template: Promise<Template> | undefined;
+
+export async function openDatabase(): Promise<Database> {
+  template ??= makeTemplate();
+  const { statements, tables } = await template;
+  const dialect = openSqlite({ file: ":memory:", readOnly: false });
+  const db = dialect.kysely;
+  for (const statement of statements) await run(db, statement);
+  return {
+    dialect,
+    engine: (clock, random) => createEngine({ dialect, plugins: [app], clock, random }),
+    async heads() {
+      const rows = await run(db, "select workspace, name, epoch, head from streams");
+      return new Map(
+        rows.map(({ workspace, name, epoch, head }) => [
+          `${String(workspace)}\n${String(name)}`,
+          { epoch: String(epoch), head: Number(head) },
+        ]),
+      );
+    },
+    async image() {
+      const image = new Map<string, Rows>();
+      for (const table of tables) image.set(table, await run(db, `select * from "${table}"`));
+      return image;
+    },
+    async restore(image) {
+      await dialect.begin(true);
+      for (const table of tables) {
+        await run(db, `delete from "${table}"`);
+        for (const row of image.get(table) ?? []) {
+          const names = Object.keys(row);
+          const places = names.map(() => "?").join(", ");
+          const columns = names.map((name) => `"${name}"`).join(", ");
+          await db.executeQuery(
+            CompiledQuery.raw(`insert into "${table}" (${columns}) values (${places})`, Object.values(row)),
+          );
+        }
+      }
+      await dialect.commit();
+    },
+    close: () => dialect.close(),
+  };
+}
+
+async function makeTemplate(): Promise<Template> {
+  const dialect = openSqlite({ file: ":memory:", readOnly: false });
+  await migrate(dialect.kysely, [app]);
+  const rows = await run(
+    dialect.kysely,
+    "select type, name, sql from sqlite_master where sql is not null order by rowid",
+  );
+  await dialect.close();
+  const isOwn = ({ name }: Rows[number]): boolean => !/^(sqlite_|kysely_)/.test(String(name));
+  return {
+    statements: rows.filter(isOwn).map((row) => String(row["sql"])),
+    tables: rows.filter((row) => row["type"] === "table" && isOwn(row)).map(({ name }) => String(name)),
+  };
+}
+
+async function run(db: Kysely<unknown>, text: string): Promise<Rows> {
+  const { rows } = await db.executeQuery(CompiledQuery.raw(text) as CompiledQuery<Readonly<Record<string, unknown>>>);
+  return rows;
+}

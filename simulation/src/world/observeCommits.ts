@@ -1,0 +1,120 @@
+/**
+ * From what a batch made durable to what the judge is told of it.
+ *
+ * It reads results, never inputs: an event's offset and epoch as the engine gave them, and from its data whose it is.
+ * An epoch that changed is found by looking, after the operations that may change one.
+ */
+import type { AgentWelcome } from "@holdfast/server/plugin";
+import type { BatchResult, Operation } from "../../../packages/server/src/store/port.ts";
+import { contentOf } from "../actors/content.ts";
+import type { Observation } from "../judge/observation.ts";
+import { boardStream, logPrefix } from "./app.ts";
+import type { Database } from "./database.ts";
+
+export interface CommitWatch {
+  /** What a batch did, at the moment it became durable. */
+  committed(batch: readonly Operation[], result: BatchResult): Promise<void>;
+  /** An older image was put back. */
+  rolledBack(): Promise<void>;
+}
+
+export interface CommitWatchParts {
+  readonly database: Database;
+  readonly now: () => number;
+  readonly observe: (observation: Observation) => void;
+  /** The client name of an agent's process, by its connection. */
+  readonly agentClient: (agent: string) => string | undefined;
+  /** Each event, parsed: for whoever follows a domain in the log. */
+  readonly seen: (workspace: string, stream: string, event: string, data: Fields) => void;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+export function watchCommits({ database, now, observe, agentClient, seen }: CommitWatchParts): CommitWatch {
+  const epochs = new Map<string, { epoch: string; head: number }>();
+
+  const renewed = async (): Promise<void> => {
+    for (const [place, { epoch, head }] of await database.heads()) {
+      const known = epochs.get(place);
+      const [workspace = "", stream = ""] = place.split("\n");
+      if (known !== undefined && known.epoch !== epoch)
+        observe({ kind: "epochBegan", at: now(), workspace, stream, epoch, head });
+      epochs.set(place, { epoch, head });
+    }
+  };
+
+  return {
+    async committed(batch, { outcomes, appended }) {
+      // Before the events of the same batch, which are already under the new epoch.
+      if (batch.some(({ kind }) => kind === "renew")) await renewedBefore(appended);
+      batch.forEach((operation, index) => {
+        const outcome = outcomes[index];
+        if (operation.kind !== "agentHello" || outcome?.ok !== true) return;
+        const { identity } = outcome.value as AgentWelcome;
+        observe({ kind: "generationGranted", at: now(), agent: identity.id, generation: identity.generation });
+      });
+      for (const { workspace, stream, epoch, offset, events } of appended) {
+        epochs.set(`${workspace}\n${stream}`, { epoch, head: offset + events.length - 1 });
+        events.forEach(({ event, json }, index) => {
+          const data = JSON.parse(json) as Fields;
+          const origin = originOf(stream, event, data);
+          observe({
+            kind: "committed",
+            at: now(),
+            workspace,
+            stream,
+            epoch,
+            offset: offset + index,
+            content: contentOf({ event, data }),
+            ...(origin === undefined ? {} : { origin }),
+          });
+          follow(workspace, stream, event, data);
+        });
+      }
+    },
+    async rolledBack() {
+      const heads = await database.heads();
+      for (const [place, { head }] of epochs) {
+        const left = heads.get(place)?.head ?? 0;
+        const [workspace = "", stream = ""] = place.split("\n");
+        if (left < head) observe({ kind: "rolledBack", at: now(), workspace, stream, head: left });
+      }
+      await renewed();
+      for (const place of [...epochs.keys()]) if (!heads.has(place)) epochs.delete(place);
+    },
+  };
+
+  /** New epochs, with the heads that they began with. */
+  async function renewedBefore(appended: BatchResult["appended"]): Promise<void> {
+    const heads = await database.heads();
+    for (const [place, { epoch, head }] of heads) {
+      const known = epochs.get(place);
+      const [workspace = "", stream = ""] = place.split("\n");
+      const here = appended.find((run) => run.workspace === workspace && run.stream === stream);
+      const began = head - (here?.events.length ?? 0);
+      if (known !== undefined && known.epoch !== epoch)
+        observe({ kind: "epochBegan", at: now(), workspace, stream, epoch, head: began });
+      if (known === undefined || known.epoch !== epoch) epochs.set(place, { epoch, head: began });
+    }
+  }
+
+  function follow(workspace: string, stream: string, event: string, data: Fields): void {
+    const at = now();
+    if (stream === boardStream) observe({ kind: "effectCommitted", at, request: String(data["r"]) });
+    if (event === "command.started") observe({ kind: "commandClaimed", at, command: String(data["command"]) });
+    if (event === "command.finished")
+      observe({ kind: "commandFinished", at, command: String(data["command"]), outcome: String(data["outcome"]) });
+    if (event === "agent.registered" || event === "agent.changed") {
+      const { id, status } = data["agent"] as { id: string; status: "online" | "reconnecting" | "offline" };
+      const client = agentClient(id);
+      if (client !== undefined) observe({ kind: "agentStatus", at, agent: id, client, status });
+    }
+    seen(workspace, stream, event, data);
+  }
+}
+
+/** Whose event it is, where somebody produced it. */
+function originOf(stream: string, event: string, { p, n }: Fields): { producer: string; sequence: number } | undefined {
+  if (!stream.startsWith(logPrefix) || event !== "line") return undefined;
+  return { producer: String(p), sequence: Number(n) };
+}
