@@ -17,6 +17,10 @@ export async function runCommand(argv: readonly string[], surroundings: Surround
       return (await import("./serve.ts")).serve(rest, surroundings);
     case "agent":
       return (await import("./agent.ts")).agent(rest, surroundings);
+    case "backup":
+      return (await import("./backup.ts")).backup(rest, surroundings);
+    case "restore":
+      return (await import("./restore.ts")).restore(rest, surroundings);
     case "sign-in":
       return (await import("./signIn.ts")).signIn(rest, surroundings);
     case "--help":
@@ -29,8 +33,8 @@ export async function runCommand(argv: readonly string[], surroundings: Surround
     default:
       surroundings.errors.write(
         command === undefined
-          ? "There is no command; use one of serve, agent, sign-in, --help, --version.\n"
-          : `${quoted(command)} is not a command; use one of serve, agent, sign-in, --help, --version.\n`,
+          ? "There is no command; use one of serve, agent, sign-in, backup, restore, --help, --version.\n"
+          : `${quoted(command)} is not a command; use one of serve, agent, sign-in, backup, restore, --help, --version.\n`,
       );
       return exitCodes.wrongUse;
   }

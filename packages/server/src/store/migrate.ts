@@ -6,17 +6,18 @@ import { storeMigrations } from "./schema.ts";
 
 /** Runs what is missing, forward only. Throws what the failing migration threw. */
 export async function migrate(kysely: Kysely<SomeTables>, plugins: readonly Plugin[]): Promise<void> {
-  const all: Record<string, Migration> = Object.assign(
-    {},
-    storeMigrations,
-    ...plugins.map((plugin) => plugin.migrations),
-  );
+  const all = migrationsOf(plugins);
   const migrator = new Migrator({
     db: kysely,
     // Plugins' names sort among ours: a plugin that is added later brings older names with it.
     allowUnorderedMigrations: true,
-    provider: { getMigrations: async () => all },
+    provider: { getMigrations: async () => ({ ...all }) },
   });
   const { error } = await migrator.migrateToLatest();
   if (error !== undefined) throw error;
+}
+
+/** All migrations that this program knows, by name. */
+export function migrationsOf(plugins: readonly Plugin[]): Readonly<Record<string, Migration>> {
+  return Object.assign({}, storeMigrations, ...plugins.map((plugin) => plugin.migrations));
 }
