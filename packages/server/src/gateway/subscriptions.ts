@@ -219,7 +219,7 @@ async function findStart(
   const position = await findPosition(context, workspace, stream, family, offset);
   if (position === null) return undefined;
   if (typeof from === "string") {
-    if (family.inbox) return { epoch: position.epoch, offset: position.acknowledged };
+    if (family.inbox) return { epoch: position.epoch, offset: inboxStart(position) };
     if (from === "start") return { epoch: position.epoch, offset: position.trimmed };
     return latest(context, workspace, stream, family, position);
   }
@@ -251,18 +251,23 @@ async function resume(
   position: StreamPosition,
 ): Promise<Start> {
   const anew = async (at: StreamPosition): Promise<Start> =>
-    family.inbox ? { epoch: at.epoch, offset: at.acknowledged } : latest(context, workspace, stream, family, at);
+    family.inbox ? { epoch: at.epoch, offset: inboxStart(at) } : latest(context, workspace, stream, family, at);
   if (cursor.epoch !== position.epoch) return { ...(await anew(position)), reset: "epoch" };
   if (cursor.offset > position.head) {
     const current = await judgeRollback(context, workspace, stream, cursor, position);
     if (current !== undefined) return { ...(await anew(current)), reset: "epoch" };
   }
   // OP-8: from the higher of the agent's cursor and the acknowledged one, never from the start again.
-  if (family.inbox) return { epoch: position.epoch, offset: Math.max(cursor.offset, position.acknowledged) };
+  if (family.inbox) return { epoch: position.epoch, offset: Math.max(cursor.offset, inboxStart(position)) };
   if (cursor.offset < position.trimmed) {
     return { ...(await anew(position)), reset: "trimmed", lost: position.trimmed - cursor.offset };
   }
   return { epoch: position.epoch, offset: cursor.offset };
+}
+
+/** OP-8: before the first event that is neither acknowledged nor expired. */
+function inboxStart({ acknowledged, trimmed }: StreamPosition): number {
+  return Math.max(acknowledged, trimmed);
 }
 
 /**

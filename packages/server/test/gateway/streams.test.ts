@@ -325,6 +325,19 @@ describe("reading", () => {
     expect(offsets(again)).toEqual([3]);
   });
 
+  it("[OP-8][ST-10] an inbox begins behind what has expired: no order is skipped, and none is `skipped`", async () => {
+    const world = await createWorld();
+    for (const text of ["a", "b", "c"])
+      void world.committer.run({ kind: "task", workspace: "default", task: "notes.inbox", input: { to: "ada", text } });
+    await world.clock.advance(10);
+    await world.store.trim("inbox/ada", 2);
+    const client = world.connect();
+    await client.open({ subscribe: [{ stream: "inbox/ada", sub: 1, from: "start" }] });
+    await world.clock.advance(10);
+    expect(client.of("subscribed")).toMatchObject([{ offset: 2 }]);
+    expect(client.of("events").flatMap(({ events }) => events.map(({ event }) => event))).toEqual(["told"]);
+  });
+
   it("[I1] a subscription made while events commit misses and repeats nothing", async () => {
     const world = await createWorld();
     const clients: TestClient[] = [];
