@@ -151,7 +151,8 @@ export function createOpenConnection(options: OpenConnectionOptions): OpenConnec
       return;
     }
     committer.submit({ kind: "ack", workspace, stream, cursor }, (outcome) => {
-      if (!outcome.ok) log.warn("inbox.ack_failed", { connection: id, stream, code: outcome.error.code });
+      if (outcome.ok) return;
+      log.warn("inbox.ack_failed", { connection: id, stream, error: ProtocolError.fromBody(outcome.error) });
     });
   };
 
@@ -207,7 +208,7 @@ export function createOpenConnection(options: OpenConnectionOptions): OpenConnec
         return;
       case "ping":
         connection.visible = message.visible;
-        writer.send({ type: "pong", n: message.n, ...newSpread() });
+        writer.send({ type: "pong", n: message.n, ...newSpread(), ...(context.health.degraded && { degraded: true }) });
         return;
       case "subscribe":
         subscribe(message);

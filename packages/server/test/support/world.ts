@@ -23,6 +23,8 @@ import { ada } from "./principals.ts";
 import { createSimClock, type SimClock } from "./simClock.ts";
 
 export interface LogLine {
+  /** ms since 1970, on the world's clock. */
+  readonly at: number;
   readonly level: string;
   readonly event: string;
   readonly fields: Readonly<Record<string, unknown>> | undefined;
@@ -42,7 +44,7 @@ export interface World {
   verdict: (credentials: Credentials) => Verdict | Promise<Verdict>;
   /** A session or key ends before its time (AU-9). */
   end(credential: string): void;
-  connect(upgrade?: UpgradeCredentials): TestClient;
+  connect(upgrade?: UpgradeCredentials, address?: string): TestClient;
 }
 
 /** The store in this thread, with faults that a test switches on. */
@@ -124,15 +126,25 @@ function inThread(engine: Engine, dialect: Dialect): FaultyStore {
   return store;
 }
 
-export async function createWorld(plugin: Plugin = notes, admission: Partial<AdmissionLimits> = {}): Promise<World> {
-  const clock = createSimClock();
+/** What outlives a node: its deployment's key, and the time. */
+export interface Deployment {
+  readonly key?: Uint8Array;
+  readonly startMs?: number;
+}
+
+export async function createWorld(
+  plugin: Plugin = notes,
+  admission: Partial<AdmissionLimits> = {},
+  deployment: Deployment = {},
+): Promise<World> {
+  const clock = createSimClock(deployment.startMs);
   const { engine, dialect } = await openEngine([plugin], () => clock.now());
   const store = inThread(engine, dialect);
   const lines: LogLine[] = [];
   const agents: string[] = [];
   const ends: ((credential: string) => void)[] = [];
   const write = (level: string) => (event: string, fields?: Readonly<Record<string, unknown>>) =>
-    void lines.push({ level, event, fields });
+    void lines.push({ at: clock.now(), level, event, fields });
   const log = { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") };
   const runtime: PluginRuntime = {
     started: async () => {},
@@ -156,10 +168,11 @@ export async function createWorld(plugin: Plugin = notes, admission: Partial<Adm
     mode: "local",
     limits: defaultConnectionLimits,
     admission: admissionLimitsOf(admission, defaultConnectionLimits),
-    place: { store: "memory" },
+    place: { store: "memory", file: "/data/holdfast.db" },
     authenticator: async () => ({
       verify: async (credentials) => world.verdict(credentials),
       onEnded: (listener) => void ends.push(listener),
+      ...(deployment.key === undefined ? {} : { deriveKey: () => deployment.key ?? new Uint8Array() }),
     }),
   });
   const { gateway, context } = node;
@@ -177,7 +190,7 @@ export async function createWorld(plugin: Plugin = notes, admission: Partial<Adm
     end: (credential) => {
       for (const listener of ends) listener(credential);
     },
-    connect: (upgrade = {}) => createTestClient(world, upgrade),
+    connect: (upgrade = {}, address = "127.0.0.1") => createTestClient(world, upgrade, address),
   };
   return world;
 }
@@ -211,7 +224,7 @@ export interface TestClient {
   open(hello?: object): Promise<void>;
 }
 
-function createTestClient(world: World, upgrade: UpgradeCredentials): TestClient {
+function createTestClient(world: World, upgrade: UpgradeCredentials, address: string): TestClient {
   let events: ServerSocketEvents | undefined;
   let unsentBytes = 0;
   const client = {
@@ -263,7 +276,7 @@ function createTestClient(world: World, upgrade: UpgradeCredentials): TestClient
       },
     },
     upgrade,
-    "127.0.0.1",
+    address,
   );
   return client;
 }
