@@ -117,11 +117,6 @@ describe("a message that breaks a rule is answered by name, and the connection l
     ],
     ["[OP-1] a second hello", [plainHello()], { type: "error", code: "bad_message" }],
     [
-      "[AU-7] another credential that ends no later",
-      [{ type: "auth", token: "nobody" }],
-      { type: "error", code: "auth_failed" },
-    ],
-    [
       "[ST-16] an ack of what is no inbox of yours",
       [{ type: "ack", stream: "notes", epoch: "e", offset: 1 }],
       { type: "error", code: "forbidden", about: { type: "ack", stream: "notes" } },
@@ -385,6 +380,13 @@ describe("a credential that ends", () => {
     expect(peer.messages.filter(({ type }) => type === "expiring")).toHaveLength(1);
     clearInterval(beat);
     await probe.close();
+  });
+
+  test("[AU-7] one that is refused is told auth_failed, and the connection goes on as it was", async () => {
+    const peer = await open();
+    expect(await tell(peer, "error", { type: "auth", token: "nobody" })).toMatchObject({ code: "auth_failed" });
+    expect(await answersTo(peer, [])).toEqual([]);
+    await peer.close();
   });
 
   test("[AU-7] one of another user closes 4403, one that ends later goes on", async () => {

@@ -6,7 +6,13 @@ import { diagnostics } from "../../src/features/connection/diagnostics.ts";
 import { changesKeptMax, emptyHistory, recordState } from "../../src/shared/data/connectionHistory.ts";
 
 const facts = (state: SessionState, change: { outbox?: number; freshAt?: number } = {}) =>
-  connectionFacts({ state, outbox: change.outbox ?? 0, freshAt: change.freshAt, now: 10_000 });
+  connectionFacts({
+    state,
+    outbox: change.outbox ?? 0,
+    freshAt: change.freshAt,
+    now: 10_000,
+    address: "http://localhost:5173",
+  });
 
 describe("connectionFacts", () => {
   it("[CL-11] has words for every state", () => {
@@ -51,10 +57,38 @@ describe("connectionFacts", () => {
   });
 
   it("knows the ends that a sign-in mends", () => {
-    for (const reason of ["signed_out", "auth_failed", "forbidden", "session revoked"]) {
+    for (const reason of ["signed_out", "auth_failed", "forbidden"]) {
       expect(facts({ kind: "stopped", reason }), reason).toMatchObject({ needsSignIn: true, canTryNow: false });
     }
-    expect(facts({ kind: "stopped", reason: "protocol_fault" })).toMatchObject({ needsSignIn: false, canTryNow: true });
+    for (const reason of ["protocol_fault", "unsupported_protocol: 2 is not in 1…1", "bad things"])
+      expect(facts({ kind: "stopped", reason }), reason).toMatchObject({ needsSignIn: false, canTryNow: true });
+  });
+
+  it.each(["signed_out", "auth_failed", "forbidden", "protocol_fault", "unsupported_protocol: 2 is not in 1…1"])(
+    "says of %s what happened and what to do, and no code of ours",
+    (reason) => {
+      const told = facts({ kind: "stopped", reason }).reason;
+      expect(told).toMatch(/sign in again|reload/i);
+      expect(told).toMatch(/what you typed is kept/);
+      expect(told).not.toMatch(/_/);
+    },
+  );
+
+  it("says at which address the page is refused, and what to do; other losses mend by themselves", () => {
+    const refused = facts({ kind: "waiting", attempt: 4, retryAt: 13_000, reason: "origin refused" });
+    expect(refused).toMatchObject({ needsPerson: true, canTryNow: true });
+    expect(refused.reason).toContain("http://localhost:5173");
+    for (const reason of ["no pong", "closed 1006", "server unreachable", "the server stops"]) {
+      const lost = facts({ kind: "waiting", attempt: 1, retryAt: 13_000, reason });
+      expect(lost.needsPerson, reason).toBe(false);
+      expect(lost.reason, reason).not.toMatch(/1006|pong/);
+    }
+  });
+
+  it("quotes a reason that it does not know", () => {
+    const waiting = facts({ kind: "waiting", attempt: 1, retryAt: 13_000, reason: "the server stops" });
+    expect(waiting.reason).toContain("“the server stops”");
+    expect(facts({ kind: "stopped", reason: "constructor" }).reason).toContain("“constructor”");
   });
 
   it("[O6] shows what is invisible in a server's reason", () => {

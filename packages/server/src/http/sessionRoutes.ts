@@ -13,6 +13,7 @@ import { type Auth, errorOf, signInCodeLifeMs } from "../auth/service.ts";
 import type { Mode } from "../mode.ts";
 import { createAttempts } from "./attempts.ts";
 import { credentialsOf } from "./guard.ts";
+import { HttpError } from "./problem.ts";
 
 export interface SessionRoutesOptions {
   readonly auth: Auth;
@@ -60,9 +61,11 @@ export function addSessionRoutes(app: FastifyInstance, options: SessionRoutesOpt
       throw error;
     });
     if (redeemed.kind === "refused") {
-      throw new ProtocolError(
+      // In its own words: a person reads this, who has no request to send again.
+      throw new HttpError(
+        401,
         "unauthenticated",
-        "This sign-in code was used, has expired, or never was; `npm run sign-in` makes a new one.",
+        "This sign-in code does not work: it was used before, is older than 10 minutes, or never was. Run “npm run sign-in” on the server's machine for a new link.",
       );
     }
     attempts.giveBack(request.ip);

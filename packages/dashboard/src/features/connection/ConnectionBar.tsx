@@ -1,6 +1,6 @@
 /**
  * A thin bar after some seconds without a link: what is shown is from before, and why. No toast for a blip,
- * nothing is cleared. When the session has ended for good: a sentence and one button.
+ * nothing is cleared. Where it does not mend by itself: what to do, and one button.
  */
 import type { ReactNode } from "react";
 import { useConnectionNow, useLive } from "../../shared/data/LiveData.tsx";
@@ -17,7 +17,7 @@ export function ConnectionBar({ onSignIn }: { readonly onSignIn: () => void }): 
   const { session } = useLive();
   const now = useNow();
   const { unlinkedSince, freshAt } = connection.history;
-  const facts = connectionFacts({ ...connection, freshAt, now });
+  const facts = connectionFacts({ ...connection, freshAt, now, address: window.location.origin });
   const isShown = facts.link.kind === "ended" || (unlinkedSince !== undefined && now - unlinkedSince >= quietMs);
   return (
     <div aria-live="polite">
@@ -27,7 +27,7 @@ export function ConnectionBar({ onSignIn }: { readonly onSignIn: () => void }): 
           className="flex flex-wrap items-center gap-x-3 gap-y-1 border-b border-attention bg-attention-soft px-3 py-1 text-sm text-text"
         >
           <p className="min-w-0 flex-1">
-            {facts.link.kind === "ended"
+            {facts.needsPerson
               ? facts.reason
               : `No connection to the server. ${seen(freshAt)} Agents go on with their work.`}
           </p>

@@ -17,7 +17,12 @@ const marks: Record<LinkKind, MarkShape> = {
 export function ConnectionPill({ onSignIn }: { readonly onSignIn: () => void }): ReactNode {
   const connection = useConnectionNow();
   const now = useNow();
-  const facts = connectionFacts({ ...connection, freshAt: connection.history.freshAt, now });
+  const facts = connectionFacts({
+    ...connection,
+    freshAt: connection.history.freshAt,
+    now,
+    address: window.location.origin,
+  });
   const isCalm = facts.link.kind === "live" && facts.data.isFresh;
   return (
     <Popover.Root>

@@ -1,13 +1,14 @@
 /**
  * The connection as a person sees it: three facts (link, data, sends), and the reason in words.
  *
- * Pure: a table from the session's one public state (CL-11) to words. The reason as the server or the
- * browser put it is always shown beside ours, never hidden behind it.
+ * Pure: a table from the session's one public state (CL-11) to words. Reasons are `reasons.ts`'s; the state as it
+ * is stands in the diagnostics.
  */
 import type { SessionState } from "@holdfast/client";
 import { count } from "../../shared/format/count.ts";
 import { timeOfDay } from "../../shared/format/time.ts";
 import { visibleText } from "../../shared/format/visibleText.ts";
+import { endingOf, waitingFor } from "./reasons.ts";
 
 export type LinkKind = "live" | "opening" | "lost" | "ended";
 
@@ -22,6 +23,8 @@ export interface ConnectionFacts {
   readonly retryAt: number | undefined;
   readonly canTryNow: boolean;
   readonly needsSignIn: boolean;
+  /** It does not mend by itself: what to do is in the reason. */
+  readonly needsPerson: boolean;
 }
 
 export interface ConnectionNow {
@@ -30,6 +33,8 @@ export interface ConnectionNow {
   /** When the data was last known to be up to date, ms since 1970; undefined before. */
   readonly freshAt: number | undefined;
   readonly now: number;
+  /** The page's own origin. */
+  readonly address: string;
 }
 
 export function connectionFacts(connection: ConnectionNow): ConnectionFacts {
@@ -40,11 +45,11 @@ export function connectionFacts(connection: ConnectionNow): ConnectionFacts {
   };
 }
 
-type LinkFact = Pick<ConnectionFacts, "link" | "reason" | "retryAt" | "canTryNow" | "needsSignIn">;
+type LinkFact = Omit<ConnectionFacts, "data" | "sends">;
 
-const still = { retryAt: undefined, canTryNow: false, needsSignIn: false } as const;
+const still = { retryAt: undefined, canTryNow: false, needsSignIn: false, needsPerson: false } as const;
 
-function linkFact({ state, now }: ConnectionNow): LinkFact {
+function linkFact({ state, now, address }: ConnectionNow): LinkFact {
   switch (state.kind) {
     case "idle":
     case "authenticating":
@@ -67,14 +72,17 @@ function linkFact({ state, now }: ConnectionNow): LinkFact {
         link: { kind: "live", text: "live, server impaired" },
         reason: `The connection is fine, but the server works without one of its parts since ${timeOfDay(state.since)}: ${quoted(state.reason)}. Agents go on; what they do is shown when it is back.`,
       };
-    case "waiting":
+    case "waiting": {
+      const { reason, needsPerson } = waitingFor(state.reason, address);
       return {
+        ...still,
         link: { kind: "lost", text: reconnectingText(state.retryAt - now) },
-        reason: `The connection was lost or refused: ${quoted(state.reason)}. Attempt ${state.attempt.toLocaleString("en-GB")} did not succeed. ${onlyThisPage}`,
+        reason: `${reason} Attempt ${state.attempt.toLocaleString("en-GB")} did not succeed. ${onlyThisPage}`,
         retryAt: state.retryAt,
         canTryNow: true,
-        needsSignIn: false,
+        needsPerson,
       };
+    }
     case "offline":
       return {
         ...still,
@@ -89,18 +97,9 @@ function linkFact({ state, now }: ConnectionNow): LinkFact {
 
 const onlyThisPage = "Only this page is cut off: agents go on with their work, and all of it is kept.";
 
-/** The ends that a new sign-in mends; with the others, trying again is all that the page can do. */
-const signInReasons = /auth|sign|unauthenticated|revoked|expired|forbidden/i;
-
-function stoppedFact(reason: string): LinkFact {
-  const needsSignIn = signInReasons.test(reason);
-  return {
-    link: { kind: "ended", text: needsSignIn ? "signed out" : "stopped" },
-    reason: `The session has ended: ${quoted(reason)}. What you see is from before; what you typed is kept.`,
-    retryAt: undefined,
-    canTryNow: !needsSignIn,
-    needsSignIn,
-  };
+function stoppedFact(stopped: string): LinkFact {
+  const { text, reason, needsSignIn } = endingOf(stopped);
+  return { ...still, link: { kind: "ended", text }, reason, canTryNow: !needsSignIn, needsSignIn, needsPerson: true };
 }
 
 function dataFact({ state, freshAt }: ConnectionNow): ConnectionFacts["data"] {

@@ -7,6 +7,8 @@
 
 /** A call that takes longer counts as no answer. */
 export const signInTimeoutMs = 10_000;
+/** Told to a person where the server names no time. */
+const waitMsUntold = 60_000;
 /** Codes are short; what is longer is not one. */
 const codeLengthMax = 512;
 
@@ -44,10 +46,9 @@ export const signInDoor: SignInDoor = {
     try {
       const response = await ask("POST", { code });
       if (response.ok) return { kind: "signedIn" };
+      if (response.status === 429) return { kind: "refused", detail: await tooManyText(response) };
       const detail = await detailOf(response);
-      return response.status < 500 && response.status !== 429
-        ? { kind: "refused", detail }
-        : { kind: "unreachable", detail };
+      return response.status < 500 ? { kind: "refused", detail } : { kind: "unreachable", detail };
     } catch (error) {
       return { kind: "unreachable", detail: error instanceof Error ? error.message : String(error) };
     }
@@ -74,6 +75,13 @@ function ask(method: "GET" | "POST" | "DELETE", body?: unknown): Promise<Respons
     headers: method === "GET" ? {} : { "content-type": "application/json" },
     ...(method === "GET" ? {} : { body: JSON.stringify(body ?? {}) }),
   });
+}
+
+/** The server says for a program how long to wait. */
+async function tooManyText(response: Response): Promise<string> {
+  const problem = (await response.json().catch(() => undefined)) as { readonly retryAfter?: unknown } | undefined;
+  const ms = typeof problem?.retryAfter === "number" ? problem.retryAfter : waitMsUntold;
+  return `Too many wrong sign-in codes came from here. Try again in ${Math.ceil(ms / 1_000)} s.`;
 }
 
 async function detailOf(response: Response): Promise<string> {

@@ -1,8 +1,8 @@
 /**
  * The page on a session without a server, to look at it: real components, sample data.
  *
- * The scene is chosen by the query: `?scene=cut`, `?scene=signedOut`, `?scene=long`. Test support only: it
- * is no part of the build.
+ * The scene is chosen by the query: `?scene=cut`, `?scene=signedOut`, `?scene=long`, and the state of its session
+ * by `?stopped=<reason>` or `?waiting=<reason>`. Test support only: it is no part of the build.
  */
 import "../../../src/theme.css";
 import { ProtocolError } from "@holdfast/protocol";
@@ -133,6 +133,11 @@ session.answer = async (method, params: { text?: string; thread?: string }) => {
 if (scene === "cut")
   session.become({ kind: "waiting", attempt: 4, retryAt: now + 60_000, reason: "no pong" }, { outbox: 2 });
 
+const stopped = new URLSearchParams(window.location.search).get("stopped");
+if (stopped !== null) session.become({ kind: "stopped", reason: stopped });
+const waiting = new URLSearchParams(window.location.search).get("waiting");
+if (waiting !== null) session.become({ kind: "waiting", attempt: 4, retryAt: now + 60_000, reason: waiting });
+
 Object.assign(window, { fakeSession: session });
 wearRememberedTheme();
 const about = { mode: "local", user: scene === "signedOut" ? null : session.user, version: "0.1.0" } as const;
@@ -141,7 +146,8 @@ const page = new PageSession({
     about: async () => about,
     redeem: async () => ({
       kind: "refused",
-      detail: "This sign-in code was used, has expired, or never was; `npm run sign-in` makes a new one.",
+      detail:
+        "This sign-in code does not work: it was used before, is older than 10 minutes, or never was. Run “npm run sign-in” on the server's machine for a new link.",
     }),
     signOut: async () => undefined,
   },
