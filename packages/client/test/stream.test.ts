@@ -10,6 +10,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { SessionEffect } from "../src/core/effects.ts";
 import { addSubscriber, makeStream, noteAsked, readEvents, readSubscribed } from "../src/core/stream.ts";
+import { error } from "./support/modelServer.ts";
 import { makeRandom } from "./support/random.ts";
 import { reader, scenario } from "./support/scenario.ts";
 
@@ -274,6 +275,35 @@ describe("jumps", () => {
     expect(session.state.kind).toBe("live");
     expect(seen.statuses).toEqual(["pending", "live"]);
     expect(server.connections).toHaveLength(1);
+  });
+
+  it("[ST-7] what was pending and is refused after all waits for nothing", async () => {
+    const { clock, server, session } = scenario({}, (model) => {
+      model.storeDown = true;
+    });
+    reader(session, "s");
+    await clock.advance(100);
+    expect(session.state.kind).toBe("degraded");
+    server.storeDown = false;
+    const sub = server.last.hello?.subscribe?.[0]?.sub;
+    server.send(server.last, { type: "refused", of: "subscribe", stream: "s", sub, error: error("not_found", false) });
+    await clock.advance(25_000);
+    expect(session.state.kind).toBe("live");
+  });
+
+  it("[OP-3][LV-1] a pong ends what welcome said of the store, where every stream is quiet", async () => {
+    const { clock, server, session } = scenario({}, (model) => {
+      model.welcomeExtras = { degraded: { reason: "store_unavailable", since: 1 } };
+    });
+    reader(session, "s");
+    await clock.advance(100);
+    expect(session.state.kind).toBe("degraded");
+    server.send(server.last, { type: "pong", n: 1, degraded: true });
+    await clock.advance(100);
+    expect(session.state.kind).toBe("degraded");
+    server.send(server.last, { type: "pong", n: 2 });
+    await clock.advance(100);
+    expect(session.state.kind).toBe("live");
   });
 
   it("[ST-18] a refused stream says so, the others go live", async () => {

@@ -34,6 +34,7 @@ function hear(core: SessionCore, attempt: number, message: Heard, context: Sessi
     case "pong":
       if (message.spread !== undefined)
         stepThrough(core, { kind: "frameHeard", attempt, spread: message.spread, now }, context);
+      proveStore(core, message.degraded === undefined);
       return;
     case "expiring":
       stepThrough(core, { kind: "expiring", attempt, now }, context);

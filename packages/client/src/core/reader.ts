@@ -138,7 +138,7 @@ const shapes: Readonly<Record<Exclude<ServerMessageType, RoomMessage>, Check>> =
     error: errorBody,
   }),
   response: shape({ id: text, result: any, error: optional(errorBody) }),
-  pong: shape({ n: count, spread: optional(count) }),
+  pong: shape({ n: count, spread: optional(count), degraded: optional(oneOf(true)) }),
   bye: shape({ code: integer, reason: text, reconnect: bool, retryAfter: optional(number), slot: optional(text) }),
   error: shape(errorFields),
 };

@@ -56,9 +56,16 @@ describe("a node without its store", () => {
     expect(client.of("subscribed").map(({ stream }) => stream)).toEqual(["notes"]);
     expect(client.of("pending")).toMatchObject([{ stream: "log/a", sub: 2, reason: "store_unavailable" }]);
     expect(world.store.asked).toBe(asked);
+    client.send({ type: "ping", n: 1, visible: true });
     world.store.failing = false;
     await pass(world, [reader, client], 5_000);
     expect(world.node.context.health.degraded).toBeUndefined();
+    client.send({ type: "ping", n: 2, visible: true });
+    await world.clock.advance(1);
+    // LV-1: who reads streams that are quiet has no other way to know that it is over.
+    const pongs = client.of("pong");
+    expect(pongs.find(({ n }) => n === 1)).toMatchObject({ degraded: true });
+    expect(pongs.find(({ n }) => n === 2)?.degraded).toBeUndefined();
     const later = world.connect();
     await later.open();
     expect(later.of("welcome")[0]?.degraded).toBeUndefined();
