@@ -1,0 +1,166 @@
+/** Bugs on the way to the log: commits, answers, repeats, order, producers. */
+import type { Bug } from "./bug.ts";
+
+export const writing: readonly Bug[] = [
+  {
+    id: "published-before-durable",
+    file: "packages/server/src/gateway/openConnection.ts",
+    find: "    committer.submit(operation, (outcome) => {\n      flow.publishEnded(bytes);\n",
+    replace:
+      '    writer.send({ type: "published", stream, producer, sequence: sequence + events.length - 1 });\n    committer.submit(operation, (outcome) => {\n      flow.publishEnded(bytes);\n      if (outcome.ok) return;\n',
+    what: "`published` is said when a batch is queued, and not when it is on the disk.",
+    knownAs: "ack before durable; X2",
+    madeBlind: true,
+  },
+  {
+    id: "store-trouble-closes",
+    file: "packages/server/src/gateway/openConnection.ts",
+    find: "      if (!outcome.ok) {\n        refuse(outcome.error);\n        return;\n      }",
+    replace:
+      "      if (!outcome.ok) {\n        if (outcome.error.retryable) close(closeCodes.internal, outcome.error.code);\n        else refuse(outcome.error);\n        return;\n      }",
+    what: "A publish that the store did not take closes the connection, so that the client comes back and tries again.",
+    knownAs: "F01",
+    madeBlind: true,
+  },
+  {
+    id: "unknown-commit-is-failure",
+    file: "packages/server/src/streams/committer.ts",
+    find: '    : new ProtocolError("store_unavailable", "the store did not take the batch", { retryAfter });',
+    replace: '    : new ProtocolError("queue_full", "the store did not take the batch", { retryAfter });',
+    what: "A batch whose commit is unknown is answered as one that certainly did not happen.",
+    knownAs: "commit unknown treated as failed",
+    madeBlind: true,
+  },
+  {
+    id: "outcome-read-after-unknown-commit",
+    file: "packages/server/src/streams/committer.ts",
+    find: "    const result = await store.commit(batch.map(({ operation }) => operation)).catch((error: unknown) => {",
+    replace: `    const ask = (operation: Operation): Operation => {
+      if (operation.kind === "publish") return { ...operation, events: [] };
+      if (operation.kind !== "request") return { kind: "probe" };
+      return { ...operation, refusal: new ProtocolError("forbidden", "it was not done").toBody() };
+    };
+    const once = store.commit(batch.map(({ operation }) => operation));
+    const known = once.catch(() => store.commit(batch.map(({ operation }) => ask(operation))));
+    const result = await known.catch((error: unknown) => {`,
+    what: "After an unknown commit the record is asked what became of it, while the first attempt may still be under way.",
+    knownAs: "outcome read after an unknown commit",
+    madeBlind: true,
+  },
+  {
+    id: "answers-not-kept",
+    file: "packages/server/src/store/requests.ts",
+    find: "  await keep(answering, { result: kept ?? null });",
+    replace: "  if (operation.after !== undefined) await keep(answering, { result: kept ?? null });",
+    what: "The answer of a request is stored only where it followed another, so most repeats are done again.",
+    knownAs: "no server dedupe; F76",
+    madeBlind: true,
+  },
+  {
+    id: "overtaking-allowed",
+    file: "packages/server/src/store/requests.ts",
+    find: "  if (earlier === undefined) {\n    throw",
+    replace: "  if (earlier === undefined) return;\n  if (earlier.hash === undefined) {\n    throw",
+    what: "A request runs although the one that it must follow has no answer yet.",
+    knownAs: "X4",
+    madeBlind: true,
+  },
+  {
+    id: "overlap-appended-again",
+    file: "packages/server/src/store/publishes.ts",
+    find: "  const fresh = operation.events.slice(record.sequence + 1 - operation.sequence);",
+    replace: "  const fresh = operation.events;",
+    what: "Of a batch that was decided in part, the decided part is appended again.",
+    knownAs: "no server dedupe",
+    madeBlind: true,
+  },
+  {
+    id: "poison-keeps-its-place",
+    file: "packages/server/src/store/publishes.ts",
+    find: "  await keep(db, operation, through, kept, tx.now);",
+    replace: "  await keep(db, operation, through - rejected.length, kept, tx.now);",
+    what: "A rejected event does not consume its sequence.",
+    knownAs: "poison that blocks",
+    madeBlind: true,
+  },
+  {
+    id: "rejection-forgotten",
+    file: "packages/server/src/store/publishes.ts",
+    find: "  const kept = [...record.rejected, ...rejected].slice(-rejectionsKeptMax);",
+    replace: "  const kept: Rejection[] = [];",
+    what: "A repeat of a batch is not told again which of its events were rejected.",
+    madeBlind: true,
+  },
+  {
+    id: "unknown-producer-begins-anywhere",
+    file: "packages/server/src/store/publishes.ts",
+    find: "  if (operation.sequence > record.sequence + 1) {",
+    replace: "  if (operation.sequence > record.sequence + 1 && record.sequence > 0) {",
+    what: "A producer that the store does not know may begin with any sequence, so its first events may be lost.",
+    knownAs: "first event missing",
+    madeBlind: true,
+  },
+  {
+    id: "undone-operation-still-tells",
+    file: "packages/server/src/store/engine.ts",
+    find: "            appends.length = mark;\n",
+    replace: "",
+    what: "The events of an operation that was undone are appended all the same.",
+    madeBlind: true,
+  },
+  {
+    id: "retry-under-new-key",
+    file: "packages/client/src/core/outbox.ts",
+    find: 'function retryNow(entry: Entry): void {\n  entry.phase = "queued";',
+    replace: 'function retryNow(entry: Entry): void {\n  entry.phase = "queued";\n  entry.named = undefined;',
+    what: "A retry of a request goes out under a new id.",
+    knownAs: "retry without key; F76",
+    madeBlind: true,
+  },
+  {
+    id: "resend-under-new-key",
+    file: "packages/client/src/core/outbox.ts",
+    find: 'if (entry.phase === "sent") entry.phase = "queued";',
+    replace: 'if (entry.phase === "sent") Object.assign(entry, { phase: "queued", named: undefined });',
+    what: "A request that was under way when the connection was lost is sent again under a new id.",
+    knownAs: "retry without key",
+    madeBlind: true,
+  },
+  {
+    id: "sent-request-is-done",
+    file: "packages/client/src/core/outbox.ts",
+    find: 'if (entry.phase === "sent") entry.phase = "queued";',
+    replace: 'if (entry.phase === "sent" && entry.tries > 0) entry.phase = "queued";',
+    what: "A request that was sent before the connection was lost is not sent again.",
+    knownAs: "F69",
+    madeBlind: true,
+  },
+  {
+    id: "sent-event-is-published",
+    file: "packages/client/src/publisher/producer.ts",
+    find: "  rewind(producer, producer.record + 1);",
+    replace: "  rewind(producer, producer.sentThrough + 1);",
+    what: "A producer does not send again what it had sent before the connection was lost.",
+    knownAs: "F69",
+    madeBlind: true,
+  },
+  {
+    id: "producer-per-connection",
+    file: "packages/client/src/publisher/producer.ts",
+    find: "  rewind(producer, producer.record + 1);",
+    replace:
+      "  Object.assign(producer, { uuid: globalThis.crypto.randomUUID(), record: 0, sentThrough: 0, underWayBytes: 0 });",
+    what: "A producer takes a new id with each connection, and sends what it keeps as new.",
+    knownAs: "F28",
+    madeBlind: true,
+  },
+  {
+    id: "outbox-survives-identity",
+    file: "packages/client/src/core/rooms.ts",
+    find: "  abandonOutbox(core.outbox, why.message, context);\n",
+    replace: '  if (why.code !== "forbidden") abandonOutbox(core.outbox, why.message, context);\n',
+    what: "What one user had asked goes out under the name of the next.",
+    knownAs: "F35",
+    madeBlind: true,
+  },
+];
