@@ -6,7 +6,6 @@
  * anything: each rule lives in its room.
  */
 import type { AddressInfo } from "node:net";
-import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
 import { createAppSignIn } from "./auth/appSignIn.ts";
 import { hostOriginSettings } from "./auth/hostOrigin.ts";
@@ -16,9 +15,9 @@ import { createHttp } from "./http/app.ts";
 import { createNode } from "./node.ts";
 import { type Server, type ServerOptions, StartError } from "./options.ts";
 import type { Plugin } from "./plugin.ts";
+import type { Reach } from "./reach.ts";
 import { type Settings, settingsOf } from "./settings.ts";
-import type { Store } from "./store/port.ts";
-import { openSqliteStore } from "./store/sqlite/store.ts";
+import { type OpenedStore, openStore } from "./store/open.ts";
 
 /** A burst of reconnects is bounded by the listen backlog (7,845 overflows with Node's default of 511). */
 const listenBacklog = 16_384;
@@ -28,31 +27,35 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const settings = settingsOf(options);
   const { log, data } = settings;
   const app = await loadApp(settings.app);
-  const store = await openSqliteStore({
-    folder: data,
+  const opened = await openStore({
+    data,
+    database: settings.store,
     plugins: [new URL("./auth/plugin.ts", import.meta.url), settings.app],
-    onFailure: (error) => log.error("store.failed", { store: "sqlite", folder: data, error }),
+    clock: settings.clock,
+    random: settings.random,
+    log,
   });
   try {
-    return await start(settings, app, store);
+    return await start(settings, app, opened);
   } catch (error) {
-    await store.close();
+    await opened.close();
     throw error;
   }
 }
 
-async function start(settings: Settings, app: Plugin, store: Store): Promise<Server> {
-  const { log, mode, clock, random, authenticate, origins, page, pagePaths } = settings;
+async function start(settings: Settings, app: Plugin, opened: OpenedStore): Promise<Server> {
+  const { log, mode, clock, random, authenticate, origins, page, pagePaths, reach } = settings;
   const node = await createNode({
     app,
-    store,
+    store: opened.store,
+    place: opened.place,
+    ...(opened.bus === undefined ? {} : { bus: opened.bus }),
     clock,
     random,
     log,
     mode,
     limits: settings.limits,
     admission: settings.admission,
-    place: { store: "sqlite", file: join(settings.data, "holdfast.db") },
     lifetimes: settings.lifetimes,
     authenticator: async (run) => {
       const own = await createAuth({ run, mode, clock, random, log, sessionLifeMs: settings.sessionLifeMs });
@@ -62,10 +65,13 @@ async function start(settings: Settings, app: Plugin, store: Store): Promise<Ser
   const { authenticator: auth, context } = node;
 
   let { port } = settings;
-  const checked = hostOriginSettings({ port, origins, pagePaths });
+  const { publicUrl, tls, isProxy } = reach;
+  const checked = hostOriginSettings({ port, publicUrl, encrypted: tls !== undefined, origins, pagePaths });
   const hostOrigin = () => ({ ...checked, port });
   const http = createHttp({
     settings: hostOrigin,
+    isProxy,
+    tls,
     auth,
     methods: app.methods,
     context,
@@ -74,11 +80,11 @@ async function start(settings: Settings, app: Plugin, store: Store): Promise<Ser
     log,
     clock,
     random,
-    health: () => ({ store: "sqlite", ...(context.health.degraded && { degraded: context.health.degraded }) }),
+    health: () => ({ store: opened.kind, ...(context.health.degraded && { degraded: context.health.degraded }) }),
     pagePaths,
     ...(page === undefined ? {} : { page }),
   });
-  const upgrade = createUpgrade(node.gateway, hostOrigin);
+  const upgrade = createUpgrade(node.gateway, hostOrigin, isProxy);
   http.server.on("upgrade", upgrade.handle);
   await node.start();
   port = await listen(http, settings);
@@ -88,10 +94,10 @@ async function start(settings: Settings, app: Plugin, store: Store): Promise<Ser
     upgrade.stop();
     await node.stop();
     await http.close();
-    await store.close();
+    await opened.close();
   };
   return {
-    url: `http://${settings.host.includes(":") ? `[${settings.host}]` : settings.host}:${port}`,
+    ...urlsOf(reach, port),
     signInCode: () => auth.signInCode(),
     agentKey: (name) => auth.agentKey(name),
     operatorKey: () => auth.operatorKey(),
@@ -113,7 +119,14 @@ async function loadApp(app: URL): Promise<Plugin> {
   return plugin;
 }
 
-async function listen(http: FastifyInstance, { host, port }: Settings): Promise<number> {
+/** A certificate is for the public name, so programs of this machine go by that too where we end TLS. */
+function urlsOf({ host, publicUrl, tls }: Reach, port: number): Pick<Server, "url" | "localUrl"> {
+  const address = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
+  const own = `${tls === undefined ? "http" : "https"}://${address.includes(":") ? `[${address}]` : address}:${port}`;
+  return { url: publicUrl ?? own, localUrl: tls === undefined ? own : (publicUrl ?? own) };
+}
+
+async function listen(http: FastifyInstance, { reach: { host }, port }: Settings): Promise<number> {
   try {
     await http.listen({ host, port, backlog: listenBacklog });
   } catch (error) {

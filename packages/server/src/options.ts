@@ -20,6 +20,11 @@ export interface ServerOptions {
   readonly app: URL;
   /** Folder of the embedded store. Created with mode 0700 where missing; locked while in use. */
   readonly data: string | URL;
+  /**
+   * PostgreSQL ≥ 15 in the place of the embedded store, for any number of servers: `postgres://user:password@host/database`.
+   * `busUrl`: a direct connection for notices between them, where `url` is a pooler's that passes none on.
+   */
+  readonly store?: { readonly url: string; readonly busUrl?: string };
   /** `local` by default. */
   readonly mode?: Mode;
   /**
@@ -29,8 +34,14 @@ export interface ServerOptions {
   readonly authenticate?: Authenticate;
   /** How long a sign-in by link lasts, ms, unless the page refreshes it (AU-7), as pages do; 30 days by default. */
   readonly sessionLifeMs?: number;
-  /** An address of loopback, until TLS is there; `127.0.0.1` by default. */
+  /** An address to listen on; `127.0.0.1` by default. Another than loopback needs `publicUrl`, and `tls` or `trustProxies`. */
   readonly host?: string;
+  /** The origin under which people reach the server, `https://fleet.example.com`, where that is not the loopback address. */
+  readonly publicUrl?: string;
+  /** PEM files of a certificate and its key, to end TLS here; read at the start. */
+  readonly tls?: { readonly cert: string | URL; readonly key: string | URL };
+  /** Addresses or networks of the proxies in front, whose `X-Forwarded-For` is believed; nobody's by default. */
+  readonly trustProxies?: readonly string[];
   /** 0, the default, picks a free one. */
   readonly port?: number;
   /** Origins besides the own one that may open sockets and call methods (AU-5); none by default. */
@@ -55,8 +66,10 @@ export interface ServerOptions {
 }
 
 export interface Server {
-  /** `http://127.0.0.1:4400`, with the port that was really taken. */
+  /** For people: `publicUrl`, else `http://127.0.0.1:4400` with the port that was really taken. */
   readonly url: string;
+  /** For programs of this machine: the same, but past a proxy. */
+  readonly localUrl: string;
   /** Makes a single-use sign-in code of 10 minutes for the owner of this machine. Rejects with `authenticate`. */
   signInCode(): Promise<string>;
   /** An API key for an agent of this machine: may enrol one agent (OP-6). */

@@ -13,6 +13,7 @@ import { type ConnectionLimits, defaultConnectionLimits } from "./connectionLimi
 import type { Log } from "./observe/log.ts";
 import { createLog } from "./observe/pinoLog.ts";
 import { type Mode, type ServerOptions, StartError } from "./options.ts";
+import { type Reach, reachOf } from "./reach.ts";
 import { platformClock, platformRandom } from "./ports/platform.ts";
 import { defaultLifetimes, keptAlwaysMs, type Lifetimes } from "./store/lifetimes.ts";
 
@@ -24,10 +25,11 @@ const workBytesMin = 1_000_000;
 export interface Settings {
   readonly app: URL;
   readonly data: string;
+  readonly store: { readonly url: string; readonly busUrl?: string } | undefined;
   readonly mode: Mode;
   readonly authenticate: Authenticate | undefined;
   readonly sessionLifeMs: number;
-  readonly host: string;
+  readonly reach: Reach;
   readonly port: number;
   readonly origins: readonly string[];
   /** Folder of the built page. */
@@ -51,8 +53,12 @@ export function settingsOf(options: ServerOptions): Settings {
     throw new StartError("mode is development while NODE_ENV is production; leave out one of them.");
   if (mode === "development" && authenticate !== undefined)
     throw new StartError("mode is development, which asks nobody who they are, and authenticate asks; leave out one.");
-  if (!/^(?:localhost|::1|127(?:\.\d{1,3}){3})$/.test(host))
-    throw new StartError(`host is "${host}": only loopback (127.0.0.1, ::1, localhost), until TLS is there.`);
+  const { publicUrl, trustProxies = [] } = options;
+  const reach = reachOf({ host, publicUrl, tls: tlsOf(options.tls), trustProxies });
+  if (mode === "development" && !reach.loopback)
+    throw new StartError(
+      `mode is development while host is "${host}", which other machines reach and where nobody is asked who they are; keep 127.0.0.1.`,
+    );
   if (!Number.isInteger(port) || port < 0 || port > portMax)
     throw new StartError(`port is ${port}: give a whole number from 0 (any free one) to ${portMax}.`);
   const { sessionLifeMs = sessionLifeMsByDefault } = options;
@@ -65,10 +71,11 @@ export function settingsOf(options: ServerOptions): Settings {
   return {
     app,
     data: pathOf(options.data),
+    store: options.store,
     mode,
     authenticate,
     sessionLifeMs,
-    host,
+    reach,
     port,
     origins: options.origins ?? [],
     page: options.page === undefined ? undefined : pathOf(options.page),
@@ -99,6 +106,10 @@ function admissionOf(raised: Partial<AdmissionLimits>, limits: ConnectionLimits)
   const contradiction = contradictionOf(all, limits);
   if (contradiction !== undefined) throw new StartError(`admission: ${contradiction}`);
   return all;
+}
+
+function tlsOf(tls: ServerOptions["tls"]): { readonly cert: string; readonly key: string } | undefined {
+  return tls === undefined ? undefined : { cert: pathOf(tls.cert), key: pathOf(tls.key) };
 }
 
 function lifetimesOf(changed: Partial<Lifetimes>): Lifetimes {

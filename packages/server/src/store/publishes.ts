@@ -105,6 +105,13 @@ function checkEnvelope(value: unknown): { event: NewEvent } | { error: ErrorBody
     };
   }
   const { event, data, keyframe } = parsed.data;
+  // A scope is looked up, so it must be kept as it was said; not every database can keep these.
+  if (keyframe !== undefined && (keyframe.includes("\0") || !keyframe.isWellFormed()))
+    return {
+      error: new ProtocolError("bad_message", "the event's keyframe holds a NUL or half a surrogate pair", {
+        details: { field: "keyframe" },
+      }).toBody(),
+    };
   return { event: { event, data: data ?? null, ...(keyframe === undefined ? {} : { keyframe }) } };
 }
 

@@ -3,8 +3,13 @@
  */
 import { StartError } from "../../options.ts";
 
+const portByDefault = 5_432;
+
 export interface PostgresAddress {
   readonly url: string;
+  readonly host: string;
+  readonly port: number;
+  readonly database: string;
   /** `user@host:port/database`, for the log and for sentences: never the password, nor any parameter. */
   readonly inWords: string;
 }
@@ -20,5 +25,6 @@ export function postgresAddress(url: string): PostgresAddress {
   // A folder of sockets is named so.
   const host = searchParams.get("host") ?? (hostname === "" ? "localhost" : hostname);
   const user = username === "" ? "" : `${decodeURIComponent(username)}@`;
-  return { url, inWords: `${user}${host}:${port === "" ? "5432" : port}${pathname}` };
+  const place = { host, port: port === "" ? portByDefault : Number(port), database: pathname.slice(1) };
+  return { url, ...place, inWords: `${user}${host}:${place.port}${pathname}` };
 }

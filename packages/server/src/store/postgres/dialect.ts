@@ -9,7 +9,7 @@
 import type { Clock } from "@holdfast/protocol";
 import type { Dialect } from "../dialect.ts";
 import type { PostgresConnection } from "./connection.ts";
-import { troubleOf } from "./errors.ts";
+import { ConnectionLost, troubleOf } from "./errors.ts";
 import { kyselyOver } from "./kysely.ts";
 import { createLastCommit } from "./lastCommit.ts";
 import { append, positions, read, readPieces } from "./log.ts";
@@ -78,7 +78,8 @@ export function openPostgres({ connection, clock, writer, newBatch }: PostgresDi
         // Half begun is no state to go on from, and nothing is lost with the connection.
         connection.drop("a transaction could not begin");
         inTransaction = false;
-        throw error;
+        // Also a lock that was waited for too long: the database does not answer, says AD-2.
+        throw troubleOf(error) === "unavailable" ? new ConnectionLost(reasonOf(error), { cause: error }) : error;
       }
     },
     commit: async () => {
@@ -122,4 +123,8 @@ export function openPostgres({ connection, clock, writer, newBatch }: PostgresDi
     isFatal: (error) => troubleOf(error) !== "statement",
     close: () => connection.close(),
   };
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

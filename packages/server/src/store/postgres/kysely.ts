@@ -32,12 +32,16 @@ export function kyselyOver(run: RunStatement): Kysely<SomeTables> {
   });
 }
 
+/** `text` holds no NUL; half a surrogate pair becomes the same sign on its way as UTF-8. Keys are looked up as they were kept. */
+const holdable = (value: unknown): unknown =>
+  typeof value === "string" && value.includes("\0") ? value.replaceAll("\0", "\ufffd") : value;
+
 const changing: ReadonlySet<string> = new Set(["INSERT", "UPDATE", "DELETE", "MERGE"]);
 
 function driverOver(run: RunStatement): Driver {
   const connection: DatabaseConnection = {
     async executeQuery<Row>({ sql, parameters }: CompiledQuery): Promise<QueryResult<Row>> {
-      const { command, rowCount, rows } = await run(sql, parameters);
+      const { command, rowCount, rows } = await run(sql, parameters.map(holdable));
       const result: QueryResult<Row> = { rows: rows as Row[] };
       return changing.has(command) ? { ...result, numAffectedRows: BigInt(rowCount ?? 0) } : result;
     },

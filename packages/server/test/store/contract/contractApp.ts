@@ -15,7 +15,11 @@ interface Tables {
 const db = (tx: ReadTransaction): Kysely<Tables> => tx.db as Kysely<Tables>;
 
 /** `ending`: what the handler does after its effect. */
-const put = z.object({ id: z.string(), value: z.string(), ending: z.enum(["refuse", "break", "sql"]).optional() });
+const put = z.object({
+  id: z.string(),
+  value: z.string(),
+  ending: z.enum(["refuse", "break", "sql", "swallow"]).optional(),
+});
 type Put = z.output<typeof put>;
 
 export const plugin: Plugin = {
@@ -143,6 +147,12 @@ async function putItem(tx: Transaction, params: Put): Promise<{ id: string; valu
   if (params.ending === "refuse") throw new ProtocolError("conflict", "refused, as asked");
   if (params.ending === "break") throw new TypeError("broken, as asked");
   if (params.ending === "sql") await db(tx).selectFrom("contract_missing").selectAll().execute();
+  if (params.ending === "swallow")
+    await db(tx)
+      .selectFrom("contract_missing")
+      .selectAll()
+      .execute()
+      .catch(() => []);
   return { id, value };
 }
 

@@ -77,7 +77,7 @@ export function put(
     readonly by?: string;
     readonly after?: string;
     readonly deadline?: number;
-    readonly ending?: "refuse" | "break" | "sql";
+    readonly ending?: "refuse" | "break" | "sql" | "swallow";
   } = {},
 ): Operation {
   const { id = newId(), by = "ada", hash = value, ending, ...rest } = extras;

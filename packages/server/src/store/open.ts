@@ -1,0 +1,65 @@
+/**
+ * Which store a server has: PostgreSQL where a URL is given, else the embedded one in the data folder.
+ *
+ * There is no fallback: a database that cannot be used is a `StartError`, never the other kind.
+ */
+import { join } from "node:path";
+import type { Clock, Random } from "@holdfast/protocol";
+import type { Log } from "../observe/log.ts";
+import type { Bus } from "../streams/bus.ts";
+import type { Store } from "./port.ts";
+import { postgresAddress } from "./postgres/address.ts";
+import { openPostgresBus } from "./postgres/bus.ts";
+import { openPostgresStore } from "./postgres/store.ts";
+import { openSqliteStore } from "./sqlite/store.ts";
+
+export type StoreKind = "sqlite" | "postgres";
+
+export interface StoreSettings {
+  /** Folder of the embedded store. */
+  readonly data: string;
+  readonly database: { readonly url: string; readonly busUrl?: string } | undefined;
+  /** Modules that export `plugin`. */
+  readonly plugins: readonly URL[];
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+export interface OpenedStore {
+  readonly kind: StoreKind;
+  readonly store: Store;
+  /** Names it in the log (AD-4). */
+  readonly place: Readonly<Record<string, string | number>>;
+  /** To the other nodes on it, where there can be any. */
+  readonly bus: Bus | undefined;
+  close(): Promise<void>;
+}
+
+/** Throws `StartError`. */
+export async function openStore(settings: StoreSettings): Promise<OpenedStore> {
+  return settings.database === undefined ? openEmbedded(settings) : openDatabase(settings, settings.database);
+}
+
+async function openEmbedded({ data, plugins, log }: StoreSettings): Promise<OpenedStore> {
+  const place = { store: "sqlite", file: join(data, "holdfast.db") } as const;
+  const onFailure = (error: unknown): void => log.error("store.failed", { ...place, error });
+  const store = await openSqliteStore({ folder: data, plugins, onFailure });
+  return { kind: "sqlite", store, place, bus: undefined, close: () => store.close() };
+}
+
+async function openDatabase(
+  { plugins, clock, random, log }: StoreSettings,
+  { url, busUrl = url }: { readonly url: string; readonly busUrl?: string },
+): Promise<OpenedStore> {
+  const { host, port, database } = postgresAddress(url);
+  // Looked at before anything is opened.
+  postgresAddress(busUrl);
+  const store = await openPostgresStore({ url, plugins, clock, random, name: "holdfast" });
+  const bus = openPostgresBus({ url: busUrl, clock, random, log, name: "holdfast bus" });
+  const close = async (): Promise<void> => {
+    await bus.close();
+    await store.close();
+  };
+  return { kind: "postgres", store, place: { store: "postgres", host, port, database }, bus, close };
+}
