@@ -24,6 +24,7 @@ const needs = {
     "e2e/test/postgres.test.ts",
     "packages/server/test/postgres/contract.test.ts",
     "packages/server/test/postgres/faults.test.ts",
+    "packages/server/test/postgres/nodes.test.ts",
   ],
 };
 
