@@ -42,12 +42,14 @@ const requirements = {
 
 /**
  * Finds each requirement, installing where that is allowed.
+ * @param {readonly (keyof typeof requirements)[]} [keys] which; all where absent
  * @returns {{ chromium?: string, postgres?: string, missing: readonly string[] }}
  */
-export function findRequirements() {
+export function findRequirements(keys = Object.keys(requirements)) {
   const found = { missing: [] };
   const apt = once(() => run("apt-get", ["update", "-q"]));
-  for (const [key, requirement] of Object.entries(requirements)) {
+  for (const key of keys) {
+    const requirement = requirements[key];
     const path = requirement.find() ?? (install(requirement, apt) ? requirement.find() : undefined);
     if (path === undefined) found.missing.push(requirement.sentence);
     else found[key] = path;

@@ -30,10 +30,12 @@ export interface VisitOptions {
  * @param path the browser's executable; the environment's where absent
  * @param through a port of loopback: whatever the browser connects to, it gets there, and neither page nor server
  *   can tell (no address, `Host` or `Origin` changes), as with a bad network
+ * @param switches further ones of Chromium's own
  */
 export async function launchBrowser(
   path = process.env["E2E_CHROMIUM"] || "/usr/bin/chromium",
   through?: number,
+  switches: readonly string[] = [],
 ): Promise<Browser> {
   return await chromium.launch({
     executablePath: path,
@@ -48,6 +50,7 @@ export async function launchBrowser(
       "--disable-component-update",
       "--disable-sync",
       ...(through === undefined ? [] : [`--host-resolver-rules=MAP * 127.0.0.1:${through}`]),
+      ...switches,
     ],
   });
 }
