@@ -7,7 +7,7 @@
 import type { Turns } from "./core/scheduler.ts";
 import type { TraceLine } from "./core/trace.ts";
 import type { JudgeReport } from "./judge/judge.ts";
-import { Violation } from "./judge/violation.ts";
+import { type Harm, Violation } from "./judge/violation.ts";
 import { heal, perform } from "./plan/perform.ts";
 import type { Plan } from "./plan/plan.ts";
 import { World } from "./world/world.ts";
@@ -31,6 +31,8 @@ export interface Failure {
   /** The broken invariant; `crash` where the code under test, or the simulation, threw. */
   readonly invariant: string;
   readonly message: string;
+  /** Which of the ledger's harms it is, if any. */
+  readonly harm: Harm | undefined;
   readonly at: number;
   readonly context: Readonly<Record<string, unknown>>;
   /** The last lines before it, where the run was watched. */
@@ -85,6 +87,7 @@ function failureOf(error: unknown, world: World): Failure {
   return {
     invariant: isViolation ? error.invariant : "crash",
     message: isViolation ? error.message : String((error as Error | undefined)?.stack ?? error),
+    harm: isViolation ? error.harm : undefined,
     at: world.scheduler.now,
     context: isViolation ? error.context : {},
     lines: world.trace.lines.slice(-2_000),

@@ -18,8 +18,9 @@ import { app } from "./app.ts";
 import type { Connection } from "./connection.ts";
 import { type Issuer, makeAuthenticator, type NodeAuthenticator } from "./issuer.ts";
 
-/** How long the supervisor waits before it starts a node again. */
+/** How long the supervisor waits before it starts a node again; doubled with each start that fails. */
 const restartMs = 500;
+const restartMsMax = 16_000;
 
 export interface ServerProcessParts {
   readonly seed: number;
@@ -30,7 +31,8 @@ export interface ServerProcessParts {
   readonly openStore: (process: Process) => Store;
   /** undefined: the node is alone. */
   readonly openBus: (process: Process) => Bus | undefined;
-  readonly log: Log;
+  /** Of one incarnation: a process that starts anew remembers nothing of what the one before has logged. */
+  readonly logOf: (process: string) => Log;
   /** Sockets per person, raised where a seed has many. */
   readonly connectionsPerPrincipal: number;
   /** Its authenticator could not judge somebody. */
@@ -52,6 +54,7 @@ export class ServerProcess {
   skewMs: number;
   private readonly parts: ServerProcessParts;
   private starts = 0;
+  private failedStarts = 0;
 
   constructor(parts: ServerProcessParts) {
     this.parts = parts;
@@ -74,9 +77,10 @@ export class ServerProcess {
     this.writesLeft = undefined;
     void this.boot(process).catch((error: unknown) => {
       if (!process.isAlive) return;
-      parts.log.error("server.start_failed", { node: parts.name, error });
+      parts.logOf(process.name).error("server.start_failed", { node: parts.name, error });
       this.kill(false);
-      this.restartIn(restartMs);
+      this.failedStarts += 1;
+      this.restartIn(Math.min(restartMsMax, restartMs * 2 ** this.failedStarts));
     });
   }
 
@@ -123,14 +127,14 @@ export class ServerProcess {
   }
 
   private async boot(process: Process): Promise<void> {
-    const { seed, name, issuer, log, openStore, openBus, verdictRefused, connectionsPerPrincipal } = this.parts;
+    const { seed, name, issuer, logOf, openStore, openBus, verdictRefused, connectionsPerPrincipal } = this.parts;
     const bus = openBus(process);
     const node = await createNode({
       app,
       store: openStore(process),
       clock: process.clock,
       random: dice(seed, "node", name, this.starts),
-      log,
+      log: logOf(process.name),
       mode: "local",
       limits: { ...defaultConnectionLimits, connectionsPerPrincipal },
       authenticator: async () => makeAuthenticator(issuer, process, verdictRefused),
@@ -140,6 +144,7 @@ export class ServerProcess {
     if (!process.isAlive) return;
     this.node = node;
     this.isListening = true;
+    this.failedStarts = 0;
     this.parts.started(process);
   }
 

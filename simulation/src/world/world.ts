@@ -163,7 +163,7 @@ export class World {
       connectionsPerPrincipal: 50,
       openStore: (process) => this.openStore(node, process),
       openBus: (process) => (this.plan.nodes.length > 1 ? this.bus.open(process) : undefined),
-      log: this.logOf(name),
+      logOf: (process) => this.logOf(process),
       verdictRefused: () => this.effect("issuerUnreachable"),
       started: () => this.trace.note("supervisor", name, "listens"),
     });

@@ -1,0 +1,14 @@
+/** What a campaign and its workers say to each other: plans by seed or whole, and what became of them. */
+import type { Plan } from "../plan/plan.ts";
+import type { RunResult } from "../run.ts";
+
+export type ToWorker =
+  | { readonly kind: "seeds"; readonly seeds: readonly number[] }
+  /** `isWatched`: with the lines that a sequence is drawn from. */
+  | { readonly kind: "plan"; readonly plan: Plan; readonly isWatched: boolean };
+
+export type FromWorker =
+  | { readonly kind: "ready" }
+  | { readonly kind: "result"; readonly result: RunResult }
+  /** All that was asked for is done. */
+  | { readonly kind: "done" };

@@ -1,0 +1,101 @@
+/**
+ * Worker processes of a campaign: started, fed, and ended with it.
+ *
+ * A worker that dies fails what it was asked: a run that takes its process with it is a finding, not an accident.
+ * Invariant: whatever happens, no worker outlives `close`.
+ */
+import { type ChildProcess, fork } from "node:child_process";
+import type { FromWorker, ToWorker } from "../campaign/messages.ts";
+import type { Plan } from "../plan/plan.ts";
+import type { RunResult } from "../run.ts";
+
+/** Seeds that a worker is given at once: small enough that both end together. */
+const seedsAtOnce = 10;
+/** A run that takes longer than this has lost its way. */
+const runMsMax = 120_000;
+
+export interface Campaign {
+  /** Runs all of them on all workers; `heard` is told of each. */
+  seeds(from: number, count: number, heard: (result: RunResult) => void): Promise<void>;
+  plan(plan: Plan, isWatched: boolean): Promise<RunResult>;
+  close(): void;
+}
+
+export function openCampaign(workers: number, planted: string | undefined): Campaign {
+  const all = Array.from({ length: workers }, () => openWorker(planted));
+  return {
+    async seeds(from, count, heard) {
+      let next = from;
+      const feed = async (worker: Worker): Promise<void> => {
+        while (next < from + count) {
+          const first = next;
+          next = Math.min(from + count, first + seedsAtOnce);
+          const seeds = Array.from({ length: next - first }, (_, index) => first + index);
+          await worker.ask({ kind: "seeds", seeds }, heard);
+        }
+      };
+      await Promise.all(all.map(feed));
+    },
+    async plan(plan, isWatched) {
+      let found: RunResult | undefined;
+      await all[0]?.ask({ kind: "plan", plan, isWatched }, (result) => {
+        found = result;
+      });
+      if (found === undefined) throw new Error("the worker gave no result");
+      return found;
+    },
+    close() {
+      for (const { child } of all) child.kill("SIGKILL");
+    },
+  };
+}
+
+interface Worker {
+  readonly child: ChildProcess;
+  ask(asked: ToWorker, heard: (result: RunResult) => void): Promise<void>;
+}
+
+function openWorker(planted: string | undefined): Worker {
+  const child = fork(new URL("../simWorkerMain.ts", import.meta.url), planted === undefined ? [] : [planted], {
+    execArgv: ["--disable-warning=ExperimentalWarning"],
+    serialization: "advanced",
+    stdio: ["ignore", "inherit", "inherit", "ipc"],
+  });
+  let listen = (_message: FromWorker): void => {};
+  let fail = (_error: Error): void => {};
+  let died: Error | undefined;
+  child.on("message", (message: FromWorker) => listen(message));
+  child.on("exit", (code, signal) => {
+    died = new Error(`a worker of the simulation ended with ${signal ?? `code ${code}`}`);
+    fail(died);
+  });
+  return {
+    child,
+    ask: (asked, heard) =>
+      new Promise((resolve, reject) => {
+        if (died !== undefined) {
+          reject(died);
+          return;
+        }
+        let timer = setTimeout(late, runMsMax);
+        function late(): void {
+          child.kill("SIGKILL");
+          reject(new Error(`a run took longer than ${runMsMax} ms: ${JSON.stringify(asked).slice(0, 200)}`));
+        }
+        fail = (error) => {
+          clearTimeout(timer);
+          reject(error);
+        };
+        listen = (message) => {
+          clearTimeout(timer);
+          if (message.kind === "done") {
+            resolve();
+            return;
+          }
+          timer = setTimeout(late, runMsMax);
+          if (message.kind === "result") heard(message.result);
+        };
+        child.send(asked);
+      }),
+  };
+}
