@@ -11,7 +11,7 @@ test("app and data are enough", () => {
   expect(settingsOf(least)).toMatchObject({
     ...least,
     mode: "local",
-    host: "127.0.0.1",
+    reach: { host: "127.0.0.1", loopback: true, publicUrl: undefined, tls: undefined },
     port: 0,
     origins: [],
     page: undefined,
@@ -22,6 +22,12 @@ test("app and data are enough", () => {
   });
 });
 
+test("[AD-1] the burst of openings follows the connections that a principal may hold", () => {
+  expect(settingsOf(least).admission).toMatchObject({ openingsPerSecond: 500, openingsPerPrincipalBurst: 60 });
+  const raised = { limits: { connectionsPerPrincipal: 5_000 } };
+  expect(settingsOf({ ...least, ...raised }).admission.openingsPerPrincipalBurst).toBe(5_010);
+});
+
 test("folders may be addresses", () => {
   const folders = { data: pathToFileURL("/made/up data"), page: pathToFileURL("/made/up page/") };
   expect(settingsOf({ app, ...folders })).toMatchObject({ data: "/made/up data", page: "/made/up page/" });
@@ -30,12 +36,21 @@ test("folders may be addresses", () => {
 test.each<[object, RegExp]>([
   [{ app: "./app.ts" }, /^app is string: give new URL/],
   [{ mode: "development", authenticate: () => null }, /^mode is development, .* authenticate/],
-  [{ host: "0.0.0.0" }, /^host is "0\.0\.0\.0": only loopback/],
+  [{ host: "0.0.0.0" }, /^host is "0\.0\.0\.0", which other machines reach/],
+  [{ retention: { workMs: 1_000 } }, /^retention\.workMs is 1000/],
+  [{ retention: { workBytesMax: 1.5 } }, /^retention\.workBytesMax is 1\.5/],
   [{ port: 70_000 }, /^port is 70000/],
   [{ port: Number.NaN }, /^port is NaN/],
   [{ sessionLifeMs: 9_999 }, /^sessionLifeMs is 9999/],
   [{ limits: { messagesPerSecond: 0 } }, /^limits\.messagesPerSecond is 0/],
   [{ limits: { connectionsPerPrincipal: 1.5 } }, /^limits\.connectionsPerPrincipal is 1\.5/],
+  [{ admission: { openingsPerSecond: 0 } }, /^admission\.openingsPerSecond is 0/],
+  [
+    { admission: { storeProbeMsMax: 6_000 } },
+    /^admission: storeProbeMsMax \(6000\) is more than storeProbeEveryMs \(5000\)/,
+  ],
+  [{ admission: { socketsWithoutHelloMax: 50 } }, /^admission: socketsWithoutHelloPerAddressMax \(100\)/],
+  [{ admission: { openingsPerPrincipalBurst: 49 } }, /^admission: connectionsPerPrincipal \(50\)/],
   [{ pagePaths: ["cards"] }, /^pagePaths: "cards" is no path/],
   [{ pagePaths: ["/cards*"] }, /^pagePaths: "\/cards\*" is no path/],
   [{ pagePaths: ["/a/*/b"] }, /is no path/],

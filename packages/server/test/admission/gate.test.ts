@@ -33,6 +33,27 @@ describe("the gate", () => {
     expect(gate.ask(make(5), false)).toBe("begun");
   });
 
+  it("[AD-3] a newcomer takes no place that has just come free for who waits", () => {
+    let now = 0;
+    const timers: (() => void)[] = [];
+    const clock = {
+      now: () => now,
+      monotonic: () => now,
+      after: (_ms: number, run: () => void) => timers.push(run),
+      cancel: () => {},
+    };
+    const gate = createOpeningGate(clock, { perSecond: 1, underWayMax: 10, waitingMax: 10 });
+    const begun: number[] = [];
+    const make = tickets(begun);
+    gate.ask(make(1), true);
+    gate.ask(make(2), true);
+    // There is a place now, and the timer that gives it away is a moment late.
+    now = 1_000;
+    expect(gate.ask(make(3), false)).toBe("refused");
+    for (const run of timers) run();
+    expect(begun).toEqual([1, 2]);
+  });
+
   it("[AD-3] whoever waits for the budget begins by itself as soon as there is some", async () => {
     const clock = createSimClock();
     const gate = createOpeningGate(clock, { perSecond: 2, underWayMax: 100, waitingMax: 100 });

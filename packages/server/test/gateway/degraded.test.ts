@@ -1,5 +1,6 @@
 /** A node without its store: who comes in, what waits, what is told, and what comes back by itself. */
 import { describe, expect, it } from "vitest";
+import { StoreLost } from "../../src/store/outage.ts";
 import { ada, newId, uuidAt } from "../support/principals.ts";
 import { accepted, createWorld, makeHello, type TestClient, type World } from "../support/world.ts";
 
@@ -250,21 +251,46 @@ describe("an agent without the store", () => {
     expect(client.closed).toBeUndefined();
   });
 
+  it("[OP-7] writes nothing while it has no name, also where the store works for everybody else", async () => {
+    const world = await createWorld();
+    world.verdict = () => accepted({ ...ada, key: { id: "k", enrol: true } });
+    const { commit } = world.store;
+    world.store.commit = async (batch) => {
+      if (batch.some(({ kind }) => kind === "agentHello")) throw new StoreLost("not now");
+      return commit(batch);
+    };
+    const client = world.connect();
+    await client.open({ agent: agentHello({ capabilities: ["newer"] }) });
+    client.send(
+      { type: "publish", stream: "log/a", producer: newId(), sequence: 1, events: [{ event: "line", data: 1 }] },
+      { type: "request", id: uuidAt(world), method: "note.list", params: {} },
+    );
+    await world.clock.advance(100);
+    expect(client.of("published")).toEqual([]);
+    expect(client.of("refused")[0]?.error).toMatchObject({ code: "store_unavailable", retryable: true });
+    expect(client.of("response")[0]?.error).toMatchObject({ code: "store_unavailable" });
+    world.store.commit = commit;
+    await pass(world, [client], 6_000);
+    expect(client.of("agent")).toHaveLength(1);
+  });
+
   it("[OP-7][F58] that is gone before the store names it is left nobody's, and older processes stay fenced", async () => {
     const world = await createWorld();
     world.verdict = () => accepted({ ...ada, key: { id: "k", enrol: true } });
     const older = world.connect();
     await older.open({ agent: agentHello({ capabilities: ["first"] }) });
     await breakStore(world);
-    const gone = world.connect();
-    await gone.open({ agent: agentHello({ capabilities: ["newer"] }) });
     const stays = world.connect();
     await stays.open({ agent: agentHello({ capabilities: ["newer"] }) });
+    // Registered all the same it would end the one that stays.
+    const gone = world.connect();
+    await gone.open({ agent: agentHello({ capabilities: ["newer"] }) });
     gone.drop();
     world.store.failing = false;
     await pass(world, [older, stays], 6_000);
     expect(stays.of("agent")).toMatchObject([{ generation: 2 }]);
     expect(older.of("bye")[0]).toMatchObject({ code: 4409 });
+    expect(stays.closed).toBeUndefined();
     expect(world.agents.filter((line) => line.startsWith("connected"))).toHaveLength(2);
     expect(world.clock.timers).toBeLessThan(10);
   });
