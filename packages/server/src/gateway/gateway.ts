@@ -96,9 +96,10 @@ export function createGateway(context: GatewayContext): Gateway {
     if (open.expiresAt === undefined) return;
     const left = open.expiresAt - clock.now();
     if (left <= -expiryGraceMs) connection.close(closeCodes.unauthenticated, "the credential has ended");
-    else if (left > 0 && left <= open.expiryNoticeMs && !open.expiryTold) {
+    // Also where it has ended already and was taken within the tolerance: nobody else would tell (AU-4, AU-8).
+    else if (left <= Math.max(0, open.expiryNoticeMs) && !open.expiryTold) {
       open.expiryTold = true;
-      connection.send({ type: "expiring", in: Math.round(left) });
+      connection.send({ type: "expiring", in: Math.max(0, Math.round(left)) });
     }
   };
 

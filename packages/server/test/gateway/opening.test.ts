@@ -181,6 +181,15 @@ describe("opening", () => {
     expect(client.of("expiring")).toHaveLength(1);
   });
 
+  it("[AU-7][AU-8] who was let in by the tolerance, with an ended credential, is told at once", async () => {
+    const world = await createWorld();
+    world.verdict = () => accepted(ada, world.clock.now() - 10_000);
+    const client = world.connect();
+    await client.open();
+    await world.clock.advance(2_100);
+    expect(client.of("expiring")).toEqual([{ type: "expiring", in: 0 }]);
+  });
+
   it("[AU-7] auth reads the role anew, and refuses what it may no longer read; another user's closes 4403", async () => {
     const world = await createWorld();
     const end = world.clock.now() + 120_000;
