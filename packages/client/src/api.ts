@@ -91,8 +91,6 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
   /** ms from the first sending (RQ-3); 30,000 by default. */
   readonly timeout?: number;
-  /** Requests of one lane follow each other (`after`, RQ-4): a thread's or an agent's id. */
-  readonly lane?: string;
 }
 
 /**

@@ -122,7 +122,6 @@ export function openSession(options: SessionOptions, parts: SessionParts = {}): 
     shown = show(before);
     const hasEnded = core.connection.state.kind === "closed";
     if (hasEnded) {
-      engine.halt();
       unwatch();
       handlers.clear();
       closed();
@@ -188,14 +187,13 @@ export function openSession(options: SessionOptions, parts: SessionParts = {}): 
         },
       };
     },
-    async call(method: string, params: unknown, { signal: abort, timeout, lane }: CallOptions = {}) {
+    async call(method: string, params: unknown, { signal: abort, timeout }: CallOptions = {}) {
       abort?.throwIfAborted();
       assertOpen(method);
       const { promise, resolve, reject } = Promise.withResolvers<unknown>();
       const asked: Asked = {
         method,
         params: toJson(params ?? {}, method),
-        lane,
         timeoutMs: timeout,
         settled: (result, error) => (error === undefined ? resolve(result) : reject(error)),
       };
@@ -251,7 +249,6 @@ interface Shown {
 
 /** The older value where the two say the same: a snapshot is stable while nothing changed. */
 function keepIfEqual<Value extends object>(before: Value | undefined, after: Value): Value {
-  if (before === undefined) return after;
-  const keys = Object.keys(after) as (keyof Value)[];
-  return keys.length === Object.keys(before).length && keys.every((key) => before[key] === after[key]) ? before : after;
+  for (const key in after) if (before?.[key] !== after[key]) return after;
+  return before ?? after;
 }

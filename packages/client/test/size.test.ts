@@ -13,7 +13,7 @@ import { expect, it } from "vitest";
 
 /** Entry → most bytes, gzipped, that it loads at once, and later. */
 const gzipBytesMax: Readonly<Record<string, { readonly atOnce: number; readonly later: number }>> = {
-  index: { atOnce: 15_100, later: 0 },
+  index: { atOnce: 14_100, later: 0 },
   "durable/index": { atOnce: 17_500, later: 0 },
   "publisher/index": { atOnce: 17_500, later: 0 },
   // A tab that leads loads the socket and its rules only then.

@@ -43,7 +43,7 @@ describe("requests", () => {
         fc.integer(),
         async (steps, seed) => {
           const random = makeRandom(seed);
-          const { clock, server, session } = scenario({ random });
+          const { clock, server, session } = durableScenario({ random });
           const outcomes = new Map<number, string[]>();
           const lanes = new Map<number, string | undefined>();
           // Who was asked for while another of its lane was still undecided.
@@ -142,7 +142,7 @@ describe("requests", () => {
   });
 
   it("[RQ-4] a later request of a lane never runs after an earlier one failed or timed out", async () => {
-    const { clock, server, session } = scenario();
+    const { clock, server, session } = durableScenario();
     server.answer = (request) => (request.method === "cd" ? error("forbidden", false) : undefined);
     const first = session.call("cd", {}, { lane: "t" });
     const second = session.call("rm", {}, { lane: "t" });
@@ -155,7 +155,7 @@ describe("requests", () => {
   });
 
   it("[RQ-4] where the nearest one timed out, the next follows the one before that", async () => {
-    const { clock, server, session } = scenario();
+    const { clock, server, session } = durableScenario();
     server.storeDown = true;
     server.answer = () => (server.storeDown ? error("store_unavailable", true, { retryAfter: 300 }) : undefined);
     const first = session.call("do", { number: 1 }, { lane: "t" });
@@ -171,7 +171,7 @@ describe("requests", () => {
   });
 
   it("[RQ-4] one that was never sent takes those behind it along: they must not take its place", async () => {
-    const { clock, server, session } = scenario({}, (model) => {
+    const { clock, server, session } = durableScenario({}, (model) => {
       model.refusesUpgrade = true;
     });
     const first = session.call("cd", {}, { lane: "t", timeout: 1_000 });

@@ -4,7 +4,12 @@ import { count, durationMs, errorBody } from "./common.ts";
 
 /** LV-1. `degraded` while the store is not there (OP-3): its absence ends what `welcome` said. */
 export const ping = z.object({ type: z.literal("ping"), n: count, visible: z.boolean() });
-export const pong = z.object({ type: z.literal("pong"), n: count, spread: durationMs.optional(), degraded: z.literal(true).optional() });
+export const pong = z.object({
+  type: z.literal("pong"),
+  n: count,
+  spread: durationMs.optional(),
+  degraded: z.literal(true).optional(),
+});
 /** CL-8: the client goes for good. */
 export const leave = z.object({ type: z.literal("leave") });
 /** CL-1: always before the close frame with the same code. */

@@ -5,13 +5,19 @@
  * nobody has seen yet still has an answer (F17, X12). It deliberately decides no delay: that is CL-3's.
  */
 
+/** What a client itself says, or tells apart; each alone, so that a page carries no more of them. */
+export const normalClose = 1000;
+export const lostClose = 1006;
+export const forbiddenClose = 4403;
+export const fencedClose = 4409;
+
 export const closeCodes = {
-  normal: 1000,
+  normal: normalClose,
   goingAway: 1001,
   protocolError: 1002,
   unsupportedData: 1003,
   noStatus: 1005,
-  lost: 1006,
+  lost: lostClose,
   policyViolation: 1008,
   tooBig: 1009,
   internal: 1011,
@@ -19,9 +25,9 @@ export const closeCodes = {
   overloaded: 1013,
   badMessage: 4400,
   unauthenticated: 4401,
-  forbidden: 4403,
+  forbidden: forbiddenClose,
   silent: 4408,
-  fenced: 4409,
+  fenced: fencedClose,
   identityChanged: 4410,
   tooMany: 4429,
   unavailable: 4503,
@@ -30,38 +36,19 @@ export const closeCodes = {
 export type CloseCode = (typeof closeCodes)[keyof typeof closeCodes];
 
 /**
- * What to do after a close:
- * - `stopAfterOwnClose`: stop where we closed ourselves, else retry;
- * - `retry`: come back by CL-3/CL-4;
+ * What to do after a close that was not our own:
+ * - `retry`: come back by CL-3/CL-4, after `retryAfter` where one was given;
  * - `retryThenStop`: retry, but stop and report at the third in a row;
- * - `refreshThenRetry`: a fresh token first, counted (CL-2);
- * - `retryAfter`: come back after the given `retryAfter`;
+ * - `refresh`: a fresh token first, counted (CL-2);
  * - `dropIdentity`: drop all state, retry at once without `expect` (OP-5);
- * - `stop`: stop, and report where `report` says so.
+ * - `stop`: stop and report.
  */
-export type ReconnectAdvice =
-  | { readonly kind: "stopAfterOwnClose" }
-  | { readonly kind: "retry" }
-  | { readonly kind: "retryThenStop" }
-  | { readonly kind: "refreshThenRetry" }
-  | { readonly kind: "retryAfter" }
-  | { readonly kind: "dropIdentity" }
-  | { readonly kind: "stop"; readonly report: boolean };
+export type ReconnectAdvice = "retry" | "retryThenStop" | "refresh" | "dropIdentity" | "stop";
 
-/** Every code whose advice is not that of its range. */
-const advice: readonly (readonly [readonly number[], ReconnectAdvice])[] = [
-  [[1000], { kind: "stopAfterOwnClose" }],
-  [[1002, 1003, 1007, 1009, 1010], { kind: "retryThenStop" }],
-  [[1008, 4401], { kind: "refreshThenRetry" }],
-  [[4408], { kind: "retry" }],
-  [[4409], { kind: "stop", report: false }],
-  [[4410], { kind: "dropIdentity" }],
-  [[4429, 4503], { kind: "retryAfter" }],
-];
-
-/** Total: other 4xxx (4400 and 4403 among them) stop and report, every other code retries. */
+/** Total: other 4xxx (4400, 4403, 4409 among them) stop, every other code retries. */
 export function reconnectAdvice(code: number): ReconnectAdvice {
-  const own = advice.find(([codes]) => codes.includes(code));
-  if (own !== undefined) return own[1];
-  return code >= 4000 && code <= 4999 ? { kind: "stop", report: true } : { kind: "retry" };
+  if ([1002, 1003, 1007, 1009, 1010].includes(code)) return "retryThenStop";
+  if ([1008, 4401].includes(code)) return "refresh";
+  if (code === 4410) return "dropIdentity";
+  return code < 4000 || code > 4999 || [4408, 4429, 4503].includes(code) ? "retry" : "stop";
 }

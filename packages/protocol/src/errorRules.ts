@@ -101,3 +101,10 @@ export const errorRules = {
     advice: "A fault of the server; `details.ref` finds it in the log.",
   },
 } as const satisfies Record<ErrorCode, ErrorRule>;
+
+export const errorCodes = Object.keys(errorRules) as readonly ErrorCode[];
+
+/** Whether this side knows the code: a newer one may have more. */
+export function isErrorCode(value: unknown): value is ErrorCode {
+  return errorCodes.includes(value as ErrorCode);
+}

@@ -19,26 +19,23 @@ const retryableCodes = [
   "internal",
 ] as const;
 
-/** It does not; `conflict` only with reason `after`. */
-const finalCodes = [
-  "bad_message",
-  "unsupported_protocol",
-  "ambiguous_credentials",
-  "auth_failed",
-  "forbidden",
-  "not_found",
-  "invalid_params",
-  "conflict",
-  "fenced",
-  "too_large",
-  "queue_full",
-  "agent_offline",
-  "expired",
-  "timeout",
-] as const;
-
-export type ErrorCode = (typeof retryableCodes | typeof finalCodes)[number];
-export const errorCodes: readonly ErrorCode[] = [...retryableCodes, ...finalCodes];
+/** The others are final; `conflict` only without reason `after`. `errorRules` lists them all. */
+export type ErrorCode =
+  | (typeof retryableCodes)[number]
+  | "bad_message"
+  | "unsupported_protocol"
+  | "ambiguous_credentials"
+  | "auth_failed"
+  | "forbidden"
+  | "not_found"
+  | "invalid_params"
+  | "conflict"
+  | "fenced"
+  | "too_large"
+  | "queue_full"
+  | "agent_offline"
+  | "expired"
+  | "timeout";
 
 export interface ErrorAbout {
   readonly type: string;
@@ -73,7 +70,8 @@ export class ProtocolError extends Error {
   readonly details: Readonly<Record<string, unknown>> | undefined;
 
   constructor(code: ErrorCode, message: string, extras: ErrorExtras = {}) {
-    super(message, extras.cause === undefined ? undefined : { cause: extras.cause });
+    // Of the extras it takes the `cause`.
+    super(message, extras);
     this.code = code;
     this.about = extras.about;
     this.retryAfter = extras.retryAfter;
@@ -86,14 +84,8 @@ export class ProtocolError extends Error {
 
   /** What goes over the wire: never a stack, a cause or a query. */
   toBody(): ErrorBody {
-    return {
-      code: this.code,
-      message: this.message,
-      retryable: this.retryable,
-      ...(this.about === undefined ? {} : { about: this.about }),
-      ...(this.retryAfter === undefined ? {} : { retryAfter: this.retryAfter }),
-      ...(this.details === undefined ? {} : { details: this.details }),
-    };
+    const { code, message, retryable, about, retryAfter, details } = this;
+    return { code, message, retryable, about, retryAfter, details };
   }
 
   static fromBody(body: ErrorBody): ProtocolError {
@@ -105,8 +97,4 @@ export class ProtocolError extends Error {
 export function isRetryable(code: ErrorCode, details?: Readonly<Record<string, unknown>>): boolean {
   if (code === "conflict") return details?.["reason"] === "after";
   return (retryableCodes as readonly ErrorCode[]).includes(code);
-}
-
-export function isErrorCode(value: unknown): value is ErrorCode {
-  return errorCodes.includes(value as ErrorCode);
 }

@@ -16,11 +16,9 @@ export function isUuid(value: unknown): value is string {
 export function uuidv7(timeMs: number, random: Uint8Array): string {
   assert(random.length >= 10, `uuidv7 needs 10 random bytes, got ${random.length}`);
   const time = Math.max(0, Math.floor(timeMs)).toString(16).padStart(12, "0").slice(-12);
-  const byte = (index: number): number => random[index] ?? 0;
-  const hex = (value: number): string => value.toString(16).padStart(2, "0");
-  const tail = [hex(0x80 | (byte(2) & 0x3f)), hex(byte(3)), ...[4, 5, 6, 7, 8, 9].map((index) => hex(byte(index)))];
-  const version = `7${(byte(0) & 0x0f).toString(16)}${hex(byte(1))}`;
-  return `${time.slice(0, 8)}-${time.slice(8)}-${version}-${tail.slice(0, 2).join("")}-${tail.slice(2).join("")}`;
+  const tail = Array.from(random, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  const variant = "89ab"[Number.parseInt(tail.charAt(4), 16) & 3];
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${tail.slice(1, 4)}-${variant}${tail.slice(5, 8)}-${tail.slice(8, 20)}`;
 }
 
 /** The time in a UUIDv7, in ms since 1970; undefined where `id` is not one. */

@@ -16,7 +16,7 @@ import type {
   TokenReason,
 } from "./connectionState.ts";
 import { hintedAttemptsApartMs, openingTimeoutMs } from "./limits.ts";
-import { earliestMs, ignore, step, stop, wait, withHint } from "./step.ts";
+import { drop, earliestMs, ignore, step, stop, wait, withHint } from "./step.ts";
 import { isBetterToken, tokenEndsMs } from "./token.ts";
 
 export function beginAttempt(memory: ConnectionMemory, state: ConnectionState, event: ConnectionEvent): Step {
@@ -24,7 +24,11 @@ export function beginAttempt(memory: ConnectionMemory, state: ConnectionState, e
   if (event.now < earliest) return wait(memory, earliest, state.kind === "waiting" ? state.reason : "too soon");
   if (!memory.usesToken || isUsable(memory.token, memory, event.now)) return openSocket(memory, event.now);
   const { rejectedToken, token } = memory;
-  return askToken(memory, rejectedToken !== undefined ? "rejected" : token !== undefined ? "expiring" : "first");
+  return askToken(
+    memory,
+    undefined,
+    rejectedToken !== undefined ? "rejected" : token !== undefined ? "expiring" : "first",
+  );
 }
 
 export function answerToken(
@@ -62,26 +66,26 @@ export function answerToken(
 export function explainUnopened(
   memory: ConnectionMemory,
   state: StateOf<"waiting" | "connecting">,
-  event: EventOf<"tokenAnswered">,
+  { request, outcome }: EventOf<"tokenAnswered">,
 ): Step {
-  const { kind } = event.outcome;
-  if (event.request !== memory.tokenRequest || kind === "token" || kind === "signedIn") return ignore(memory, state);
-  if (kind === "signedOut") {
-    if (!memory.usesCookie) return ignore(memory, state);
-    return state.kind === "waiting"
-      ? stop(memory, "signed_out")
-      : stop(memory, "signed_out", { kind: "dropSocket", attempt: state.attempt });
-  }
-  const unopenedWhy = kind === "refused" ? "origin refused" : "server unreachable";
-  return step({ ...memory, unopenedWhy }, state.kind === "waiting" ? { ...state, reason: unopenedWhy } : state);
+  if (request !== memory.tokenRequest) return ignore(memory, state);
+  if (outcome.kind === "signedOut" && memory.usesCookie) return stop(memory, "signed_out", ...drop(state));
+  const reason = unopenedReasons.get(outcome.kind);
+  if (reason === undefined) return ignore(memory, state);
+  return step({ ...memory, unopenedWhy: reason }, state.kind === "waiting" ? { ...state, reason } : state);
 }
+
+const unopenedReasons = new Map<string, string>([
+  ["refused", "origin refused"],
+  ["unreachable", "server unreachable"],
+]);
 
 /** CL-2: a freshly obtained token was refused, by the server or at first sight. */
 export function refuse(memory: ConnectionMemory, now: number, random: Random): Step {
   const counted = { ...memory, token: undefined, tokenFresh: false, refusals: memory.refusals + 1 };
   if (counted.refusals >= limits.refusalsOfFreshTokenMax) return stop(counted, "auth_failed");
   // Who is signed in, if anybody: that alone tells a session that ended from one that is refused.
-  if (memory.usesCookie) return askToken(counted, "rejected");
+  if (memory.usesCookie) return askToken(counted, undefined, "rejected");
   return wait(counted, now + limits.refusalsApartMs + jittered(memory.refusals, random), "auth_failed");
 }
 
@@ -94,10 +98,14 @@ export function hintWaiting(
 ): Step {
   const hinted = withHint(memory, event);
   if (event.hint === "offline" && memory.online)
-    return wait(hinted, Math.max(state.untilMs, event.now + slowDelay(random)), state.reason);
+    return wait(hinted, Math.max(state.deadlineMs, event.now + slowDelay(random)), state.reason);
   if (event.hint !== "online" || event.now < memory.hintedMs) return step(hinted, state);
   const soonest = Math.max(event.now + random.fraction() * limits.onlineJitterMs, earliestMs(memory, event));
-  return wait({ ...hinted, hintedMs: soonest + hintedAttemptsApartMs }, Math.min(state.untilMs, soonest), state.reason);
+  return wait(
+    { ...hinted, hintedMs: soonest + hintedAttemptsApartMs },
+    Math.min(state.deadlineMs, soonest),
+    state.reason,
+  );
 }
 
 /** CL-4: only a person passes the floor, once in 5 s. */
@@ -127,13 +135,15 @@ export function isUsable(token: string | undefined, memory: ConnectionMemory, no
   return endsMs === undefined || endsMs - (now + memory.serverOffsetMs) >= limits.tokenUsableMsMin;
 }
 
-function askToken(memory: ConnectionMemory, why: TokenReason): Step {
+/** Asks for a credential, or why there is none; `state` awaits the answer. */
+export function askToken(memory: ConnectionMemory, state: ConnectionState | undefined, why: TokenReason): Step {
   const request = memory.tokenRequest + 1;
-  return step(
-    { ...memory, tokenRequest: request },
-    { kind: "authenticating", request },
-    { kind: "askToken", request, why, old: memory.rejectedToken ?? memory.token },
-  );
+  return step({ ...memory, tokenRequest: request }, state ?? { kind: "authenticating", request }, {
+    kind: "askToken",
+    request,
+    why,
+    old: memory.rejectedToken ?? memory.token,
+  });
 }
 
 function openSocket(memory: ConnectionMemory, now: number): Step {

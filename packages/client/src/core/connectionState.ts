@@ -1,5 +1,5 @@
 /** The connection as a value: its states, what outlives them, what happens to it, and what it asks for. */
-import { type Bye, type Identity, limits, type Random, type Welcome } from "@holdfast/protocol";
+import type { Bye, Identity, Random, ServerMessage, Welcome } from "@holdfast/protocol";
 import type { Heartbeat } from "./heartbeat.ts";
 
 /** `unopened`: why sockets do not open, which only HTTP can tell (CL-10). */
@@ -11,7 +11,7 @@ export type ConnectionState =
   | { readonly kind: "idle" }
   /** The token is asked for; `request` tells its answer from that of an earlier question. */
   | { readonly kind: "authenticating"; readonly request: number }
-  | { readonly kind: "waiting"; readonly untilMs: number; readonly reason: string }
+  | { readonly kind: "waiting"; readonly deadlineMs: number; readonly reason: string }
   | { readonly kind: "connecting"; readonly attempt: number; readonly deadlineMs: number }
   | { readonly kind: "greeting"; readonly attempt: number; readonly deadlineMs: number; readonly bye: Farewell }
   | OpenState
@@ -32,8 +32,7 @@ export interface OpenState {
   readonly welcomedMs: number;
   readonly heartbeat: Heartbeat;
   /** When the heartbeat is looked at next: never later than it is due. */
-  readonly heartbeatAtMs: number;
-  readonly settled: boolean;
+  readonly deadlineMs: number;
   /** CL-3: 10 s old with every subscription settled; failures are forgotten. */
   readonly stable: boolean;
   readonly bye: Farewell;
@@ -104,31 +103,26 @@ export type TokenOutcome =
   | { readonly kind: "refused" }
   | { readonly kind: "unreachable" };
 
+/** The server's own words on the connection. */
+type Said<Type> = Type extends unknown
+  ? { readonly kind: Type; readonly attempt: number; readonly message: Extract<ServerMessage, { type: Type }> }
+  : never;
+
 type Occurrence =
   | { readonly kind: "start" }
   | { readonly kind: "tokenAnswered"; readonly request: number; readonly outcome: TokenOutcome }
   | { readonly kind: "socketOpened"; readonly attempt: number }
   | { readonly kind: "socketClosed"; readonly attempt: number; readonly code: number; readonly reason: string }
-  /** Any inbound frame. `spread` where it held a `pong` that tells one. */
-  | { readonly kind: "frameHeard"; readonly attempt: number; readonly spread: number | undefined }
-  | { readonly kind: "welcomed"; readonly attempt: number; readonly welcome: Welcome }
-  | { readonly kind: "byeHeard"; readonly attempt: number; readonly bye: Bye }
-  | { readonly kind: "expiring"; readonly attempt: number }
-  /** The server's word on our `auth` (AU-7). */
-  | {
-      readonly kind: "authAnswered";
-      readonly attempt: number;
-      readonly ok: boolean;
-      readonly retryAfter: number | undefined;
-    }
+  /** Any inbound frame. */
+  | { readonly kind: "frameHeard"; readonly attempt: number }
+  | Said<"welcome" | "bye" | "pong" | "expiring" | "authenticated">
+  /** The server does not take our `auth`, or cannot judge it now (AU-7). */
+  | { readonly kind: "authRefused"; readonly attempt: number; readonly retryAfter: number | undefined }
   | { readonly kind: "frameSent" }
-  | { readonly kind: "settled"; readonly all: boolean }
-  | { readonly kind: "attemptDue" }
-  | { readonly kind: "openingDue" }
-  | { readonly kind: "heartbeatDue" }
-  | { readonly kind: "stableDue" }
-  | { readonly kind: "refreshDue" }
-  | { readonly kind: "closingDue" }
+  /** CL-3: 10 s after `welcome`, every subscription is settled. */
+  | { readonly kind: "stabilised" }
+  /** The deadline of this state. */
+  | { readonly kind: "due" }
   | { readonly kind: "hinted"; readonly hint: Hint }
   | { readonly kind: "reconnectAsked" }
   | { readonly kind: "closeAsked" }
@@ -214,29 +208,8 @@ export function ownedAttempt(state: ConnectionState): number | undefined {
   return "attempt" in state ? state.attempt : undefined;
 }
 
-/** Every timer of a state: event to raise → when. */
-export type ConnectionTimer = Extract<EventKind, `${string}Due`>;
-export function connectionTimers(state: ConnectionState): Partial<Record<ConnectionTimer, number | undefined>> {
-  switch (state.kind) {
-    case "waiting":
-      return { attemptDue: state.untilMs };
-    case "connecting":
-    case "greeting":
-      return { openingDue: state.deadlineMs };
-    case "open":
-      return {
-        heartbeatDue: state.heartbeatAtMs,
-        stableDue: state.stable ? undefined : stableAtMs(state),
-        refreshDue: state.refresh?.atMs,
-      };
-    case "closing":
-      return { closingDue: state.deadlineMs };
-    default:
-      return {};
-  }
-}
-
-/** CL-3: when an open connection may be old enough; undefined where its age is not what is missing. */
-function stableAtMs(state: OpenState): number | undefined {
-  return state.settled ? state.welcomedMs + limits.stableAfterMs : undefined;
+/** When a state is to be looked at, monotonic ms; infinity where it waits for others. */
+export function connectionDueMs(state: ConnectionState): number {
+  const deadlineMs = "deadlineMs" in state ? state.deadlineMs : Number.POSITIVE_INFINITY;
+  return state.kind === "open" ? Math.min(deadlineMs, state.refresh?.atMs ?? deadlineMs) : deadlineMs;
 }

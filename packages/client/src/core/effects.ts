@@ -1,7 +1,7 @@
 /** Everything a core may ask of its shell, as data. The shell performs it and decides nothing. */
 import type { Cursor } from "@holdfast/protocol";
 import type { AppliedEvent, SubscriptionStatus } from "../api.ts";
-import type { ConnectionEffect, ConnectionTimer } from "./connectionState.ts";
+import type { ConnectionEffect } from "./connectionState.ts";
 
 export interface Position {
   readonly cursor: Cursor;
@@ -37,12 +37,5 @@ export type SessionEffect =
   /** One message as JSON. */
   | { readonly kind: "send"; readonly text: string }
   | Exclude<ConnectionEffect, { kind: "greet" | "ping" | "authenticate" | "leave" | "identityChanged" }>
-  | { readonly kind: "arm"; readonly timer: TimerName; readonly atMs: number }
-  | { readonly kind: "disarm"; readonly timer: TimerName }
-  /** Come back with `flush` once the program has said all it has to say now. */
-  | { readonly kind: "flushSoon" }
   /** Somebody outside hears of it: a caller its outcome, the program what it listens for. */
   | { readonly kind: "tell"; readonly tell: () => void };
-
-/** `roomsDue`: a repair, a deadline or a retry of what outlives connections. */
-export type TimerName = ConnectionTimer | "roomsDue";

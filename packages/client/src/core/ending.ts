@@ -3,22 +3,16 @@
  *
  * A `bye` says why before the socket says that; where the close frame was lost, the `bye` still counts.
  */
-import { closeCodes, limits, type Random, readRetryAfter, reconnectAdvice, unreachable } from "@holdfast/protocol";
-import { refuse } from "./attempt.ts";
+import { fencedClose, forbiddenClose, limits, type Random, readRetryAfter, reconnectAdvice } from "@holdfast/protocol";
+import { askToken, refuse } from "./attempt.ts";
 import { delayAfterLoss, slowDelay } from "./backoff.ts";
-import type {
-  ConnectionEffect,
-  ConnectionMemory,
-  ConnectionState,
-  EventOf,
-  OpenState,
-  StateOf,
-  Step,
-} from "./connectionState.ts";
+import type { ConnectionMemory, ConnectionState, EventOf, OpenState, StateOf, Step } from "./connectionState.ts";
 import { endingTimeoutMs, heartbeatProvenMs } from "./limits.ts";
-import { step, stop, wait } from "./step.ts";
+import { drop, step, stop, wait } from "./step.ts";
 
 type Owning = StateOf<"connecting" | "greeting" | "open">;
+/** Why a socket was given up that answered no ping (LV-1). */
+export const silence = "no pong";
 interface End {
   readonly now: number;
   readonly code: number;
@@ -28,9 +22,9 @@ interface End {
 export function rememberBye(
   memory: ConnectionMemory,
   state: StateOf<"greeting"> | OpenState,
-  event: EventOf<"byeHeard">,
+  event: EventOf<"bye">,
 ): Step {
-  return step(memory, { ...state, bye: event.bye });
+  return step(memory, { ...state, bye: event.message });
 }
 
 /** The owned socket is gone, or given up. One total policy, whichever way it went (F17). */
@@ -46,49 +40,46 @@ export function lose(memory: ConnectionMemory, state: Owning, end: End, random: 
     lastClose: { code, reason: reason.slice(0, 500), uptime },
     slot: bye?.slot ?? memory.slot,
     floorMs: retryAfter === undefined ? memory.floorMs : Math.max(memory.floorMs, end.now + retryAfter),
-    silences: uptime >= heartbeatProvenMs && end.reason !== "no pong" ? 0 : memory.silences,
+    silences: uptime >= heartbeatProvenMs && end.reason !== silence ? 0 : memory.silences,
   };
-  const drop = { kind: "dropSocket", attempt: state.attempt } as const;
-  if (state.kind === "connecting") return noteUnopened(known, { now: end.now, code, reason }, drop, random);
   const next = decide(known, { now: end.now, code, reason }, retryAfter, random);
-  return { ...next, effects: [drop, ...next.effects] };
+  const { effects, ...after } = state.kind === "connecting" ? noteUnopened(next) : next;
+  return { ...after, effects: [...drop(state), ...effects] };
 }
 
 /** CL-10: no close code tells why a socket did not open; at the third in a row HTTP is asked, once. */
-function noteUnopened(memory: ConnectionMemory, end: End, drop: ConnectionEffect, random: Random): Step {
-  const unopened = memory.unopened + 1;
-  const known = { ...memory, unopened };
-  const next = decide(known, { ...end, reason: memory.unopenedWhy ?? end.reason }, undefined, random);
-  if (unopened !== limits.failedUpgradesBeforeAsking || next.state.kind !== "waiting")
-    return { ...next, effects: [drop, ...next.effects] };
-  const request = memory.tokenRequest + 1;
-  const ask = { kind: "askToken", request, why: "unopened", old: undefined } as const;
-  return { ...next, memory: { ...next.memory, tokenRequest: request }, effects: [drop, ask] };
+function noteUnopened({ memory: before, state, effects }: Step): Step {
+  const unopened = before.unopened + 1;
+  const memory = { ...before, unopened };
+  if (state.kind !== "waiting") return { memory, state, effects };
+  const known = { ...state, reason: before.unopenedWhy ?? state.reason };
+  return unopened === limits.failedUpgradesBeforeAsking ? askToken(memory, known, "unopened") : step(memory, known);
 }
 
 function decide(memory: ConnectionMemory, end: End, retryAfter: number | undefined, random: Random): Step {
-  const advice = reconnectAdvice(end.code);
-  switch (advice.kind) {
-    // Our own close is not judged here: `closing` has rules of its own.
-    case "stopAfterOwnClose":
+  switch (reconnectAdvice(end.code)) {
     case "retry":
-    case "retryAfter":
       return retry(memory, end, retryAfter, random);
     case "retryThenStop": {
-      const faults = memory.faults + 1;
-      if (faults >= limits.protocolFaultsBeforeStop) return stop({ ...memory, faults }, "protocol_fault");
-      return retry({ ...memory, faults }, end, retryAfter, random);
+      const known = { ...memory, faults: memory.faults + 1 };
+      return known.faults >= limits.protocolFaultsBeforeStop
+        ? stop(known, "protocol_fault")
+        : retry(known, end, retryAfter, random);
     }
-    case "refreshThenRetry":
+    case "refresh":
       return refreshThenRetry(memory, end, random);
     case "dropIdentity":
       return dropIdentity(memory, end, retryAfter, random);
     case "stop":
-      return stop(memory, stopReason(end));
-    default:
-      return unreachable(advice);
+      return stop(memory, stopReasons.get(end.code) ?? end.reason);
   }
 }
+
+/** Words that a program may look for, whatever the server said. */
+const stopReasons = new Map([
+  [forbiddenClose, "forbidden"],
+  [fencedClose, "fenced"],
+]);
 
 function retry(memory: ConnectionMemory, end: End, retryAfter: number | undefined, random: Random): Step {
   const delayMs = delayAfterLoss({ failures: memory.failures, retryAfter, spreadMs: memory.spreadMs }, random);
@@ -114,22 +105,9 @@ function dropIdentity(memory: ConnectionMemory, end: End, retryAfter: number | u
   return wait(stranger, Math.max(end.now, memory.floorMs), end.reason, { kind: "identityChanged" });
 }
 
-function stopReason(end: End): string {
-  switch (end.code) {
-    case closeCodes.forbidden:
-      return "forbidden";
-    case closeCodes.fenced:
-      return "fenced";
-    default:
-      return end.reason;
-  }
-}
-
 /** Nothing is under way: nothing to wait for. */
 export function closeAtOnce(memory: ConnectionMemory, state: ConnectionState): Step {
-  return "attempt" in state
-    ? step(memory, { kind: "closed" }, { kind: "dropSocket", attempt: state.attempt })
-    : step(memory, { kind: "closed" });
+  return step(memory, { kind: "closed" }, ...drop(state));
 }
 
 /** CL-8: what was asked gets up to 1 s for its answer. */
@@ -145,12 +123,12 @@ export function closeGracefully(memory: ConnectionMemory, state: OpenState, even
 export function endSocket(
   memory: ConnectionMemory,
   state: StateOf<"closing">,
-  event: EventOf<"closingDue" | "flushed">,
+  event: EventOf<"due" | "flushed">,
 ): Step {
   if (state.phase === "flushing") {
     const ending = { ...state, phase: "ending", deadlineMs: event.now + endingTimeoutMs } as const;
     return step(memory, ending, { kind: "leave" }, { kind: "endSocket", attempt: state.attempt });
   }
   // The flush is over; only the other side's close frame is missing, and it had its time.
-  return event.kind === "closingDue" ? closeAtOnce(memory, state) : step(memory, state);
+  return event.kind === "due" ? closeAtOnce(memory, state) : step(memory, state);
 }

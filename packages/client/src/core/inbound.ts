@@ -1,6 +1,6 @@
 /** The server's messages, each to the room that it is for. Total over the types of the protocol. */
 import { type ErrorCode, type ServerMessage, unreachable } from "@holdfast/protocol";
-import { ownedAttempt } from "./connectionState.ts";
+import { type ConnectionEvent, ownedAttempt } from "./connectionState.ts";
 import { readResponse, retryUnauthenticated } from "./outbox.ts";
 import { readMessage } from "./reader.ts";
 import { contextOf } from "./rooms.ts";
@@ -16,33 +16,40 @@ export function readServerMessage(
 ): void {
   if (attempt !== ownedAttempt(core.connection.state)) return;
   const message = readMessage(value, core.room?.checks);
-  const { now } = context;
   if (message === undefined) core.counts.unknownMessages += 1;
-  else if (message.type === "welcome") stepThrough(core, { kind: "welcomed", attempt, welcome: message, now }, context);
-  else if (message.type === "bye") stepThrough(core, { kind: "byeHeard", attempt, bye: message, now }, context);
-  // Nothing else means anything before `welcome`, or after we have said good-bye.
-  else if (canSpeak(core)) hear(core, attempt, message, context);
+  else hear(core, attempt, message, context);
 }
 
-type Heard = Exclude<ServerMessage, { type: "welcome" | "bye" }>;
+function hear(core: SessionCore, attempt: number, message: ServerMessage, context: SessionContext): void {
+  const { now } = context;
+  switch (message.type) {
+    case "welcome":
+    case "bye":
+    case "pong":
+    case "expiring":
+    case "authenticated":
+      stepThrough(core, { kind: message.type, attempt, message, now } as ConnectionEvent, context);
+      if (message.type === "authenticated") retryUnauthenticated(core.outbox);
+      if (message.type === "pong") proveStore(core, message.degraded === undefined);
+      return;
+    default:
+      // Nothing else means anything before `welcome`, or after we have said good-bye.
+      if (canSpeak(core)) hearMore(core, attempt, message, context);
+  }
+}
 
-function hear(core: SessionCore, attempt: number, message: Heard, context: SessionContext): void {
+type OfConnection = "welcome" | "bye" | "pong" | "expiring" | "authenticated";
+
+function hearMore(
+  core: SessionCore,
+  attempt: number,
+  message: Exclude<ServerMessage, { type: OfConnection }>,
+  context: SessionContext,
+): void {
   const { now } = context;
   const stream = "stream" in message ? core.streams.get(message.stream) : undefined;
   const streamContext = contextOf(core, context);
   switch (message.type) {
-    case "pong":
-      if (message.spread !== undefined)
-        stepThrough(core, { kind: "frameHeard", attempt, spread: message.spread, now }, context);
-      proveStore(core, message.degraded === undefined);
-      return;
-    case "expiring":
-      stepThrough(core, { kind: "expiring", attempt, now }, context);
-      return;
-    case "authenticated":
-      stepThrough(core, { kind: "authAnswered", attempt, ok: true, retryAfter: undefined, now }, context);
-      retryUnauthenticated(core.outbox);
-      return;
     case "subscribed":
       if (stream !== undefined) readSubscribed(stream, message, streamContext);
       proveStore(core, false);
@@ -76,7 +83,7 @@ function hear(core: SessionCore, attempt: number, message: Heard, context: Sessi
       return;
     case "error":
       if (isAnswerToAuth(core, message.code))
-        stepThrough(core, { kind: "authAnswered", attempt, ok: false, retryAfter: message.retryAfter, now }, context);
+        stepThrough(core, { kind: "authRefused", attempt, retryAfter: message.retryAfter, now }, context);
       else noteProblem(core, message, context);
       return;
     case "agent":

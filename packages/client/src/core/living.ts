@@ -1,71 +1,55 @@
 /** Rules of an open connection: life and silence (section 7), stability (CL-3), fresh tokens (AU-7). */
-import { limits, type Random, readRetryAfter } from "@holdfast/protocol";
+import { limits, lostClose, type Random, readRetryAfter } from "@holdfast/protocol";
 import { isUsable } from "./attempt.ts";
 import { jittered } from "./backoff.ts";
 import type { ConnectionMemory, EventOf, OpenState, Refresh, Step } from "./connectionState.ts";
-import { lose } from "./ending.ts";
-import { heard, heartbeatDueMs, judgeHeartbeat, pinged } from "./heartbeat.ts";
+import { lose, silence } from "./ending.ts";
+import { type Heartbeat, heartbeatDueMs } from "./heartbeat.ts";
 import { heartbeatMsMin, heartbeatProvenMs } from "./limits.ts";
-import { ignore, step, stop, withHint } from "./step.ts";
+import { drop, ignore, step, stop, withHint } from "./step.ts";
 import { isBetterToken } from "./token.ts";
 
-export function hear(memory: ConnectionMemory, state: OpenState, event: EventOf<"frameHeard">): Step {
-  // The timer stays where it is: it can only be early, and looks again (a timer a frame would cost more).
-  return step(
-    { ...memory, spreadMs: event.spread ?? memory.spreadMs },
-    { ...state, heartbeat: heard(state.heartbeat, event.now) },
-  );
+export function hear(memory: ConnectionMemory, state: OpenState, { now }: EventOf<"frameHeard">): Step {
+  // The deadline stays where it is: it can only be early, and looks again (a timer a frame would cost more).
+  return step(memory, { ...state, heartbeat: { ...state.heartbeat, heardMs: now, awaiting: undefined } });
 }
 
-export function noteSent(memory: ConnectionMemory, state: OpenState, event: EventOf<"frameSent">): Step {
-  return step(memory, { ...state, heartbeat: { ...state.heartbeat, sentMs: event.now } });
+export function noteSent(memory: ConnectionMemory, state: OpenState, { now }: EventOf<"frameSent">): Step {
+  return step(memory, { ...state, heartbeat: { ...state.heartbeat, sentMs: now } });
 }
 
-export function judgeSilence(
-  memory: ConnectionMemory,
-  state: OpenState,
-  event: EventOf<"heartbeatDue">,
-  random: Random,
-): Step {
-  const proven = event.now - state.welcomedMs >= heartbeatProvenMs;
-  const known = proven ? { ...memory, silences: 0 } : memory;
-  const verdict = judgeHeartbeat(state.heartbeat, event.now);
-  switch (verdict.kind) {
-    case "early":
-      return step(known, { ...state, heartbeatAtMs: heartbeatDueMs(state.heartbeat) });
-    case "ping":
-      return ping(
-        known,
-        state,
-        event.now,
-        proven ? Math.max(heartbeatMsMin, state.welcome.heartbeat.timeout) : state.heartbeat.timeoutMs,
-      );
-    case "graced":
-      return step(known, { ...state, heartbeat: verdict.heartbeat, heartbeatAtMs: heartbeatDueMs(verdict.heartbeat) });
-    case "dead":
-      return lose(
-        { ...known, silences: known.silences + 1 },
-        state,
-        { now: event.now, code: 1006, reason: "no pong" },
-        random,
-      );
+export function noteSpread(memory: ConnectionMemory, state: OpenState, { message }: EventOf<"pong">): Step {
+  return step({ ...memory, spreadMs: message.spread ?? memory.spreadMs }, state);
+}
+
+export function lookOpen(memory: ConnectionMemory, state: OpenState, { now }: EventOf<"due">, random: Random): Step {
+  if ((state.refresh?.atMs ?? now + 1) <= now) return refreshToken(memory, state);
+  const { heartbeat } = state;
+  const { awaiting } = heartbeat;
+  const isProven = now - state.welcomedMs >= heartbeatProvenMs;
+  const known = isProven ? { ...memory, silences: 0 } : memory;
+  if (awaiting !== undefined && now >= awaiting.deadlineMs) {
+    // LV-3: found late, it was we who slept; the answer may be queued already.
+    if (!awaiting.isGraced && now - awaiting.deadlineMs > limits.lateTimerMs)
+      return beat(known, state, {
+        ...heartbeat,
+        awaiting: { deadlineMs: now + limits.lateTimerGraceMs, isGraced: true },
+      });
+    const silent = { ...known, silences: known.silences + 1 };
+    return lose(silent, state, { now, code: lostClose, reason: silence }, random);
   }
+  if (now < heartbeatDueMs(heartbeat)) return beat(known, state, heartbeat);
+  const { timeout } = state.welcome.heartbeat;
+  return ping(known, state, now, isProven ? Math.max(heartbeatMsMin, timeout) : heartbeat.timeoutMs);
 }
 
 /** LV-4: online, waking, becoming visible ask at once and wait 3 s; LV-1: hidden is told at once. */
 export function hintOpen(memory: ConnectionMemory, state: OpenState, event: EventOf<"hinted">): Step {
+  const { hint, now } = event;
   const hinted = withHint(memory, event);
-  switch (event.hint) {
-    case "offline":
-      return step(hinted, state);
-    case "hidden":
-      return memory.visible ? ping(hinted, state, event.now, state.heartbeat.timeoutMs) : step(hinted, state);
-    case "visible":
-      return memory.visible ? step(hinted, state) : ping(hinted, state, event.now, limits.wakePingTimeoutMs);
-    case "online":
-    case "woke":
-      return probe(hinted, state, event);
-  }
+  if (hint === "online" || hint === "woke") return probe(hinted, state, event);
+  if (hinted.visible === memory.visible) return step(hinted, state);
+  return ping(hinted, state, now, hinted.visible ? limits.wakePingTimeoutMs : state.heartbeat.timeoutMs);
 }
 
 /** Asks at once whether the other side is there; one question at a time is enough. */
@@ -76,13 +60,8 @@ export function probe(memory: ConnectionMemory, state: OpenState, event: EventOf
   return ping(memory, state, event.now, limits.wakePingTimeoutMs);
 }
 
-export function noteSettled(memory: ConnectionMemory, state: OpenState, event: EventOf<"settled">): Step {
-  return stabilise(memory, { ...state, settled: event.all }, event);
-}
-
-/** CL-3: failures are forgotten 10 s after `welcome`, once every subscription settled; never on `open`. */
-export function stabilise(memory: ConnectionMemory, state: OpenState, event: EventOf<"stableDue" | "settled">): Step {
-  if (state.stable || !state.settled || event.now - state.welcomedMs < limits.stableAfterMs) return step(memory, state);
+/** CL-3: failures are forgotten; never on `open`, never on `welcome`. */
+export function stabilise(memory: ConnectionMemory, state: OpenState): Step {
   return step({ ...memory, failures: 0, refusals: 0, faults: 0, tokenFresh: false }, { ...state, stable: true });
 }
 
@@ -113,12 +92,7 @@ export function refreshAnswered(
   if (outcome.kind === "signedOut") {
     // A session that is over carries this connection to its announced end, where the server says so (AU-8).
     if (memory.usesCookie) return ignore(memory, state);
-    return stop(
-      { ...memory, token: undefined },
-      "signed_out",
-      { kind: "leave" },
-      { kind: "dropSocket", attempt: state.attempt },
-    );
+    return stop({ ...memory, token: undefined }, "signed_out", { kind: "leave" }, ...drop(state));
   }
   if (outcome.kind === "token" && isBetterToken(outcome.token, refresh.token) && isUsable(outcome.token, memory, now)) {
     const known = { ...memory, token: outcome.token, tokenFresh: true };
@@ -127,14 +101,19 @@ export function refreshAnswered(
   return refreshLater(memory, state, refresh, now, random);
 }
 
-export function noteAuthenticated(
+export function noteAuthenticated(memory: ConnectionMemory, state: OpenState): Step {
+  return step(memory, { ...state, refresh: undefined });
+}
+
+export function noteAuthRefused(
   memory: ConnectionMemory,
   state: OpenState,
-  event: EventOf<"authAnswered">,
+  { now, retryAfter }: EventOf<"authRefused">,
   random: Random,
 ): Step {
-  if (event.ok || state.refresh === undefined) return step(memory, { ...state, refresh: undefined });
-  return refreshLater(memory, state, state.refresh, event.now + (readRetryAfter(event.retryAfter) ?? 0), random);
+  const { refresh } = state;
+  if (refresh === undefined) return ignore(memory, state);
+  return refreshLater(memory, state, refresh, now + (readRetryAfter(retryAfter) ?? 0), random);
 }
 
 /** No better one yet: the streams go on until the server ends them (AU-8), and so do the questions. */
@@ -149,8 +128,16 @@ function refreshLater(
   return step(memory, { ...state, refresh: { ...refresh, tries: refresh.tries + 1, atMs } });
 }
 
+/** A ping goes out now; the deadline of an earlier unanswered one stays where it is sooner. */
 function ping(memory: ConnectionMemory, state: OpenState, now: number, timeoutMs: number): Step {
-  const heartbeat = pinged(state.heartbeat, now, timeoutMs);
-  const next = { ...state, heartbeat, heartbeatAtMs: heartbeatDueMs(heartbeat) };
-  return step(memory, next, { kind: "ping", n: heartbeat.n, visible: memory.visible });
+  const { heartbeat } = state;
+  const { deadlineMs = now + timeoutMs, isGraced = false } = heartbeat.awaiting ?? {};
+  const n = heartbeat.n + 1;
+  const awaiting = { deadlineMs: Math.min(deadlineMs, now + timeoutMs), isGraced };
+  const pinged = beat(memory, state, { ...heartbeat, n, sentMs: now, awaiting });
+  return { ...pinged, effects: [{ kind: "ping", n, visible: memory.visible }] };
+}
+
+function beat(memory: ConnectionMemory, state: OpenState, heartbeat: Heartbeat): Step {
+  return step(memory, { ...state, heartbeat, deadlineMs: heartbeatDueMs(heartbeat) });
 }

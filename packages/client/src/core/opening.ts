@@ -15,8 +15,8 @@ export function greet(memory: ConnectionMemory, state: StateOf<"connecting">): S
   );
 }
 
-export function welcome(memory: ConnectionMemory, state: StateOf<"greeting">, event: EventOf<"welcomed">): Step {
-  const { welcome: message, now } = event;
+export function welcome(memory: ConnectionMemory, state: StateOf<"greeting">, event: EventOf<"welcome">): Step {
+  const { message, now } = event;
   const timeoutMs = Math.min(
     limits.heartbeatTimeoutMsMax,
     Math.max(heartbeatMsMin, message.heartbeat.timeout) * 2 ** memory.silences,
@@ -42,8 +42,7 @@ export function welcome(memory: ConnectionMemory, state: StateOf<"greeting">, ev
       welcome: message,
       welcomedMs: now,
       heartbeat,
-      heartbeatAtMs: heartbeatDueMs(heartbeat),
-      settled: false,
+      deadlineMs: heartbeatDueMs(heartbeat),
       stable: false,
       bye: state.bye,
       refresh: undefined,
@@ -55,7 +54,7 @@ export function welcome(memory: ConnectionMemory, state: StateOf<"greeting">, ev
 export function abandonOpening(
   memory: ConnectionMemory,
   state: StateOf<"connecting" | "greeting">,
-  event: EventOf<"openingDue">,
+  event: EventOf<"due">,
   random: Random,
 ): Step {
   if (event.now - state.deadlineMs > limits.lateTimerMs)

@@ -1,14 +1,14 @@
 /**
- * Requests on their way up (RQ-1, RQ-3, RQ-4, RQ-5).
+ * Requests on their way up (RQ-1, RQ-3, RQ-5).
  *
  *   queued ─sent─▶ sent ─response─▶ settled
  *     ▲              ├──retryable──▶ retrying ─due─▶ queued
  *     └──loss────────┘              deadline: sent ever → timeout (outcome unknown), else unavailable
  *
  * Invariants: each request has one outcome; its id and text stay what they were first sent with, so a repeat is
- * the same request; those of a lane take effect in order or not at all. The id is made at the first sending, on
- * the server's clock. Who keeps a request elsewhere too is asked before it goes (`Keeper`). The state is owned by
- * the core and changed in place; nothing here holds a promise.
+ * the same request. The id is made at the first sending, on the server's clock. A request that has a keeper goes
+ * when that lets it: it may follow others, or be written down first (`durable/`). The state is owned by the core and
+ * changed in place; nothing here holds a promise.
  */
 import {
   type ErrorBody,
@@ -29,7 +29,6 @@ export interface Asked {
   readonly method: string;
   /** JSON. */
   readonly params: string;
-  readonly lane: string | undefined;
   /** ms from the first sending; 30 s where undefined (RQ-3). */
   readonly timeoutMs: number | undefined;
   /** Hears the outcome, once: the error, or the result where there is none. */
@@ -41,20 +40,21 @@ export interface Asked {
   readonly keeper?: Keeper | undefined;
 }
 
-/** Keeps a request where it outlives this session, and so must know of its id before the server does. */
+/** Says when a request may go, and what its outcome means for others. A plain one has none. */
 export interface Keeper {
-  /** Before each sending. False: not now; it says itself when `entry` is queued again. */
-  maySend(entry: Entry, named: NamedRequest, context: OutboxContext): boolean;
-  /** False: it waits before it is queued at all. */
-  readonly isReady: boolean;
+  /** It is in the outbox now. */
+  added(outbox: Outbox, entry: Entry): void;
+  /** Before each sending. False: not now. `name` gives the id under which it goes out, and makes it the first time. */
+  maySend(entry: Entry, name: () => NamedRequest, context: OutboxContext): boolean;
+  settled(outbox: Outbox, entry: Entry, error: ProtocolError | undefined, context: OutboxContext): void;
 }
 
 export interface Entry {
   readonly asked: Asked;
   readonly timeoutMs: number;
-  /** The nearest earlier unsettled request of the lane; undefined once it has a result (RQ-4). */
+  /** The unsettled request that it must follow (RQ-4); undefined once that has a result. */
   after: Entry | undefined;
-  /** `kept`: its keeper has not let it go yet. */
+  /** `kept`: until its keeper queues it. */
   phase: "kept" | "queued" | "sent" | "retrying";
   /** Undefined while it was never sent. */
   named: NamedRequest | undefined;
@@ -63,8 +63,8 @@ export interface Entry {
   tries: number;
   internals: number;
   lastError: ErrorBody | undefined;
-  /** The one before it ended without a result, so a retryable answer is final for it. */
-  orphaned: boolean;
+  /** Why no answer is worth a retry any more. */
+  orphaned: ProtocolError | undefined;
 }
 
 export interface Outbox {
@@ -85,7 +85,7 @@ export function makeOutbox(): Outbox {
 
 /** `serverOffsetMs`: our clock to the server's. */
 export function addRequest(outbox: Outbox, asked: Asked, serverOffsetMs: number, context: OutboxContext): void {
-  const { method, lane, named, timeoutMs = limits.requestDeadlineMs, unsentMs = timeoutMs } = asked;
+  const { method, named, timeoutMs = limits.requestDeadlineMs, unsentMs = timeoutMs } = asked;
   if (outbox.entries.size >= outboxEntriesMax) {
     tell(asked, new ProtocolError("queue_full", `${method}: ${outboxEntriesMax} requests wait already`), context);
     return;
@@ -93,17 +93,18 @@ export function addRequest(outbox: Outbox, asked: Asked, serverOffsetMs: number,
   const entry: Entry = {
     asked,
     timeoutMs,
-    after: lane === undefined ? undefined : lastOfLane(outbox, lane),
-    phase: asked.keeper?.isReady === false ? "kept" : "queued",
+    after: undefined,
+    phase: "queued",
     named,
     deadlineMs: named === undefined ? context.now + unsentMs : named.deadline - serverOffsetMs,
     retryAtMs: undefined,
     tries: 0,
     internals: 0,
     lastError: undefined,
-    orphaned: false,
+    orphaned: undefined,
   };
   outbox.entries.set(asked, entry);
+  asked.keeper?.added(outbox, entry);
   if (named !== undefined) outbox.byId.set(named.id, entry);
 }
 
@@ -111,17 +112,11 @@ export function addRequest(outbox: Outbox, asked: Asked, serverOffsetMs: number,
 export function flushOutbox(outbox: Outbox, underWayMax: number, serverOffsetMs: number, context: OutboxContext): void {
   for (const entry of outbox.entries.values()) {
     if (outbox.underWay >= underWayMax) return;
-    const { asked, after, phase } = entry;
-    // One whose predecessor waits for a retry would only be refused (RQ-4).
-    if (phase !== "queued" || (after !== undefined && after.phase !== "sent")) continue;
-    entry.named ??= nameRequest(outbox, entry, serverOffsetMs, context);
-    if (asked.keeper?.maySend(entry, entry.named, context) === false) {
-      entry.phase = "kept";
-      continue;
-    }
+    const name = (): NamedRequest => nameRequest(outbox, entry, serverOffsetMs, context);
+    if (entry.phase !== "queued" || entry.asked.keeper?.maySend(entry, name, context) === false) continue;
     entry.phase = "sent";
     outbox.underWay += 1;
-    context.out.push({ kind: "send", text: entry.named.text });
+    context.out.push({ kind: "send", text: name().text });
   }
 }
 
@@ -143,12 +138,10 @@ export function readResponse(outbox: Outbox, { id, result, error }: Response, co
   }
   entry.lastError = error;
   if (error.code === "internal") entry.internals += 1;
-  if (entry.orphaned && error.retryable) {
-    settle(outbox, entry, afterFailed(entry), context);
-    return;
-  }
-  if (!error.retryable || entry.internals > limits.internalRetriesMax) {
-    settle(outbox, entry, ProtocolError.fromBody(error), context);
+  const isFinal = !error.retryable || entry.internals > limits.internalRetriesMax;
+  const outcome = isFinal ? ProtocolError.fromBody(error) : entry.orphaned;
+  if (outcome !== undefined) {
+    settle(outbox, entry, outcome, context);
     return;
   }
   // One that waits for its predecessor is due when that one settles, not before.
@@ -204,36 +197,31 @@ export function outboxDueMs(outbox: Outbox): number {
   return due;
 }
 
-/** The nearest earlier unsettled request of a lane (RQ-4): one that left in between leaves those before it. */
-function lastOfLane(outbox: Outbox, lane: string): Entry | undefined {
-  let last: Entry | undefined;
-  for (const entry of outbox.entries.values()) if (entry.asked.lane === lane) last = entry;
-  return last;
-}
-
-/** The first sending: from here on it is this request, whatever happens. */
+/** What it goes out as: made at the first sending, and the same ever after. */
 function nameRequest(
   outbox: Outbox,
   entry: Entry,
   serverOffsetMs: number,
   { now, random }: OutboxContext,
 ): NamedRequest {
+  if (entry.named !== undefined) return entry.named;
   const { method, params } = entry.asked;
   const id = uuidv7(now + serverOffsetMs, random.bytes(10));
   entry.deadlineMs = now + entry.timeoutMs;
   const deadline = Math.ceil(entry.deadlineMs + serverOffsetMs);
   const head = JSON.stringify({ type: "request", id, method, after: entry.after?.named?.id, deadline });
   outbox.byId.set(id, entry);
-  return { id, text: `${head.slice(0, -1)},"params":${params}}`, deadline };
+  entry.named = { id, text: `${head.slice(0, -1)},"params":${params}}`, deadline };
+  return entry.named;
 }
 
-function retryNow(entry: Entry): void {
+export function retryNow(entry: Entry): void {
   entry.phase = "queued";
   entry.retryAtMs = undefined;
 }
 
 /** `timeout` means: outcome unknown. What was never sent has a known one: nothing happened. */
-function unfinished({ asked: { method }, named, lastError }: Entry, why: string): ProtocolError {
+export function unfinished({ asked: { method }, named, lastError }: Entry, why: string): ProtocolError {
   return named === undefined
     ? new ProtocolError("unavailable", `${method}: ${why}; it was not sent`)
     : new ProtocolError("timeout", `${method}: ${why}; its outcome is unknown`, {
@@ -241,39 +229,22 @@ function unfinished({ asked: { method }, named, lastError }: Entry, why: string)
       });
 }
 
-function settle(
+/** It has its outcome: an error, or the result. */
+export function settle(
   outbox: Outbox,
   entry: Entry,
   error: ProtocolError | undefined,
   context: OutboxContext,
   result?: unknown,
 ): void {
-  if (entry.phase === "sent") outbox.underWay -= 1;
-  outbox.entries.delete(entry.asked);
-  if (entry.named !== undefined) outbox.byId.delete(entry.named.id);
-  tell(entry.asked, error, context, result);
-  for (const follower of outbox.entries.values()) {
-    if (follower.after !== entry) continue;
-    follower.after = undefined;
-    if (error !== undefined) failBehind(outbox, follower, entry, error, context);
-    else if (follower.phase === "retrying") retryNow(follower);
-  }
+  const { asked, named, phase } = entry;
+  if (phase === "sent") outbox.underWay -= 1;
+  outbox.entries.delete(asked);
+  if (named !== undefined) outbox.byId.delete(named.id);
+  tell(asked, error, context, result);
+  asked.keeper?.settled(outbox, entry, error, context);
 }
 
 function tell({ settled }: Asked, error: ProtocolError | undefined, { out }: OutboxContext, result?: unknown): void {
   out.push({ kind: "tell", tell: () => settled(result, error) });
-}
-
-/** RQ-4: what follows a request that has no result must not take its place. */
-function failBehind(outbox: Outbox, follower: Entry, entry: Entry, error: ProtocolError, context: OutboxContext): void {
-  if (error.code === "timeout" && follower.named !== undefined)
-    settle(outbox, follower, unfinished(follower, `${entry.asked.method} before it had no answer`), context);
-  // Under way, the server refuses it by itself; its answer is awaited, but not its retry.
-  else if (follower.phase === "sent") follower.orphaned = true;
-  else settle(outbox, follower, afterFailed(follower), context);
-}
-
-function afterFailed({ asked }: Entry): ProtocolError {
-  const details = { reason: "after_failed" };
-  return new ProtocolError("conflict", `${asked.method}: the request before it had no result`, { details });
 }

@@ -18,7 +18,7 @@ export function publicState(core: SessionCore, wallOffsetMs: number): SessionSta
         ? {
             kind: "waiting",
             attempt: memory.failures + 1,
-            retryAt: Math.round(state.untilMs + wallOffsetMs),
+            retryAt: Math.round(state.deadlineMs + wallOffsetMs),
             reason: state.reason,
           }
         : { kind: "offline" };

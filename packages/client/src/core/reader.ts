@@ -5,7 +5,7 @@
  * accepts exactly what the Zod schema of the same message accepts. Unknown fields are ignored, unknown
  * types are the caller's to count (TR-5); nothing is done for a message before its whole shape was read.
  */
-import { isErrorCode, isUuid, type ServerMessage, type ServerMessageType } from "@holdfast/protocol";
+import { isUuid, type ServerMessage, type ServerMessageType } from "@holdfast/protocol";
 
 export type Check = (value: unknown) => boolean;
 
@@ -64,7 +64,7 @@ export const shape = (fields: Readonly<Record<string, Check>>): Check => {
 const name: Check = (value) => textOf(1, 200)(value) && /^[A-Za-z0-9][A-Za-z0-9._:@/+-]*$/.test(value as string);
 const epoch = textOf(1, 64);
 const errorFields = {
-  code: isErrorCode,
+  code: text,
   message: text,
   about: optional(shape({ type: text, id: optional(text), stream: optional(text), sequence: optional(integer) })),
   retryable: bool,

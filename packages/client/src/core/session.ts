@@ -1,15 +1,15 @@
 /**
  * The whole core of a session: the connection, and the rooms that outlive connections.
  *
- * `stepSession` takes one event and returns what the shell is to do. It changes `core` in place (an outbox is
- * not copied for each event), and like every core here it knows no clock, no dice, no socket and no promise, nor
- * which thread it runs in. Invariants: rooms speak only while the connection is open (OP-1, OP-5), and are told
- * of every loss exactly once; each timer that is armed is a function of the state, so an idle or closed core has
- * none (F18).
+ * `stepSession` takes one event and returns what the shell is to do; `sessionDueMs` says when to come back. It
+ * changes `core` in place (an outbox is not copied for each event), and like every core here it knows no clock, no
+ * dice, no socket and no promise, nor which thread it runs in. Invariants: rooms speak only while the connection is
+ * open (OP-1, OP-5), and are told of every loss exactly once; when to come back is a function of the state, so an
+ * idle or closed core has no timer (F18).
  */
-import type { Random } from "@holdfast/protocol";
-import { type ConnectionEvent, connectionTimers } from "./connectionState.ts";
-import type { SessionEffect, TimerName } from "./effects.ts";
+import { limits, type Random } from "@holdfast/protocol";
+import { type ConnectionEvent, connectionDueMs } from "./connectionState.ts";
+import type { SessionEffect } from "./effects.ts";
 import { readServerMessage } from "./inbound.ts";
 import { statisticsApartMs } from "./limits.ts";
 import { outboxDue, outboxDueMs } from "./outbox.ts";
@@ -20,26 +20,34 @@ import { isSettled } from "./stream.ts";
 import { ping, stepThrough } from "./through.ts";
 
 export type SessionEvent =
-  | ConnectionEvent
-  /** What the program says, as one of the functions of `program.ts` or of a room. */
+  | Exclude<ConnectionEvent, { kind: "due" | "stabilised" | "flushed" | "frameSent" }>
+  /** What the program says, as one of the functions of `program.ts` or of a room. Sent with the next `flush`. */
   | { readonly kind: "said"; readonly now: number; readonly say: (context: SessionContext) => void }
   /** One element of a frame; undefined where the frame could not be read. */
   | { readonly kind: "message"; readonly now: number; readonly attempt: number; readonly value: unknown }
-  | { readonly kind: "roomsDue" | "flush"; readonly now: number };
+  | { readonly kind: "due" | "flush"; readonly now: number };
 
 export function stepSession(core: SessionCore, event: SessionEvent, random: Random): readonly SessionEffect[] {
-  const context: SessionContext = { now: event.now, random, out: [] };
-  // A timer that fired is armed no more; one that fired a little early is armed again below (X13).
-  core.timers.delete(event.kind as TimerName);
+  const { now } = event;
+  const context: SessionContext = { now, random, out: [] };
+  const { state } = core.connection;
+  // Before it changes anything: what has held for 10 s by now counts (CL-3).
+  if (state.kind === "open" && !state.stable && now - state.welcomedMs >= limits.stableAfterMs && isAllSettled(core))
+    stepThrough(core, { kind: "stabilised", now }, context);
   dispatch(core, event, context);
-  // Life is noted for every frame; it changes nothing that rooms or timers could follow.
+  // Life is noted for every frame; it changes nothing that rooms could follow.
   if (event.kind === "frameHeard") return context.out;
-  // What the program says in one go is said to the server in one go: a little later.
   if (event.kind !== "said") flushRooms(core, context);
-  else if (canSpeak(core)) context.out.push({ kind: "flushSoon" });
   follow(core, context);
-  rearm(core, context.out);
   return context.out;
+}
+
+/** When to say `due`, monotonic ms; infinity where nothing waits. */
+export function sessionDueMs(core: SessionCore): number {
+  let due = Math.min(connectionDueMs(core.connection.state), outboxDueMs(core.outbox));
+  if (!canSpeak(core)) return due;
+  for (const { repair } of core.streams.values()) due = Math.min(due, repair.atMs ?? due);
+  return Math.min(due, core.room?.dueMs ?? due);
 }
 
 function dispatch(core: SessionCore, event: SessionEvent, context: SessionContext): void {
@@ -50,11 +58,8 @@ function dispatch(core: SessionCore, event: SessionEvent, context: SessionContex
     case "message":
       readServerMessage(core, event, context);
       return;
-    case "roomsDue":
-      for (const stream of core.streams.values())
-        if (stream.repair.atMs !== undefined && stream.repair.atMs <= event.now) beginRepair(stream, event.now);
-      outboxDue(core.outbox, context);
-      core.room?.due(event.now);
+    case "due":
+      look(core, context);
       return;
     case "flush":
       return;
@@ -63,13 +68,20 @@ function dispatch(core: SessionCore, event: SessionEvent, context: SessionContex
   }
 }
 
+/** Whatever is due by now. A timer that fired a little early finds nothing, and is set again (X13). */
+function look(core: SessionCore, context: SessionContext): void {
+  const { now } = context;
+  if (connectionDueMs(core.connection.state) <= now) stepThrough(core, { kind: "due", now }, context);
+  for (const stream of core.streams.values()) if ((stream.repair.atMs ?? now + 1) <= now) beginRepair(stream, now);
+  outboxDue(core.outbox, context);
+  core.room?.due(now);
+}
+
 /** What the rooms' new state means for the connection. */
 function follow(core: SessionCore, context: SessionContext): void {
   const { state } = core.connection;
   const { now } = context;
   if (state.kind === "open") {
-    const all = [...core.streams.values()].every(isSettled);
-    if (all !== state.settled) stepThrough(core, { kind: "settled", all, now }, context);
     // A busy connection needs no ping; the figures are told all the same (ST-16).
     if (now - core.reportedMs >= statisticsApartMs) ping(core, state.heartbeat.n, context);
     if (context.out.some((effect) => effect.kind === "send")) stepThrough(core, { kind: "frameSent", now }, context);
@@ -78,29 +90,7 @@ function follow(core: SessionCore, context: SessionContext): void {
   }
 }
 
-/** Arms and disarms what differs from what the state asks for. */
-function rearm(core: SessionCore, out: SessionEffect[]): void {
-  const due: { [Timer in TimerName]?: number | undefined } = {
-    ...connectionTimers(core.connection.state),
-    roomsDue: roomsDueMs(core),
-  };
-  for (const timer of core.timers.keys()) {
-    if (due[timer] !== undefined) continue;
-    core.timers.delete(timer);
-    out.push({ kind: "disarm", timer });
-  }
-  for (const [timer, atMs] of Object.entries(due) as [TimerName, number | undefined][]) {
-    if (atMs === undefined || atMs === core.timers.get(timer)) continue;
-    core.timers.set(timer, atMs);
-    out.push({ kind: "arm", timer, atMs });
-  }
-}
-
-function roomsDueMs(core: SessionCore): number | undefined {
-  let due = outboxDueMs(core.outbox);
-  if (canSpeak(core)) {
-    for (const { repair } of core.streams.values()) due = Math.min(due, repair.atMs ?? due);
-    due = Math.min(due, core.room?.dueMs ?? due);
-  }
-  return due === Number.POSITIVE_INFINITY ? undefined : due;
+function isAllSettled(core: SessionCore): boolean {
+  for (const stream of core.streams.values()) if (!isSettled(stream)) return false;
+  return true;
 }

@@ -11,7 +11,7 @@ import {
 import type { HeardSignal } from "../api.ts";
 import { type Connection, type FirstMemory, makeConnection } from "./connectionState.ts";
 import { type DisplayLag, makeDisplayLag } from "./displayLag.ts";
-import type { SessionEffect, TimerName } from "./effects.ts";
+import type { SessionEffect } from "./effects.ts";
 import { makeOutbox, type Outbox } from "./outbox.ts";
 import type { Checks, RoomMessage } from "./reader.ts";
 import type { Counts, Stream } from "./streamState.ts";
@@ -40,7 +40,6 @@ export interface SessionCore {
   reportedMs: number;
   /** The codes that were told already. */
   readonly toldProblems: Set<string>;
-  readonly timers: Map<TimerName, number>;
 }
 
 /**
@@ -127,7 +126,6 @@ export function makeSessionCore(options: CoreOptions): SessionCore {
     lag: makeDisplayLag(),
     reportedMs: 0,
     toldProblems: new Set(),
-    timers: new Map(),
   };
 }
 

@@ -23,28 +23,23 @@ export function rememberHint(memory: ConnectionMemory, state: ConnectionState, e
   return step(withHint(memory, event), state);
 }
 
-export function withHint(memory: ConnectionMemory, event: EventOf<"hinted">): ConnectionMemory {
-  switch (event.hint) {
-    case "online":
-      return { ...memory, online: true };
-    case "offline":
-      return { ...memory, online: false };
-    case "visible":
-      return { ...memory, visible: true };
-    case "hidden":
-      return { ...memory, visible: false };
-    case "woke":
-      return memory;
-  }
+export function withHint(memory: ConnectionMemory, { hint }: EventOf<"hinted">): ConnectionMemory {
+  if (hint === "online" || hint === "offline") return { ...memory, online: hint === "online" };
+  return hint === "woke" ? memory : { ...memory, visible: hint === "visible" };
+}
+
+/** Closes the socket of this state, if it has one, and never hears it again. */
+export function drop(state: ConnectionState): ConnectionEffect[] {
+  return "attempt" in state ? [{ kind: "dropSocket", attempt: state.attempt }] : [];
 }
 
 export function wait(
   memory: ConnectionMemory,
-  untilMs: number,
+  deadlineMs: number,
   reason: string,
   ...effects: readonly ConnectionEffect[]
 ): Step {
-  return step(memory, { kind: "waiting", untilMs, reason }, ...effects);
+  return step(memory, { kind: "waiting", deadlineMs, reason }, ...effects);
 }
 
 export function stop(memory: ConnectionMemory, reason: string, ...effects: readonly ConnectionEffect[]): Step {

@@ -133,17 +133,19 @@ export function readEvents(stream: Stream, message: Events, context: StreamConte
   stream.pending = undefined;
   stream.head = message.head;
   const events = placed(stream.name, message);
-  const used = new Set<AppliedEvent>();
-  const cursors: number[] = [];
-  let gap = false;
+  let [lowest, highest, gap] = [Number.POSITIVE_INFINITY, 0, false];
   for (const subscriber of activeOf(stream)) {
-    if (subscriber.cursor === undefined || subscriber.cursor.epoch !== stream.epoch) continue;
-    cursors.push(subscriber.cursor.offset);
-    gap = give(stream, subscriber, subscriber.cursor, events, used, context) || gap;
+    const { cursor } = subscriber;
+    if (cursor === undefined || cursor.epoch !== stream.epoch) continue;
+    gap = give(stream, subscriber, cursor, events, context) || gap;
+    lowest = Math.min(lowest, cursor.offset);
+    highest = Math.max(highest, subscriber.cursor?.offset ?? 0);
   }
-  const lowest = Math.min(...cursors);
-  context.counts.applied += used.size;
-  context.counts.duplicatesSuppressed += events.filter((event) => !used.has(event) && event.through <= lowest).length;
+  // All that some reader here took is one run: from the lowest cursor as it was to the highest as it is.
+  for (const { through } of events) {
+    if (through <= lowest) context.counts.duplicatesSuppressed += 1;
+    else if (through <= highest) context.counts.applied += 1;
+  }
   if (gap) requestRepair(stream, context);
   refreshStatus(stream, context.out);
 }
@@ -194,7 +196,6 @@ function give(
   subscriber: Subscriber,
   cursor: Cursor,
   events: readonly AppliedEvent[],
-  used: Set<AppliedEvent>,
   context: StreamContext,
 ): boolean {
   let { offset } = cursor;
@@ -206,7 +207,6 @@ function give(
     gap = event.offset !== offset + 1;
     if (gap) break;
     offset = event.through;
-    used.add(event);
     // ST-10: a removed run only moves the cursor.
     if (event.event !== "skipped") applied.push(event);
   }

@@ -111,10 +111,9 @@ function statusOf(stream: Stream, subscriber: Subscriber): SubscriptionStatus {
   return behind > 0 ? { kind: "catchingUp", behind } : { kind: "live" };
 }
 
+/** What it was stopped or refused for is told once. */
 function isSameStatus(one: SubscriptionStatus, other: SubscriptionStatus): boolean {
-  if (one.kind !== other.kind) return false;
-  if (one.kind === "catchingUp" && other.kind === "catchingUp") return one.behind === other.behind;
-  if (one.kind === "pending" && other.kind === "pending") return one.reason === other.reason;
-  if (one.kind === "refused" && other.kind === "refused") return one.error.code === other.error.code;
-  return true;
+  const { kind, behind, reason }: { kind: string; behind?: number; reason?: string } = one;
+  const before: { kind: string; behind?: number; reason?: string } = other;
+  return kind === before.kind && behind === before.behind && reason === before.reason;
 }

@@ -23,6 +23,8 @@ export interface DurableSessionOptions extends SessionOptions {
 export interface DurableCallOptions extends CallOptions {
   /** Waits unsent for up to 1 h (RQ-3). */
   readonly durable?: boolean;
+  /** Requests of one lane follow each other (`after`, RQ-4): a thread's or an agent's id. */
+  readonly lane?: string;
   /** Hears the ticket of this request, which `saved`, `outcome` and `withdraw` know it by. */
   readonly onTicket?: (ticket: string) => void;
 }

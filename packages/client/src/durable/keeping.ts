@@ -1,13 +1,14 @@
 /**
- * A durable request in the core: it goes out only when what it goes out as was written down (RQ-3).
+ * A durable request in the core: it goes out in its place, and only when what it goes out as was written down (RQ-3).
  *
  *   kept ─written─▶ queued ─named─▶ kept ─id written─▶ queued ─▶ sent
  *
  * Without its id written down a reload would make it a second time, so a storage that fails is asked again after
  * `savingRetryMs`. What was never written (there is no storage, or it is not durable) goes out as any other.
  */
-import type { Asked, Entry, Keeper, Outbox, OutboxContext } from "../core/outbox.ts";
+import type { Asked, Entry, Keeper, Outbox } from "../core/outbox.ts";
 import type { NamedRequest } from "../storage/port.ts";
+import { join, mayGo, passOn } from "./lanes.ts";
 
 /** A storage that could not write an id down is asked again after this. */
 export const savingRetryMs = 2_000;
@@ -16,6 +17,9 @@ export const savingRetryMs = 2_000;
 export type Stored = "no" | "unsent" | "named";
 
 export interface KeeperOptions {
+  readonly lane: string | undefined;
+  /** Which requests are of which lane: one map a session. */
+  readonly lanes: Map<Entry, string>;
   readonly stored: Stored;
   /** It waits for its first writing. */
   readonly isSaving: boolean;
@@ -28,27 +32,35 @@ export interface KeeperOptions {
 }
 
 export interface RequestKeeper extends Keeper {
-  readonly stored: Stored;
   /** The storage has answered. */
   saved(outbox: Outbox, asked: Asked, ok: boolean, now: number): void;
 }
 
-export function makeKeeper({ stored: before, isSaving, named: known, onNamed, save }: KeeperOptions): RequestKeeper {
-  let stored = before;
-  let told = known;
+export function makeKeeper(options: KeeperOptions): RequestKeeper {
+  const { lane, lanes, isSaving, onNamed, save } = options;
+  let { stored, named: told } = options;
   return {
-    isReady: !isSaving,
-    get stored() {
-      return stored;
+    added(outbox, entry) {
+      if (isSaving) entry.phase = "kept";
+      if (lane === undefined) return;
+      join(outbox, entry, lanes, lane);
+      lanes.set(entry, lane);
     },
-    maySend(_entry: Entry, named: NamedRequest, { out }: OutboxContext) {
+    maySend(entry, name, { out }) {
+      if (!mayGo(entry)) return false;
+      const named = name();
       if (told === undefined) {
         told = named;
         out.push({ kind: "tell", tell: () => onNamed(named) });
       }
       if (stored !== "unsent") return true;
+      entry.phase = "kept";
       out.push({ kind: "tell", tell: save });
       return false;
+    },
+    settled(outbox, entry, error, context) {
+      lanes.delete(entry);
+      passOn(outbox, entry, error, context);
     },
     saved(outbox, asked, ok, now) {
       const entry = outbox.entries.get(asked);

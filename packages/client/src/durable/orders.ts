@@ -8,7 +8,7 @@
  */
 import { limits, ProtocolError } from "@holdfast/protocol";
 import { outboxEntriesMax } from "../core/limits.ts";
-import { type Asked, withdraw, withdrawn } from "../core/outbox.ts";
+import { type Asked, type Entry, withdraw, withdrawn } from "../core/outbox.ts";
 import { call } from "../core/program.ts";
 import type { OwnedSession } from "../openSession.ts";
 import { report } from "../shell/handlers.ts";
@@ -80,6 +80,7 @@ export function makeOrders(owned: OwnedSession, storage: SessionStorage | undefi
   const { core, clock, say } = owned;
   const placed = new Map<string, Placed>();
   const outcomes = new Map<string, { readonly result: unknown; readonly error: ProtocolError | undefined }>();
+  const lanes = new Map<Entry, string>();
   let early: Placed[] | undefined = [];
   let writes = false;
   let saved: readonly SavedRequest[] = [];
@@ -96,6 +97,8 @@ export function makeOrders(owned: OwnedSession, storage: SessionStorage | undefi
     const isSaving = durable && writes && stored === "no" && named === undefined;
     const keptMs = durable ? limits.durableRequestKeptMs : (timeoutMs ?? limits.requestDeadlineMs);
     const keeper = makeKeeper({
+      lane,
+      lanes,
       stored,
       isSaving,
       named,
@@ -105,7 +108,6 @@ export function makeOrders(owned: OwnedSession, storage: SessionStorage | undefi
     const request: Asked = {
       method,
       params,
-      lane,
       timeoutMs,
       named,
       unsentMs: keptMs - Math.max(0, clock.now() - savedAt),

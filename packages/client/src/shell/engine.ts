@@ -5,15 +5,14 @@
  * waits its turn; only what a handler threw goes before the rest of the mail, so that nothing more of
  * its stream is given to it (ST-6). It decides nothing: the core does.
  */
-import type { Clock, Random, Transport } from "@holdfast/protocol";
+import { type Clock, limits, type Random, type TimerHandle, type Transport } from "@holdfast/protocol";
 import type { SubscriberEffect } from "../core/effects.ts";
 import { readFrame } from "../core/reader.ts";
-import { type SessionEvent, stepSession } from "../core/session.ts";
+import { type SessionEvent, sessionDueMs, stepSession } from "../core/session.ts";
 import type { SessionContext, SessionCore } from "../core/sessionCore.ts";
 import type { Credentials } from "./credentials.ts";
 import { guard } from "./handlers.ts";
 import { makeSocket } from "./socket.ts";
-import { makeTimers } from "./timers.ts";
 
 /** An event as the shell makes it: the loop adds the time at which it is taken. */
 type Untimed<Event> = Event extends unknown ? Omit<Event, "now"> : never;
@@ -21,8 +20,6 @@ export type Mail = Untimed<SessionEvent>;
 
 export interface Engine {
   post(mail: Mail): void;
-  /** Cancels every timer. */
-  halt(): void;
 }
 
 export interface EngineOptions {
@@ -44,13 +41,11 @@ export interface EngineOptions {
 
 export function makeEngine(options: EngineOptions): Engine {
   const { core, clock, random, transport, url, credentials, opening, deliver, rested, report } = options;
-  let mailbox: { readonly mail: Mail; readonly isCurrent: (() => boolean) | undefined }[] = [];
+  let mailbox: Mail[] = [];
   let working = false;
   let flushPlanned = false;
-  const timers = makeTimers(clock, (timer, isCurrent, late) => {
-    if (late) post({ kind: "hinted", hint: "woke" });
-    post({ kind: timer }, isCurrent);
-  });
+  let timer: TimerHandle;
+  let armedMs = Number.POSITIVE_INFINITY;
   const socket = makeSocket(transport, url, {
     opened(attempt) {
       try {
@@ -61,19 +56,15 @@ export function makeEngine(options: EngineOptions): Engine {
       }
     },
     received(attempt, frame) {
-      enqueue({ kind: "frameHeard", attempt, spread: undefined });
-      for (const value of readFrame(frame) ?? [undefined]) enqueue({ kind: "message", attempt, value });
+      mailbox.push({ kind: "frameHeard", attempt });
+      for (const value of readFrame(frame) ?? [undefined]) mailbox.push({ kind: "message", attempt, value });
       work();
     },
     closed: (attempt, code, reason) => post({ kind: "socketClosed", attempt, code, reason }),
   });
 
-  function enqueue(mail: Mail, isCurrent?: () => boolean): void {
-    mailbox.push({ mail, isCurrent });
-  }
-
-  function post(mail: Mail, isCurrent?: () => boolean): void {
-    enqueue(mail, isCurrent);
+  function post(mail: Mail): void {
+    mailbox.push(mail);
     work();
   }
 
@@ -84,12 +75,13 @@ export function makeEngine(options: EngineOptions): Engine {
       while (mailbox.length > 0) {
         const taken = mailbox;
         mailbox = [];
-        for (const { mail, isCurrent } of taken) if (isCurrent?.() ?? true) take(mail);
+        for (const mail of taken) take(mail);
       }
     } finally {
       working = false;
     }
     socket.flush();
+    arm(sessionDueMs(core));
     rested();
   }
 
@@ -99,12 +91,6 @@ export function makeEngine(options: EngineOptions): Engine {
       switch (effect.kind) {
         case "send":
           socket.write(effect.text);
-          break;
-        case "arm":
-          timers.arm(effect.timer, effect.atMs);
-          break;
-        case "disarm":
-          timers.disarm(effect.timer);
           break;
         case "openSocket":
           socket.open(effect.attempt);
@@ -120,9 +106,6 @@ export function makeEngine(options: EngineOptions): Engine {
           void credentials.ask(why, old).then((outcome) => post({ kind: "tokenAnswered", request, outcome }));
           break;
         }
-        case "flushSoon":
-          planFlush();
-          break;
         case "tell":
           guard(effect.tell, report);
           break;
@@ -133,8 +116,26 @@ export function makeEngine(options: EngineOptions): Engine {
       }
     }
     for (const say of threw) take({ kind: "said", say });
+    if (mail.kind === "said") planFlush();
   }
 
+  /** One timer a session, at the moment that the core names. */
+  function arm(atMs: number): void {
+    if (atMs === armedMs) return;
+    clock.cancel(timer);
+    armedMs = atMs;
+    if (atMs < Number.POSITIVE_INFINITY) timer = clock.after(Math.max(0, Math.ceil(atMs - clock.monotonic())), due);
+  }
+
+  function due(): void {
+    // A timer this late means that the machine or the page slept (LV-4); what that changes is changed first.
+    const isLate = clock.monotonic() - armedMs > limits.wakeTimerLateMs;
+    armedMs = Number.POSITIVE_INFINITY;
+    if (isLate) post({ kind: "hinted", hint: "woke" });
+    post({ kind: "due" });
+  }
+
+  /** What the program says in one go is said to the server in one go. */
   function planFlush(): void {
     if (flushPlanned) return;
     flushPlanned = true;
@@ -144,5 +145,5 @@ export function makeEngine(options: EngineOptions): Engine {
     });
   }
 
-  return { post: (mail) => post(mail), halt: () => timers.disarmAll() };
+  return { post };
 }

@@ -4,7 +4,7 @@
  * Every outcome of an attempt arrives as `closed`, a malformed URL included (X12). A socket that was
  * closed by us is forgotten at once, however long the platform keeps it in CLOSING.
  */
-import { type Clock, closeCodes, type Random, type Transport } from "@holdfast/protocol";
+import { type Clock, lostClose, type Random, type Transport } from "@holdfast/protocol";
 import type { SessionHttp } from "../api.ts";
 
 /** `setTimeout` fires at once beyond this. */
@@ -30,7 +30,7 @@ export const platformTransport: Transport = {
     try {
       socket = new WebSocket(url, [...protocols]);
     } catch (error) {
-      queueMicrotask(() => events.closed(closeCodes.lost, String(error)));
+      queueMicrotask(() => events.closed(lostClose, String(error)));
       return { send: () => {}, close: () => {} };
     }
     socket.onopen = () => events.opened();

@@ -1,5 +1,5 @@
 /** The one owned socket (CL-6): opened, written in frames of several messages, and forgotten. */
-import { type ClientSocket, closeCodes, limits, type Transport } from "@holdfast/protocol";
+import { type ClientSocket, limits, lostClose, normalClose, type Transport } from "@holdfast/protocol";
 import { outboundFrameCharactersMax } from "../core/limits.ts";
 
 export interface SocketEvents {
@@ -23,20 +23,22 @@ export function makeSocket(transport: Transport, url: () => string, events: Sock
   let owned: { readonly attempt: number; readonly socket: ClientSocket } | undefined;
   /** Whose events are heard: the newest attempt's, until it is dropped or closed. */
   let listening: number | undefined;
+  /** Messages for the next frame (TR-1): it stays well below the limit. */
   let texts: string[] = [];
+  let characters = 0;
   const flush = (): void => {
-    const messages = texts;
+    if (texts.length > 0) owned?.socket.send(`[${texts.join(",")}]`);
     texts = [];
-    if (owned === undefined) return;
-    for (const frame of frames(messages)) owned.socket.send(frame);
+    characters = 0;
   };
   const close = (): void => {
     flush();
-    owned?.socket.close(closeCodes.normal, "");
+    owned?.socket.close(normalClose, "");
   };
   return {
     open(attempt) {
       texts = [];
+      characters = 0;
       listening = attempt;
       const mine = (): boolean => listening === attempt;
       const listener = {
@@ -52,10 +54,12 @@ export function makeSocket(transport: Transport, url: () => string, events: Sock
       try {
         owned = { attempt, socket: transport.open(url(), [limits.subprotocol], listener) };
       } catch (error) {
-        events.closed(attempt, closeCodes.lost, String(error));
+        events.closed(attempt, lostClose, String(error));
       }
     },
     write(text) {
+      if (characters + text.length > outboundFrameCharactersMax) flush();
+      characters += text.length;
       texts.push(text);
     },
     flush,
@@ -69,22 +73,4 @@ export function makeSocket(transport: Transport, url: () => string, events: Sock
       listening = undefined;
     },
   };
-}
-
-/** TR-1: a frame is an array; several messages share one as long as it stays well below the limit. */
-function frames(texts: readonly string[]): string[] {
-  const result: string[] = [];
-  let part: string[] = [];
-  let characters = 0;
-  for (const text of texts) {
-    if (part.length > 0 && characters + text.length > outboundFrameCharactersMax) {
-      result.push(`[${part.join(",")}]`);
-      part = [];
-      characters = 0;
-    }
-    part.push(text);
-    characters += text.length;
-  }
-  if (part.length > 0) result.push(`[${part.join(",")}]`);
-  return result;
 }

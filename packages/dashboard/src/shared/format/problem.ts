@@ -4,11 +4,13 @@
  * A {@link ProtocolError} carries both (its message, and the registry's advice); anything else keeps its
  * own message. Nothing is hidden: an unknown thing is shown as text.
  */
-import { errorRules, ProtocolError } from "@holdfast/protocol";
+import { errorRules, isErrorCode, ProtocolError } from "@holdfast/protocol";
 
 /** One or two sentences. */
 export function problemText(error: unknown): string {
-  if (error instanceof ProtocolError) return `${sentence(error.message)} ${errorRules[error.code].advice}`;
+  // A newer server may know codes that this page does not.
+  if (error instanceof ProtocolError && isErrorCode(error.code))
+    return `${sentence(error.message)} ${errorRules[error.code].advice}`;
   if (error instanceof Error) return sentence(error.message);
   return sentence(String(error));
 }
