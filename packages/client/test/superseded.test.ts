@@ -3,7 +3,7 @@
  *
  * Seen red: [F63] with both guards gone, the socket's (`mine`) and the core's (`ownedAttempt`); either holds alone.
  */
-import type { TransportEvents } from "@holdfast/protocol";
+import type { ClientSocketEvents } from "@holdfast/protocol";
 import { expect, it } from "vitest";
 import { createSession } from "../src/index.ts";
 import { makeRandom } from "./support/random.ts";
@@ -11,7 +11,7 @@ import { reader } from "./support/scenario.ts";
 import { SimClock } from "./support/simClock.ts";
 
 interface Opened {
-  readonly hears: TransportEvents;
+  readonly hears: ClientSocketEvents;
   /** Messages that were sent on it. */
   readonly sent: Record<string, unknown>[];
 }
@@ -34,8 +34,8 @@ function say({ hears }: Opened, ...messages: readonly object[]): void {
 
 function welcome(opened: Opened, offset: number): void {
   opened.hears.opened();
-  const [, hello] = ["", opened.sent[0]] as const;
-  const [asked] = hello?.["subscribe"] as readonly { readonly sub: number }[];
+  const [hello = {}] = opened.sent;
+  const [asked] = hello["subscribe"] as readonly { readonly sub: number }[];
   const connection = { connection: "c", node: "n", now: 1, user, heartbeat, spread: 0, limits, features: {} };
   say(
     opened,
@@ -89,5 +89,7 @@ it("[F63] [CL-6] [X6] events, answers and the close of a superseded socket chang
   expect(await answer).toBe("in time");
   expect(seen.items).toEqual(["one", "two"]);
   expect(sockets).toHaveLength(2);
-  await session.close();
+  const closed = session.close();
+  await clock.advance(20_000);
+  await closed;
 });

@@ -27,22 +27,31 @@ export const platformRandom: Random = {
 export const platformTransport: Transport = {
   open(url, protocols, events) {
     let socket: WebSocket;
+    // Our own word for it: not every platform's socket has the state that a browser's has (F15).
+    let isOpen = false;
     try {
       socket = new WebSocket(url, [...protocols]);
     } catch (error) {
       queueMicrotask(() => events.closed(lostClose, String(error)));
       return { send: () => {}, close: () => {} };
     }
-    socket.onopen = () => events.opened();
+    socket.onopen = () => {
+      isOpen = true;
+      events.opened();
+    };
     socket.onmessage = ({ data }) => {
       if (typeof data === "string") events.received(data);
     };
-    socket.onclose = ({ code, reason }) => events.closed(code, reason);
+    socket.onclose = ({ code, reason }) => {
+      isOpen = false;
+      events.closed(code, reason);
+    };
     return {
       send(frame) {
-        if (socket.readyState === WebSocket.OPEN) socket.send(frame);
+        if (isOpen) socket.send(frame);
       },
       close(code, reason) {
+        isOpen = false;
         socket.close(code, reason);
       },
     };
