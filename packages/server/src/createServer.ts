@@ -98,6 +98,7 @@ async function start(settings: Settings, app: Plugin, opened: OpenedStore): Prom
   };
   return {
     ...urlsOf(reach, port),
+    port,
     signInCode: () => auth.signInCode(),
     agentKey: (name) => auth.agentKey(name),
     operatorKey: () => auth.operatorKey(),

@@ -70,6 +70,8 @@ export interface Server {
   readonly url: string;
   /** For programs of this machine: the same, but past a proxy. */
   readonly localUrl: string;
+  /** The port that was really taken. */
+  readonly port: number;
   /** Makes a single-use sign-in code of 10 minutes for the owner of this machine. Rejects with `authenticate`. */
   signInCode(): Promise<string>;
   /** An API key for an agent of this machine: may enrol one agent (OP-6). */

@@ -13,8 +13,8 @@ import { type ConnectionLimits, defaultConnectionLimits } from "./connectionLimi
 import type { Log } from "./observe/log.ts";
 import { createLog } from "./observe/pinoLog.ts";
 import { type Mode, type ServerOptions, StartError } from "./options.ts";
-import { type Reach, reachOf } from "./reach.ts";
 import { platformClock, platformRandom } from "./ports/platform.ts";
+import { type Reach, reachOf } from "./reach.ts";
 import { defaultLifetimes, keptAlwaysMs, type Lifetimes } from "./store/lifetimes.ts";
 
 const portMax = 65_535;

@@ -41,7 +41,7 @@ export async function signIn(
   }
   const asked = await ask(record.url, key);
   if ("problem" in asked) return refuse(asked.problem);
-  output.write(`sign-in ${record.url}/#${asked.code}\n`);
+  output.write(`sign-in ${record.publicUrl}/#${asked.code}\n`);
   return exitCodes.done;
 }
 

@@ -5,13 +5,35 @@
  * (`HOLDFAST_LOG_LEVEL`). A flag exists only where it is named here. Invariant: {@link Config} and the table
  * have the same leaves (a test compares them). It deliberately holds no logic: `resolve.ts` does the layering.
  */
-import { choice, integer, type Kind, loopbackHost, origins, path, truth } from "./values.ts";
+import {
+  address,
+  choice,
+  databaseUrl,
+  integer,
+  type Kind,
+  networks,
+  optional,
+  origin,
+  origins,
+  path,
+  truth,
+} from "./values.ts";
 
 export interface Config {
   readonly port: number;
   readonly host: string;
+  readonly publicUrl: string | null;
+  readonly tls: { readonly cert: string | null; readonly key: string | null };
+  readonly trustProxies: readonly string[];
+  readonly retention: {
+    readonly workDays: number;
+    readonly workGigabytes: number;
+    readonly recordDays: number;
+    readonly auditDays: number;
+  };
   readonly data: string;
   readonly mode: "local" | "development";
+  readonly database: { readonly url: string | null; readonly busUrl: string | null };
   readonly origins: readonly string[];
   readonly log: { readonly level: "debug" | "info" | "warn" | "error"; readonly format: "auto" | "json" | "pretty" };
   readonly agents: { readonly shell: boolean; readonly demo: boolean };
@@ -30,6 +52,8 @@ export interface Field<Value = unknown> {
   readonly unit?: string;
   /** Masked wherever the tree is shown. */
   readonly secret: boolean;
+  /** A variable that many platforms set, read where ours is not. */
+  readonly commonVariable?: string;
   /** The flag's name without dashes. */
   readonly flag?: string;
   /** The flag alone means true. */
@@ -47,10 +71,38 @@ export const fields: readonly Field[] = [
   }),
   field({
     path: "host",
-    kind: loopbackHost(),
+    kind: address(),
     default: "127.0.0.1",
-    sentence: "The address to listen on; loopback only until TLS is there.",
+    sentence: "The address to listen on; another than loopback needs --public-url, and TLS files or --trust-proxies.",
     flag: "host",
+  }),
+  field({
+    path: "publicUrl",
+    kind: optional(origin()),
+    default: null,
+    sentence: "The origin under which people reach the server, https://fleet.example.org; else its loopback address.",
+    flag: "public-url",
+  }),
+  field({
+    path: "tls.cert",
+    kind: optional(path()),
+    default: null,
+    sentence: "The PEM file of a certificate and its chain, to end TLS here; read at the start.",
+    flag: "tls-cert",
+  }),
+  field({
+    path: "tls.key",
+    kind: optional(path()),
+    default: null,
+    sentence: "The PEM file of the certificate's key.",
+    flag: "tls-key",
+  }),
+  field({
+    path: "trustProxies",
+    kind: networks(),
+    default: [],
+    sentence: "Addresses or networks of the proxies in front, whose X-Forwarded-For is believed.",
+    flag: "trust-proxies",
   }),
   field({
     path: "data",
@@ -65,6 +117,23 @@ export const fields: readonly Field[] = [
     default: "local",
     sentence: "local: people sign in by link; development: nobody needs to, for work on Holdfast itself.",
     flag: "mode",
+  }),
+  field({
+    path: "database.url",
+    kind: optional(databaseUrl()),
+    default: null,
+    sentence: "PostgreSQL 15 or newer in the place of the embedded store, for any number of servers.",
+    secret: true,
+    commonVariable: "DATABASE_URL",
+    flag: "database-url",
+  }),
+  field({
+    path: "database.busUrl",
+    kind: optional(databaseUrl()),
+    default: null,
+    sentence: "A direct connection to the same database, where the other is a pooler's that passes no notices on.",
+    secret: true,
+    commonVariable: "BUS_DATABASE_URL",
   }),
   field({
     path: "origins",
@@ -103,6 +172,34 @@ export const fields: readonly Field[] = [
     sentence: "Whether a sign-in link is printed at start also where standard output is no terminal.",
     flag: "print-sign-in",
     flagIsSwitch: true,
+  }),
+  field({
+    path: "retention.workDays",
+    kind: integer(1, 36_500, "a year is 365"),
+    default: 90,
+    unit: "days",
+    sentence: "How long what agents did is kept, in threads where nothing is open.",
+  }),
+  field({
+    path: "retention.workGigabytes",
+    kind: integer(1, 1_000_000, "10 is 10 GB"),
+    default: 10,
+    unit: "GB",
+    sentence: "How much is kept; above it what a newer screen replaces goes first, then the oldest work.",
+  }),
+  field({
+    path: "retention.recordDays",
+    kind: integer(1, 36_500, "two weeks are 14"),
+    default: 14,
+    unit: "days",
+    sentence: "How long the changes of the fleet and of the list of threads are kept.",
+  }),
+  field({
+    path: "retention.auditDays",
+    kind: integer(30, 36_500, "at least 30"),
+    default: 365,
+    unit: "days",
+    sentence: "How long the audit is kept.",
   }),
   field({
     path: "signIn.lifeSeconds",

@@ -16,7 +16,8 @@ export function printConfig(
 ): string {
   const leaves = table.map((one) => {
     const source = sources.get(one.path) ?? ({ layer: "default" } as const);
-    const value = one.secret ? maskedValue : at(config, one.path);
+    const plain = at(config, one.path);
+    const value = one.secret && plain !== null ? maskedValue : plain;
     return [
       one.path,
       { value, ...(one.unit === undefined ? {} : { unit: one.unit }), source: sourceText(source), about: one.sentence },

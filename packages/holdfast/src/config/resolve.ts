@@ -39,6 +39,9 @@ export type Resolved =
     }
   | { readonly problem: string };
 
+/** Settings that are paths: relative ones count from where the command is run. */
+const files: ReadonlySet<string> = new Set(["data", "tls.cert", "tls.key"]);
+
 /** What other commands read of the same prefix. */
 const otherEnvironment: ReadonlySet<string> = new Set(["HOLDFAST_KEY"]);
 
@@ -103,7 +106,8 @@ function layered(input: ConfigInput, flags: Flags & { kind: "flags" }): Resolved
   for (const [path, setting] of above) settings.set(path, setting);
 
   const flat = [...settings].map(
-    ([path, { value }]) => [path, path === "data" ? resolve(input.directory, String(value)) : value] as const,
+    ([path, { value }]) =>
+      [path, files.has(path) && value !== null ? resolve(input.directory, String(value)) : value] as const,
   );
   const config = toTree(flat) as unknown as Config;
   if (config.mode === "development" && input.environment["NODE_ENV"] === "production") {
@@ -111,6 +115,10 @@ function layered(input: ConfigInput, flags: Flags & { kind: "flags" }): Resolved
     throw new WrongSetting(
       "mode is development while NODE_ENV is production; use --mode local, or unset NODE_ENV where this is no production machine.",
     );
+  }
+  if ((config.tls.cert === null) !== (config.tls.key === null)) {
+    const [there, missing] = config.tls.cert === null ? ["key", "cert"] : ["cert", "key"];
+    throw new WrongSetting(`tls.${there} is given without tls.${missing}; pass both --tls-cert and --tls-key.`);
   }
   return {
     config,
@@ -125,15 +133,17 @@ function fromFlag(one: Field, flags: Flags & { kind: "flags" }): Setting | undef
   const source = { layer: "flag", name: `--${one.flag}` } as const;
   if (one.flagIsSwitch) return flags.switches.has(one.flag) ? { value: true, source } : undefined;
   const text = flags.values.get(one.flag);
-  return text === undefined ? undefined : { value: judged(one.kind.fromText(text), source.name, text), source };
+  return text === undefined ? undefined : { value: judged(one, one.kind.fromText(text), source.name, text), source };
 }
 
 /** An empty variable counts as unset: compose files and CI pass them so. */
 function fromEnvironment(one: Field, environment: ConfigInput["environment"]): Setting | undefined {
-  const name = environmentName(one.path);
-  const text = environment[name];
-  if (text === undefined || text === "") return undefined;
-  return { value: judged(one.kind.fromText(text), name, text), source: { layer: "environment", name } };
+  for (const name of [environmentName(one.path), one.commonVariable]) {
+    const text = name === undefined ? undefined : environment[name];
+    if (name === undefined || text === undefined || text === "") continue;
+    return { value: judged(one, one.kind.fromText(text), name, text), source: { layer: "environment", name } };
+  }
+  return undefined;
 }
 
 function fromFile(input: ConfigInput, named: string | undefined, data: string): ReadonlyMap<string, Setting> {
@@ -163,7 +173,7 @@ function fromFile(input: ConfigInput, named: string | undefined, data: string): 
       if (!flat.has(one.path)) return [];
       const raw = flat.get(one.path);
       const setting: Setting = {
-        value: judged(one.kind.fromJson(raw), `${one.path} in ${path}`, raw),
+        value: judged(one, one.kind.fromJson(raw), `${one.path} in ${path}`, raw),
         source: { layer: "file", path },
       };
       return [[one.path, setting] as const];
@@ -194,9 +204,18 @@ function parsed(text: string, path: string): Readonly<Record<string, unknown>> {
   return document;
 }
 
-function judged(verdict: { value: unknown } | { expected: string }, name: string, raw: unknown): unknown {
+function judged(
+  { secret }: Field,
+  verdict: { value: unknown } | { expected: string },
+  name: string,
+  raw: unknown,
+): unknown {
   if ("value" in verdict) return verdict.value;
-  throw new WrongSetting(`${name} is ${quoted(raw)}, but must be ${verdict.expected}.`);
+  throw new WrongSetting(
+    secret
+      ? `${name}, which is not shown, must be ${verdict.expected}.`
+      : `${name} is ${quoted(raw)}, but must be ${verdict.expected}.`,
+  );
 }
 
 /** The system's or the parser's words on one line, whatever the file holds. */

@@ -4,7 +4,7 @@
  * A kind turns a raw value into the typed one or says what it expected. Invariant: it never throws and never
  * repairs: what is not plainly right is refused. It deliberately knows no field and no layer.
  */
-import { isIPv4 } from "node:net";
+import { isIP } from "node:net";
 
 export type Judged<Value> = { readonly value: Value } | { readonly expected: string };
 
@@ -50,16 +50,43 @@ export function path(): Kind<string> {
   return { fromText: judge, fromJson: judge };
 }
 
-/** An address of this machine only, until TLS is there. */
-export function loopbackHost(): Kind<string> {
-  const expected =
-    "an address of this machine only (127.0.0.1, ::1 or localhost), since without TLS others could read what is sent; use 127.0.0.1";
+/** Where to listen: an address, or `localhost`. Whether it may be that one is the server's to say. */
+export function address(): Kind<string> {
+  const expected = "an address to listen on, such as 127.0.0.1, ::1 or 0.0.0.0, or localhost";
   const judge = (value: unknown): Judged<string> =>
-    typeof value === "string" &&
-    (value === "localhost" || value === "::1" || (isIPv4(value) && value.startsWith("127.")))
-      ? { value }
-      : { expected };
+    typeof value === "string" && (value === "localhost" || isIP(value) !== 0) ? { value } : { expected };
   return { fromText: judge, fromJson: judge };
+}
+
+/** What may be left out: `null` in JSON; as text it is given or absent. */
+export function optional<Value>(kind: Kind<Value>): Kind<Value | null> {
+  return { fromText: kind.fromText, fromJson: (json) => (json === null ? { value: null } : kind.fromJson(json)) };
+}
+
+/** One web origin. */
+export function origin(): Kind<string> {
+  const expected = "a web origin like https://fleet.example.org, without path";
+  const judge = (value: unknown): Judged<string> =>
+    typeof value === "string" && isOrigin(value) ? { value } : { expected };
+  return { fromText: judge, fromJson: judge };
+}
+
+/** Where a PostgreSQL is. What it must be is said without repeating it: it may hold a password. */
+export function databaseUrl(): Kind<string> {
+  const expected = "a URL of PostgreSQL like postgres://user:password@host:5432/database";
+  const judge = (value: unknown): Judged<string> =>
+    typeof value === "string" && /^postgres(?:ql)?:\/\//.test(value) && URL.canParse(value) ? { value } : { expected };
+  return { fromText: judge, fromJson: judge };
+}
+
+/** Addresses and networks: a list in JSON, separated by commas in text. */
+export function networks(): Kind<readonly string[]> {
+  const expected = "addresses like 10.1.2.3 or networks like 10.0.0.0/8, separated by commas";
+  const isNetwork = (value: unknown): boolean =>
+    typeof value === "string" && /^[^/]+(?:\/\d{1,3})?$/.test(value) && isIP(value.replace(/\/.*$/, "")) !== 0;
+  const judge = (value: unknown): Judged<readonly string[]> =>
+    Array.isArray(value) && value.every(isNetwork) ? { value } : { expected };
+  return { fromText: (text) => judge(text.split(",").map((one) => one.trim())), fromJson: judge };
 }
 
 /** Web origins: a list in JSON, separated by commas in text. */

@@ -10,8 +10,10 @@ import { join } from "node:path";
 import { readTextFile, writePrivateFile } from "./privateFile.ts";
 
 export interface ServerRecord {
-  /** `http://127.0.0.1:4400`, without slash at the end. */
+  /** For programs of this machine: `http://127.0.0.1:4400`, without slash at the end. */
   readonly url: string;
+  /** For people; the same where there is no public name. */
+  readonly publicUrl: string;
   readonly pid: number;
   readonly version: string;
 }
@@ -44,8 +46,8 @@ export function readServerRecord(path: string): ServerRecord | undefined {
     return undefined;
   }
   if (typeof record !== "object" || record === null) return undefined;
-  const { url, pid, version } = record as Partial<Record<keyof ServerRecord, unknown>>;
+  const { url, publicUrl = url, pid, version } = record as Partial<Record<keyof ServerRecord, unknown>>;
   if (typeof url !== "string" || !URL.canParse(url) || typeof pid !== "number" || typeof version !== "string")
     return undefined;
-  return { url, pid, version };
+  return { url, publicUrl: typeof publicUrl === "string" ? publicUrl : url, pid, version };
 }

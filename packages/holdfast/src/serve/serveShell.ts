@@ -25,6 +25,9 @@ export const stopMsMax = 9_500;
 /** Of it, what the local agents get to end politely what they run. */
 export const agentsStopMsMax = 8_000;
 
+const dayMs = 86_400_000;
+const gigabyte = 1_000_000_000;
+
 /** The dashboard's own addresses. */
 const pagePaths = ["/", "/agents", "/agents/*", "/threads", "/threads/*"];
 
@@ -82,13 +85,22 @@ function signals(log: Log, running: Running): { signalled: Promise<void>; forget
 
 async function start(parts: ServeParts, running: Running, signalled: Promise<void>): Promise<void> {
   const { config, version, log, output } = parts;
-  log.info("server.starting", { mode: config.mode, store: "sqlite", version, data: config.data, pid: process.pid });
+  log.info("server.starting", {
+    mode: config.mode,
+    store: storeKind(config),
+    version,
+    data: config.data,
+    pid: process.pid,
+  });
   if (parts.unknownEnvironment.length > 0) log.warn("config.environmentUnknown", { names: parts.unknownEnvironment });
   const server = await parts.createServer({
     app: parts.app,
     mode: config.mode,
     host: config.host,
     port: config.port,
+    ...reachOptions(config),
+    ...databaseOptions(config),
+    retention: lifetimes(config.retention),
     data: config.data,
     sessionLifeMs: config.signIn.lifeSeconds * 1_000,
     admission: config.admission,
@@ -100,7 +112,7 @@ async function start(parts: ServeParts, running: Running, signalled: Promise<voi
   running.server = server;
   const key = await server.operatorKey();
   writePrivateFile(operatorKeyFile(config.data), `${key}\n`);
-  writeServerRecord(config.data, { url: server.url, pid: process.pid, version });
+  writeServerRecord(config.data, { url: server.localUrl, publicUrl: server.url, pid: process.pid, version });
   const first = await Promise.race([
     agentsOnline(parts, running, server, key),
     signalled.then(() => "signalled" as const),
@@ -112,6 +124,31 @@ async function start(parts: ServeParts, running: Running, signalled: Promise<voi
     output.write(`sign-in ${server.url}/#${await server.signInCode()}\n`);
 }
 
+function lifetimes(kept: Config["retention"]): NonNullable<ServerOptions["retention"]> {
+  return {
+    workMs: kept.workDays * dayMs,
+    workBytesMax: kept.workGigabytes * gigabyte,
+    recordsMs: kept.recordDays * dayMs,
+    auditMs: kept.auditDays * dayMs,
+  };
+}
+
+function storeKind({ database }: Config): "sqlite" | "postgres" {
+  return database.url === null ? "sqlite" : "postgres";
+}
+
+function databaseOptions({ database: { url, busUrl } }: Config): Partial<ServerOptions> {
+  return url === null ? {} : { store: { url, ...(busUrl === null ? {} : { busUrl }) } };
+}
+
+function reachOptions({ publicUrl, tls, trustProxies }: Config): Partial<ServerOptions> {
+  return {
+    ...(publicUrl === null ? {} : { publicUrl }),
+    ...(tls.cert === null || tls.key === null ? {} : { tls: { cert: tls.cert, key: tls.key } }),
+    trustProxies,
+  };
+}
+
 async function agentsOnline(
   parts: ServeParts,
   running: Running,
@@ -121,7 +158,7 @@ async function agentsOnline(
   const wanted = localParts(parts.config.agents);
   if (wanted.length === 0) return "online";
   running.agents = parts.startAgents(wanted, (name) => server.agentKey(name));
-  const watch = parts.watchFleet(server.url, key, wanted);
+  const watch = parts.watchFleet(server.localUrl, key, wanted);
   const seen = await within(
     watch.allOnline.then(() => "online" as const),
     localAgentWaitMsMax,

@@ -91,7 +91,12 @@ describe("holdfast", () => {
   it("sign-in says so where the server of the folder does not answer any more", () => {
     const directory = makeFolder();
     mkdirSync(join(directory, ".holdfast"));
-    writeServerRecord(join(directory, ".holdfast"), { url: "http://127.0.0.1:9", pid: 1, version: "0.1.0" });
+    writeServerRecord(join(directory, ".holdfast"), {
+      url: "http://127.0.0.1:9",
+      publicUrl: "http://127.0.0.1:9",
+      pid: 1,
+      version: "0.1.0",
+    });
     writePrivateFile(operatorKeyFile(join(directory, ".holdfast")), "hfk_x\n");
     const result = run(["sign-in"], { directory });
     expect(result).toMatchObject({ code: exitCodes.wrongUse, output: "" });

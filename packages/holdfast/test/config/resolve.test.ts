@@ -30,6 +30,11 @@ describe("layers", () => {
       host: "127.0.0.1",
       data: "/home/ada/work/.holdfast",
       mode: "local",
+      publicUrl: null,
+      tls: { cert: null, key: null },
+      trustProxies: [],
+      retention: { workDays: 90, workGigabytes: 10, recordDays: 14, auditDays: 365 },
+      database: { url: null, busUrl: null },
       origins: [],
       log: { level: "info", format: "auto" },
       agents: { shell: true, demo: true },
@@ -106,9 +111,11 @@ describe("a wrong flag or value is one sentence that names it and says what to d
     ["a fractional port", [["--port", "80.5"]], ['"80.5"', "whole number"]],
     ["a port in another notation", [["--port", "0x50"]], ['"0x50"', "whole number"]],
     ["an empty port", [["--port="]], ['""', "whole number"]],
-    ["a public host", [["--host", "0.0.0.0"]], ["--host", '"0.0.0.0"', "TLS", "127.0.0.1"]],
-    ["a public IPv6 host", [["--host", "::"]], ['"::"', "TLS"]],
-    ["a host by name", [["--host", "127.0.0.1.example.org"]], ['"127.0.0.1.example.org"', "TLS"]],
+    ["a host that is a name", [["--host", "example.org"]], ["--host", '"example.org"', "127.0.0.1"]],
+    ["a public URL with a path", [["--public-url", "https://a.example/x"]], ["--public-url", '"https://a.example/x"']],
+    ["a proxy that is a name", [["--trust-proxies", "10.0.0.1,proxy"]], ["--trust-proxies", '"10.0.0.1,proxy"']],
+    ["half of the TLS files", [["--tls-cert", "cert.pem"]], ["tls.cert", "tls.key", "--tls-key"]],
+    ["a host like an address", [["--host", "127.0.0.1.example.org"]], ['"127.0.0.1.example.org"', "127.0.0.1"]],
     ["an unknown mode", [["--mode", "production"]], ["--mode", '"production"', "local, development"]],
     ["an empty data folder", [["--data="]], ["--data", "path"]],
     ["a NUL in a path", [["--data", "a\0b"]], ["--data", "NUL"]],
@@ -155,7 +162,7 @@ describe("a wrong flag or value is one sentence that names it and says what to d
     expect(result).toMatchObject({ problem: expect.stringContaining("EACCES: permission denied") });
   });
 
-  it.each(["127.0.0.1", "127.9.9.9", "::1", "localhost"])("accepts %s, which is this machine", (host) => {
+  it.each(["127.0.0.1", "127.9.9.9", "::1", "localhost", "0.0.0.0", "::"])("accepts %s as an address", (host) => {
     expect(ok(["--host", host]).config.host).toBe(host);
   });
 });
@@ -181,6 +188,27 @@ describe("--print-config", () => {
     const text = printConfig(config, sources, table);
     expect(text).not.toContain("CANARY");
     expect(JSON.parse(text).data.value).toBe(maskedValue);
+  });
+});
+
+describe("the database", () => {
+  const url = "postgres://ada:CANARY@db.example:6543/fleet";
+
+  it("is named by a flag, by our variable, or by the common one, in this order", () => {
+    const environment = { DATABASE_URL: `${url}3`, HOLDFAST_DATABASE_URL: `${url}2`, BUS_DATABASE_URL: `${url}4` };
+    const { config, sources } = ok(["--database-url", url], environment);
+    expect(config.database).toEqual({ url, busUrl: `${url}4` });
+    expect(sources.get("database.busUrl")).toEqual({ layer: "environment", name: "BUS_DATABASE_URL" });
+    expect(ok([], environment).config.database.url).toBe(`${url}2`);
+    expect(ok([], { DATABASE_URL: url }).config.database.url).toBe(url);
+  });
+
+  it("is never shown: neither in the tree nor where it is wrong", () => {
+    const { config, sources } = ok(["--database-url", url]);
+    expect(printConfig(config, sources)).not.toContain("CANARY");
+    const sentence = problem(["--database-url", "mysql://ada:CANARY@db.example/fleet"]);
+    expect(sentence).toMatch(/^--database-url, which is not shown, must be a URL of PostgreSQL/);
+    expect(sentence).not.toContain("CANARY");
   });
 });
 

@@ -22,6 +22,11 @@ function makeWorld(given: Partial<Config> = {}, isTTY = false) {
     host: "127.0.0.1",
     data,
     mode: "local",
+    publicUrl: null,
+    tls: { cert: null, key: null },
+    trustProxies: [],
+    retention: { workDays: 90, workGigabytes: 10, recordDays: 14, auditDays: 365 },
+    database: { url: null, busUrl: null },
     origins: [],
     log: { level: "info", format: "auto" },
     agents: { shell: true, demo: false },
@@ -40,7 +45,9 @@ function makeWorld(given: Partial<Config> = {}, isTTY = false) {
     unknownEnvironment: [],
     onReady: () => {},
     createServer: async () => ({
-      url: "http://127.0.0.1:1",
+      url: "https://fleet.example",
+      localUrl: "http://127.0.0.1:1",
+      port: 1,
       signInCode: async () => "CODE",
       agentKey: async (name) => `key of ${name}`,
       operatorKey: async () => "hfk_operator",
@@ -69,14 +76,19 @@ describe("serve", () => {
     const { data, written, parts, online, signal, log } = makeWorld();
     const end = serveUntilSignal(parts);
     await vi.waitUntil(() => existsSync(serverFile(data)));
-    expect(readServerRecord(serverFile(data))).toEqual({ url: "http://127.0.0.1:1", pid: process.pid, version: "1" });
+    expect(readServerRecord(serverFile(data))).toEqual({
+      url: "http://127.0.0.1:1",
+      publicUrl: "https://fleet.example",
+      pid: process.pid,
+      version: "1",
+    });
     expect(statSync(serverFile(data)).mode & 0o777).toBe(0o600);
     expect(readFileSync(operatorKeyFile(data), "utf8")).toBe("hfk_operator\n");
     expect(statSync(operatorKeyFile(data)).mode & 0o777).toBe(0o600);
     expect(written).toEqual([]);
     online();
     await vi.waitUntil(() => written.length > 0);
-    expect(written).toEqual(["ready http://127.0.0.1:1\n"]);
+    expect(written).toEqual(["ready https://fleet.example\n"]);
     expect(log.events[0]).toMatchObject({
       event: "server.starting",
       fields: { mode: "local", store: "sqlite", version: "1", data },
@@ -93,7 +105,7 @@ describe("serve", () => {
     await vi.advanceTimersByTimeAsync(1_999);
     expect(written).toEqual([]);
     await vi.advanceTimersByTimeAsync(1);
-    expect(written).toEqual(["ready http://127.0.0.1:1\n"]);
+    expect(written).toEqual(["ready https://fleet.example\n"]);
     expect(log.events).toContainEqual({ level: "warn", event: "localAgents.late", fields: { waitedMs: 2_000 } });
     signal("SIGTERM");
     await vi.runAllTimersAsync();
@@ -111,7 +123,10 @@ describe("serve", () => {
     await vi.waitUntil(() => written.length >= (printed ? 2 : 1));
     signal("SIGINT");
     expect(await end).toBe(exitCodes.done);
-    expect(written).toEqual(["ready http://127.0.0.1:1\n", ...(printed ? ["sign-in http://127.0.0.1:1/#CODE\n"] : [])]);
+    expect(written).toEqual([
+      "ready https://fleet.example\n",
+      ...(printed ? ["sign-in https://fleet.example/#CODE\n"] : []),
+    ]);
   });
 
   it("[CL-9] stops its agents while the server still listens, then the server, then forgets where it was", async () => {
@@ -131,7 +146,12 @@ describe("serve", () => {
     const { data, parts, signal } = makeWorld({ agents: { shell: false, demo: false } });
     const end = serveUntilSignal(parts);
     await vi.waitUntil(() => existsSync(serverFile(data)));
-    writeServerRecord(data, { url: "http://127.0.0.1:2", pid: process.pid + 1, version: "1" });
+    writeServerRecord(data, {
+      url: "http://127.0.0.1:2",
+      publicUrl: "https://fleet.example",
+      pid: process.pid + 1,
+      version: "1",
+    });
     signal("SIGTERM");
     await end;
     expect(readServerRecord(serverFile(data))?.url).toBe("http://127.0.0.1:2");

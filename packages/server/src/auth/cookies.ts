@@ -1,29 +1,39 @@
 /**
  * The two cookies: a person's session, and the random id of a browser in development mode (AU-5, AU-6).
  *
- * Cookies ignore ports, so their names carry ours: two servers of one machine do not sign each other out.
- * Both are `HttpOnly; SameSite=Lax; Path=/`. Whether the session cookie counts is `hostOrigin.ts`'s to say.
+ * Cookies ignore ports, so on loopback their names carry ours: two servers of one machine do not sign each other
+ * out. On https the name begins with `__Host-`: a browser takes it over TLS only, and from no other host of the
+ * domain. Both are `HttpOnly; SameSite=Lax; Path=/`. Whether the session cookie counts is `hostOrigin.ts`'s to say.
  */
 import { isUuid } from "@holdfast/protocol";
 import { type RawHeaders, valuesOf } from "./headers.ts";
 
-export const cookieAttributes = { httpOnly: true, sameSite: "lax", path: "/" } as const;
+/** What the cookies of a server depend on. */
+export interface CookiePlace {
+  readonly port: number;
+  /** Our own origin is an https one. */
+  readonly https: boolean;
+}
 
-/** The session cookie of a server on a loopback port. */
-export function cookieName(port: number): string {
-  return `holdfast_session_${port}`;
+export function cookieAttributes({ https }: CookiePlace) {
+  return { httpOnly: true, sameSite: "lax", path: "/", secure: https } as const;
+}
+
+/** The session cookie. */
+export function cookieName({ port, https }: CookiePlace): string {
+  return https ? "__Host-holdfast_session" : `holdfast_session_${port}`;
 }
 
 /** The development browser's cookie. */
-export function browserCookieName(port: number): string {
-  return `holdfast_browser_${port}`;
+export function browserCookieName({ port, https }: CookiePlace): string {
+  return https ? "__Host-holdfast_browser" : `holdfast_browser_${port}`;
 }
 
 /** Both cookies, where present; a browser id that we cannot have set is absent. */
-export function readCookies(headers: RawHeaders, port: number): { session?: string; browser?: string } {
+export function readCookies(headers: RawHeaders, place: CookiePlace): { session?: string; browser?: string } {
   const pairs = valuesOf(headers, "cookie").flatMap((value) => value.split(";"));
-  const session = cookieValue(pairs, cookieName(port));
-  const browser = cookieValue(pairs, browserCookieName(port));
+  const session = cookieValue(pairs, cookieName(place));
+  const browser = cookieValue(pairs, browserCookieName(place));
   return {
     ...(session === undefined || session === "" ? {} : { session }),
     ...(isUuid(browser) ? { browser } : {}),

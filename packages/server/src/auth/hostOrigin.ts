@@ -14,12 +14,12 @@ import { type RawHeaders, valuesOf } from "./headers.ts";
 const quotedCharsMax = 100;
 
 export interface HostOriginSettings {
-  /** We listen on loopback; other addresses need TLS, which is not there yet. */
-  readonly loopback: true;
   /** The port that was really taken. */
   readonly port: number;
   /** The origin under which people reach us, where that is not the loopback address. */
   readonly publicUrl?: string;
+  /** Our own origin is an https one, by our TLS or a proxy's. */
+  readonly https: boolean;
   /** Other origins that may open sockets and call methods, as {@link hostOriginSettings} leaves them. */
   readonly origins: readonly string[];
   /** The page's own addresses: what a link may open, and what is answered with `index.html`. */
@@ -53,7 +53,8 @@ export function judgeRequest(request: JudgedRequest, settings: HostOriginSetting
   const ownOrigin = ownOriginOf(request, settings);
   if (ownOrigin === undefined) {
     const hosts = valuesOf(request.headers, "host").map(quote).join(", ") || "none";
-    return refused(`Host (${hosts}) is not this server's; open it as http://127.0.0.1:${settings.port}.`);
+    const own = settings.publicUrl ?? `${settings.https ? "https" : "http"}://127.0.0.1:${settings.port}`;
+    return refused(`Host (${hosts}) is not this server's; open it as ${own}.`);
   }
 
   const origins = valuesOf(request.headers, "origin");
@@ -84,16 +85,19 @@ export function judgeRequest(request: JudgedRequest, settings: HostOriginSetting
 /** Settings with every origin in the form in which browsers send it. Throws a StartError that names a wrong one. */
 export function hostOriginSettings(options: {
   port: number;
-  publicUrl?: string;
+  publicUrl?: string | undefined;
+  /** We end TLS ourselves. */
+  encrypted?: boolean;
   origins: readonly string[];
   pagePaths?: readonly string[];
 }): HostOriginSettings {
-  const { port, publicUrl, origins, pagePaths = ["/"] } = options;
+  const { port, publicUrl, encrypted = false, origins, pagePaths = ["/"] } = options;
+  const own = publicUrl === undefined ? undefined : originOf(publicUrl, "publicUrl");
   return {
-    loopback: true,
     port,
-    ...(publicUrl === undefined ? {} : { publicUrl: readOrigin(publicUrl, "publicUrl") }),
-    origins: origins.map((origin) => readOrigin(origin, "origins")),
+    ...(own === undefined ? {} : { publicUrl: own }),
+    https: own?.startsWith("https:") ?? encrypted,
+    origins: origins.map((origin) => originOf(origin, "origins")),
     pagePaths,
   };
 }
@@ -103,7 +107,8 @@ export function isPagePath(path: string, pagePaths: readonly string[]): boolean 
   return pagePaths.some((own) => (own.endsWith("/*") ? path.startsWith(own.slice(0, -1)) : path === own));
 }
 
-function readOrigin(text: string, field: string): string {
+/** The origin of a setting. Throws a StartError that names a wrong one. */
+export function originOf(text: string, field: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   const isOrigin =
     url !== undefined &&

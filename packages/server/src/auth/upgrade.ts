@@ -33,7 +33,7 @@ export function judgeUpgrade(request: JudgedRequest, settings: HostOriginSetting
   if (!judgement.ok) return { kind: "refused", status: judgement.status, reason: judgement.reason };
   const stated = readUpgradeCredentials(request.headers, request.url);
   if (stated.kind === "refused") return stated;
-  const { session, browser } = judgement.cookieCounts ? readCookies(request.headers, settings.port) : {};
+  const { session, browser } = judgement.cookieCounts ? readCookies(request.headers, settings) : {};
   const cookies = judgement.cookieCounts ? valuesOf(request.headers, "cookie").join("; ") : "";
   return {
     kind: "accepted",

@@ -12,8 +12,10 @@ import type { Duplex } from "node:stream";
 import { type ErrorCode, limits } from "@holdfast/protocol";
 import { WebSocketServer } from "ws";
 import type { Return } from "../admission/admission.ts";
+import { clientAddress, type IsProxy } from "../auth/clientAddress.ts";
 import type { HostOriginSettings } from "../auth/hostOrigin.ts";
 import { judgeUpgrade } from "../auth/upgrade.ts";
+import { isEncrypted } from "../http/guard.ts";
 import { HttpError, problemOf, problemType } from "../http/problem.ts";
 import { securityHeaders } from "../http/securityHeaders.ts";
 import type { Gateway } from "./gateway.ts";
@@ -32,7 +34,7 @@ export interface Upgrade {
   stop(): void;
 }
 
-export function createUpgrade(gateway: Gateway, settings: () => HostOriginSettings): Upgrade {
+export function createUpgrade(gateway: Gateway, settings: () => HostOriginSettings, isProxy: IsProxy): Upgrade {
   const options = {
     noServer: true,
     clientTracking: false,
@@ -48,7 +50,7 @@ export function createUpgrade(gateway: Gateway, settings: () => HostOriginSettin
 
   const accept = (request: IncomingMessage, socket: Duplex, head: Buffer, upgrade: UpgradeCredentials): void => {
     // No function that lives as long as the connection may hold the request: it is a KiB.
-    const address = request.socket.remoteAddress ?? "unknown";
+    const address = clientAddress(request.socket.remoteAddress, request.rawHeaders, isProxy);
     webSockets.handleUpgrade(request, socket, head, (webSocket) =>
       wrapWebSocket(webSocket, socket, (wrapped) => gateway.accept(wrapped, upgrade, address)),
     );
@@ -60,7 +62,7 @@ export function createUpgrade(gateway: Gateway, settings: () => HostOriginSettin
       if (stopped) return refuseForNow(socket, "The server stops; come back in a moment.", gateway.promise());
       const url = request.url ?? "/";
       const judgement = judgeUpgrade(
-        { method: request.method ?? "GET", url, headers: request.rawHeaders, encrypted: false },
+        { method: request.method ?? "GET", url, headers: request.rawHeaders, encrypted: isEncrypted(socket) },
         settings(),
       );
       if (judgement.kind === "refused") {

@@ -6,10 +6,19 @@
  * stack, a query or a path of this machine; every wait for a client is bounded (security F4). Log lines name the route,
  * never the address, which may hold what must not be kept (W5).
  */
+import type { Server } from "node:http";
+import type { Server as HttpsServer } from "node:https";
 import type { Socket } from "node:net";
 import fastifyCookie from "@fastify/cookie";
 import { type Clock, type Random, uuidv7 } from "@holdfast/protocol";
-import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import fastify, {
+  type FastifyHttpOptions,
+  type FastifyHttpsOptions,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from "fastify";
+import type { IsProxy } from "../auth/clientAddress.ts";
 import type { HostOriginSettings } from "../auth/hostOrigin.ts";
 import type { Auth } from "../auth/service.ts";
 import type { MethodsContext } from "../methods/requests.ts";
@@ -37,6 +46,10 @@ export interface HttpOptions {
   /** The app's methods, and what they need. */
   readonly methods: Readonly<Record<string, Method>>;
   readonly context: MethodsContext;
+  /** Whose word on the client's address is believed. */
+  readonly isProxy: IsProxy;
+  /** Ends TLS here. */
+  readonly tls?: { readonly cert: Buffer; readonly key: Buffer } | undefined;
   readonly mode: Mode;
   readonly version: string;
   /** Folder of the built page; none serves none. */
@@ -62,18 +75,12 @@ export function createHttp(options: HttpOptions): FastifyInstance {
     return sendProblem(reply, problem);
   };
 
-  const app: FastifyInstance = fastify({
+  const app = makeApp(options.tls, {
     logger: false,
     genReqId: newRef,
     bodyLimit: bodyBytesMax,
     requestTimeout: requestTimeoutMs,
     keepAliveTimeout: keepAliveTimeoutMs,
-    // A request without Host is refused by the guard, in our words.
-    http: {
-      headersTimeout: headersTimeoutMs,
-      connectionsCheckingInterval: connectionsCheckingMs,
-      requireHostHeader: false,
-    },
     frameworkErrors: (error, request, reply) => void answer(guarded(error, request, reply, settings()), request, reply),
     clientErrorHandler: (error, socket) => refuseUnreadable(error.code, socket, newRef()),
   });
@@ -94,10 +101,24 @@ export function createHttp(options: HttpOptions): FastifyInstance {
       "This address is for WebSockets: send an upgrade with the subprotocol holdfast.v1.",
     );
   });
-  addSessionRoutes(app, { auth, mode, version, clock, random, port: () => settings().port });
-  addMethodRoutes(app, { auth, context, methods, version, clock, random, port: () => settings().port });
+  addSessionRoutes(app, { auth, mode, version, clock, random, place: settings, isProxy: options.isProxy });
+  addMethodRoutes(app, { auth, context, methods, version, clock, random, place: settings });
   if (page !== undefined) addPageRoutes(app, page, pagePaths);
   return app;
+}
+
+/** Over TLS or not: the same routes, and the same limits on how long a client may take. */
+function makeApp(tls: HttpOptions["tls"], options: FastifyHttpOptions<Server>): FastifyInstance {
+  const server = {
+    headersTimeout: headersTimeoutMs,
+    connectionsCheckingInterval: connectionsCheckingMs,
+    // A request without Host is refused by the guard, in our words.
+    requireHostHeader: false,
+  };
+  if (tls === undefined) return fastify({ ...options, http: server });
+  const encrypted = { ...options, https: { ...server, ...tls } } as unknown as FastifyHttpsOptions<HttpsServer>;
+  // To what stands on it the two are one: requests and answers have the same shape.
+  return fastify(encrypted) as unknown as FastifyInstance;
 }
 
 /** The one body that there is. Its content type is the guard's to judge; no other parser ever runs (security F12). */

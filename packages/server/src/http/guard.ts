@@ -6,7 +6,7 @@
 
 import { ProtocolError } from "@holdfast/protocol";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { readCookies } from "../auth/cookies.ts";
+import { type CookiePlace, readCookies } from "../auth/cookies.ts";
 import { authorizationTokens, hasTokenInQuery, tokenInQueryReason } from "../auth/explicitCredentials.ts";
 import { valuesOf } from "../auth/headers.ts";
 import { type HostOriginSettings, type Judgement, judgeRequest } from "../auth/hostOrigin.ts";
@@ -30,7 +30,7 @@ export function admit(request: FastifyRequest, reply: FastifyReply, settings: Ho
   reply.headers(securityHeaders());
   const { method = "", url = "", rawHeaders } = request.raw;
   const judgement = judgeRequest(
-    { method, url, headers: rawHeaders, encrypted: request.protocol === "https" },
+    { method, url, headers: rawHeaders, encrypted: isEncrypted(request.raw.socket) },
     settings,
   );
   if (!judgement.ok)
@@ -40,16 +40,21 @@ export function admit(request: FastifyRequest, reply: FastifyReply, settings: Ho
   return judgement;
 }
 
+/** Whether it came to us over TLS: what a proxy says of its own clients is not asked. */
+export function isEncrypted(socket: object): boolean {
+  return "encrypted" in socket && socket.encrypted === true;
+}
+
 /** Every credential of a request, and whether its cookie counts. Throws `ambiguous_credentials`. */
 export function credentialsOf(
   request: FastifyRequest,
-  port: number,
+  place: CookiePlace,
 ): Omit<Credentials, "instance"> & { readonly ignoredCookie: boolean } {
   const tokens = authorizationTokens(request.raw.rawHeaders);
   if (tokens.length > 1)
     throw new ProtocolError("ambiguous_credentials", "Authorization came twice, with different tokens.");
   const [token] = tokens;
-  const { session, browser } = readCookies(request.raw.rawHeaders, port);
+  const { session, browser } = readCookies(request.raw.rawHeaders, place);
   const { cookieCounts } = request.getDecorator<Admitted>(decorator);
   const cookies = cookieCounts ? valuesOf(request.raw.rawHeaders, "cookie").join("; ") : "";
   return {

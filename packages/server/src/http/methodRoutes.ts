@@ -8,6 +8,7 @@
  */
 import { type Clock, isUuid, ProtocolError, type Random, uuidv7 } from "@holdfast/protocol";
 import type { FastifyInstance } from "fastify";
+import type { CookiePlace } from "../auth/cookies.ts";
 import type { Auth } from "../auth/service.ts";
 import { errorOf } from "../auth/service.ts";
 import { createRequests, type MethodsContext } from "../methods/requests.ts";
@@ -23,17 +24,17 @@ export interface MethodRoutesOptions {
   readonly version: string;
   readonly clock: Clock;
   readonly random: Random;
-  readonly port: () => number;
+  readonly place: () => CookiePlace;
 }
 
 export function addMethodRoutes(app: FastifyInstance, options: MethodRoutesOptions): void {
-  const { auth, context, methods, version, clock, random, port } = options;
+  const { auth, context, methods, version, clock, random, place } = options;
   const description = openApi(methods, version);
 
   app.get("/openapi.json", async () => description);
 
   app.post<{ Params: { method: string } }>("/api/:method", async (request, reply) => {
-    const { ignoredCookie: _, ...credentials } = credentialsOf(request, port());
+    const { ignoredCookie: _, ...credentials } = credentialsOf(request, place());
     const key = request.headers["idempotency-key"];
     if (key !== undefined && !isUuid(key)) {
       throw new ProtocolError("bad_message", "Idempotency-Key must be one lower-case UUIDv7.");

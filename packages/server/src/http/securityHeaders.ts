@@ -5,6 +5,11 @@
  * them. `Cache-Control: no-store` is the default that the page's hashed files override.
  */
 
+import { isLoopback } from "../loopback.ts";
+
+/** A browser that was here once comes by TLS only, for a year (W10). */
+const strictTransport = "max-age=31536000";
+
 /** `ownOrigin` only after it was checked (AU-5); without it nothing but `'self'` is named. */
 export function securityHeaders(ownOrigin?: string): Record<string, string> {
   // Not every browser takes 'self' for the same origin's sockets.
@@ -27,5 +32,12 @@ export function securityHeaders(ownOrigin?: string): Record<string, string> {
     "cross-origin-resource-policy": "same-origin",
     "referrer-policy": "no-referrer",
     "cache-control": "no-store",
+    ...(ownOrigin !== undefined && isPublicHttps(ownOrigin) ? { "strict-transport-security": strictTransport } : {}),
   };
+}
+
+/** Not of this machine's own names: browsers would apply it to every port of `localhost`. */
+function isPublicHttps(origin: string): boolean {
+  const { protocol, hostname } = new URL(origin);
+  return protocol === "https:" && !isLoopback(hostname.replace(/^\[|\]$/g, ""));
 }

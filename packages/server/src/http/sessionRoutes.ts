@@ -8,7 +8,8 @@
 import { type Clock, ProtocolError, type Random, type User, uuidv7 } from "@holdfast/protocol";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
-import { browserCookieName, cookieAttributes, cookieName } from "../auth/cookies.ts";
+import { clientAddress, type IsProxy } from "../auth/clientAddress.ts";
+import { browserCookieName, type CookiePlace, cookieAttributes, cookieName } from "../auth/cookies.ts";
 import { type Auth, errorOf, signInCodeLifeMs } from "../auth/service.ts";
 import type { Mode } from "../mode.ts";
 import { createAttempts } from "./attempts.ts";
@@ -21,7 +22,8 @@ export interface SessionRoutesOptions {
   readonly version: string;
   readonly clock: Clock;
   readonly random: Random;
-  readonly port: () => number;
+  readonly place: () => CookiePlace;
+  readonly isProxy: IsProxy;
 }
 
 /** The answer of `GET` and `POST /api/session`: page and server never disagree about the mode (AU-6). */
@@ -34,15 +36,15 @@ export interface SessionAnswer {
 const signIn = z.object({ code: z.string().min(1).max(200) });
 
 export function addSessionRoutes(app: FastifyInstance, options: SessionRoutesOptions): void {
-  const { auth, mode, version, clock, random, port } = options;
+  const { auth, mode, version, clock, random, place, isProxy } = options;
   const attempts = createAttempts(clock);
   const maxAge = auth.sessionLifeMs / 1000;
 
   app.get("/api/session", async (request, reply): Promise<SessionAnswer> => {
-    const { ignoredCookie: _, ...credentials } = credentialsOf(request, port());
+    const { ignoredCookie: _, ...credentials } = credentialsOf(request, place());
     const browser = credentials.browser ?? uuidv7(clock.now(), random.bytes(10));
     if (mode === "development" && credentials.browser === undefined) {
-      reply.setCookie(browserCookieName(port()), browser, { ...cookieAttributes, maxAge });
+      reply.setCookie(browserCookieName(place()), browser, { ...cookieAttributes(place()), maxAge });
     }
     return { mode, user: await auth.userOf({ ...credentials, browser, instance: browser }), version };
   });
@@ -53,11 +55,12 @@ export function addSessionRoutes(app: FastifyInstance, options: SessionRoutesOpt
       throw new ProtocolError("invalid_params", "The body must be { code }, a sign-in code.", {
         details: { field: "code" },
       });
-    const retryAfter = attempts.begin(request.ip);
+    const address = clientAddress(request.raw.socket.remoteAddress, request.raw.rawHeaders, isProxy);
+    const retryAfter = attempts.begin(address);
     if (retryAfter > 0)
       throw new ProtocolError("rate_limited", "Too many wrong sign-in codes from here.", { retryAfter });
     const redeemed = await auth.redeem(body.data.code).catch((error: unknown) => {
-      attempts.giveBack(request.ip);
+      attempts.giveBack(address);
       throw error;
     });
     if (redeemed.kind === "refused") {
@@ -68,32 +71,32 @@ export function addSessionRoutes(app: FastifyInstance, options: SessionRoutesOpt
         "This sign-in code does not work: it was used before, is older than 10 minutes, or never was. Run “npm run sign-in” on the server's machine for a new link.",
       );
     }
-    attempts.giveBack(request.ip);
-    reply.setCookie(cookieName(port()), redeemed.cookie, { ...cookieAttributes, maxAge });
+    attempts.giveBack(address);
+    reply.setCookie(cookieName(place()), redeemed.cookie, { ...cookieAttributes(place()), maxAge });
     return { mode, user: redeemed.user, version };
   });
 
   app.post("/api/session/refresh", async (request, reply): Promise<SessionAnswer> => {
-    const { ignoredCookie, ...credentials } = credentialsOf(request, port());
+    const { ignoredCookie, ...credentials } = credentialsOf(request, place());
     if (ignoredCookie) throw new ProtocolError("forbidden", "Without an Origin the session cookie does not count.");
     const refreshed = await auth.refresh({ ...credentials, instance: "" });
     if (refreshed.kind === "refused")
       throw new ProtocolError("unauthenticated", "Nobody is signed in here, or the session is over.");
     if (refreshed.cookie !== undefined)
-      reply.setCookie(cookieName(port()), refreshed.cookie, { ...cookieAttributes, maxAge });
+      reply.setCookie(cookieName(place()), refreshed.cookie, { ...cookieAttributes(place()), maxAge });
     return { mode, user: refreshed.user, version };
   });
 
   app.delete("/api/session", async (request, reply) => {
-    const { cookie, ignoredCookie } = credentialsOf(request, port());
+    const { cookie, ignoredCookie } = credentialsOf(request, place());
     // Saying 204 and ending nothing would be a lie.
     if (ignoredCookie) throw new ProtocolError("forbidden", "Without an Origin the session cookie does not count.");
     if (cookie !== undefined) await auth.signOut(cookie);
-    return reply.clearCookie(cookieName(port()), cookieAttributes).code(204).send();
+    return reply.clearCookie(cookieName(place()), cookieAttributes(place())).code(204).send();
   });
 
   app.post("/api/sign-in-codes", async (request) => {
-    const { token } = credentialsOf(request, port());
+    const { token } = credentialsOf(request, place());
     if (token === undefined)
       throw new ProtocolError("unauthenticated", "Send this machine's operator key as `Authorization: Bearer`.");
     const verdict = await auth.verify({ token, instance: "" });

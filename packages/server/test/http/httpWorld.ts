@@ -39,6 +39,7 @@ export async function openHttp(mode: Mode = "local", listening = false): Promise
     hostOriginSettings({ port: listening ? portOf(app) : port, origins: ["http://localhost:5173"], pagePaths });
   const app: FastifyInstance = createHttp({
     settings,
+    isProxy: () => false,
     auth: world.auth,
     methods: notes.methods,
     context: {
