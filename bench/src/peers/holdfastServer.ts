@@ -12,6 +12,15 @@ const expected: ReadonlySet<string> = new Set(["auth.development_mode"]);
 const loud = (event: string, fields?: unknown): void => {
   if (!expected.has(event)) console.error("holdfast:", event, fields ?? "");
 };
+/** All readers come at once and from one address: the connection is measured, not the wait for it. */
+const admission = {
+  openingsPerSecond: 1_000_000,
+  openingsUnderWayMax: 20_000,
+  openingsPerAddressBurst: 20_000,
+  socketsWithoutHelloMax: 20_000,
+  socketsWithoutHelloPerAddressMax: 20_000,
+};
+
 const log: Log = { debug: quiet, info: quiet, warn: loud, error: loud };
 
 let server: Server | undefined;
@@ -31,6 +40,7 @@ const face: ServerFace = {
       data: folder,
       origins: [],
       version: "bench",
+      admission,
       log,
     });
     return { url: server.url, version: "this commit", pid: process.pid };

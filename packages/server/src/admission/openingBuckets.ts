@@ -74,7 +74,7 @@ export function createOpeningBuckets(limits: AdmissionLimits): OpeningBuckets {
     use(principals, principal, () => ({
       ...fullBucket({ burst: limits.openingsPerPrincipalBurst, perMs }, now),
       peak: 0,
-      peakUntil: now,
+      peakUntil: 0,
     }));
   const addressOf = (address: string, now: number): TokenBucket =>
     use(addresses, address, () => fullBucket(addressRate, now));
@@ -90,6 +90,8 @@ export function createOpeningBuckets(limits: AdmissionLimits): OpeningBuckets {
       return bucket === undefined || hasToken(bucket, rateOf(bucket, now), now);
     },
     principalHolds(principal, connections, now) {
+      // Below the burst it raises nothing.
+      if (connections <= limits.openingsPerPrincipalBurst) return;
       const bucket = principalOf(principal, now);
       if (connections < bucket.peak && now < bucket.peakUntil) return;
       bucket.peak = connections;

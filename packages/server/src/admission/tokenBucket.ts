@@ -26,7 +26,8 @@ export interface TokenBucket {
 export type Taken = { readonly kind: "taken" } | { readonly kind: "empty"; readonly retryAfterMs: number };
 
 export function fullBucket({ burst }: BucketRate, now: number): TokenBucket {
-  return { tokens: burst, filledAt: now, promisedUntil: now };
+  // Whole numbers where they do: ten thousand buckets of fractions cost a MiB more.
+  return { tokens: burst, filledAt: Math.ceil(now), promisedUntil: 0 };
 }
 
 /** Takes a token, or promises the next one. */

@@ -9,7 +9,15 @@
  * nothing but `hello` is heard before `welcome` (OP-1); after `bye` nothing is heard at all. A connection
  * knows no SQL, no agents' rules and no commands.
  */
-import { closeCodes, type Hello, limits, ProtocolError, type ServerMessage, type Welcome } from "@holdfast/protocol";
+import {
+  closeCodes,
+  type DeliveryFigures,
+  type Hello,
+  limits,
+  ProtocolError,
+  type ServerMessage,
+  type Welcome,
+} from "@holdfast/protocol";
 import { neighbourOf } from "../admission/address.ts";
 import { isRefusal, type Opening, type Return } from "../admission/admission.ts";
 import type { GatewayContext } from "./context.ts";
@@ -92,6 +100,8 @@ export function createConnection(options: ConnectionOptions): Connection {
   let opening: Opening | undefined;
   let naming: Naming | undefined;
   let welcomedAt = openedAt;
+  /** ST-16: what an open connection was last told of the client's own figures. */
+  let figures: DeliveryFigures | undefined;
 
   const close: Connection["close"] = (code, reason, comeBack) => {
     if (connection.state.kind === "closing" || connection.state.kind === "closed") return;
@@ -114,6 +124,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     if (connection.state.kind !== "open") return;
     const { open } = connection.state;
     open.end();
+    ({ figures } = open);
     host.left(connection, open, clock.monotonic() - welcomedAt);
   };
 
@@ -137,7 +148,7 @@ export function createConnection(options: ConnectionOptions): Connection {
       complain,
       close,
       heardAt: () => connection.heardAt,
-      spread: () => host.spread(),
+      host,
     });
     connection.state = { kind: "open", open };
     welcomedAt = clock.monotonic();
@@ -307,6 +318,7 @@ export function createConnection(options: ConnectionOptions): Connection {
       durationMs: Math.round(clock.monotonic() - openedAt),
       messagesSent: writer.messagesSent,
       bytesSent: writer.bytesSent,
+      ...(figures && { figures }),
     });
   };
 

@@ -9,6 +9,7 @@ import {
   type AgentIdentity,
   type ClientMessage,
   closeCodes,
+  type DeliveryFigures,
   type ErrorBody,
   type Hello,
   ProtocolError,
@@ -48,6 +49,8 @@ export interface OpenConnection {
   readonly polite: boolean;
   /** CL-3: the last `spread` that it heard of. */
   toldSpread: number;
+  /** ST-16: how its events arrived, as it said last: a claim for display. */
+  readonly figures: DeliveryFigures | undefined;
   subscribe(asked: Subscription): void;
   /** OP-7: the store has named the agent. What it asked meanwhile goes on. */
   name(named: Admitted): void;
@@ -68,8 +71,8 @@ export interface OpenConnectionOptions {
   readonly close: (code: number, reason: string) => void;
   /** Monotonic ms of the last inbound frame. */
   readonly heardAt: () => number;
-  /** CL-3: ms over which a node's clients spread their return now. */
-  readonly spread: () => number;
+  /** CL-3: knows the ms over which a node's clients spread their return now. */
+  readonly host: { spread(): number };
 }
 
 export function createOpenConnection(options: OpenConnectionOptions): OpenConnection {
@@ -208,7 +211,13 @@ export function createOpenConnection(options: OpenConnectionOptions): OpenConnec
         return;
       case "ping":
         connection.visible = message.visible;
-        writer.send({ type: "pong", n: message.n, ...newSpread(), ...(context.health.degraded && { degraded: true }) });
+        connection.figures = message.statistics ?? connection.figures;
+        writer.send({
+          type: "pong",
+          n: message.n,
+          ...newSpread(connection, options.host.spread()),
+          ...(context.health.degraded && { degraded: true }),
+        });
         return;
       case "subscribe":
         subscribe(message);
@@ -243,32 +252,28 @@ export function createOpenConnection(options: OpenConnectionOptions): OpenConnec
     }
   };
 
-  const subscribe = (asked: Subscription): void => {
-    if (unnamed?.waits === true) unnamed.keep(asked);
-    else subscriptions.subscribe(asked);
-  };
+  // Functions that only agents without a name need are made for these alone: of each, ten thousand cost a MiB.
+  const subscribe =
+    unnamed === undefined
+      ? subscriptions.subscribe
+      : (asked: Subscription): void => (unnamed.waits ? unnamed.keep(asked) : subscriptions.subscribe(asked));
 
-  /** LV-1: told where it has changed. */
-  const newSpread = (): { spread?: number } => {
-    const spread = options.spread();
-    if (spread === connection.toldSpread) return {};
-    connection.toldSpread = spread;
-    return { spread };
-  };
-
-  const name = (named: Admitted): void => {
-    if (named.agent === undefined || ended) return;
-    agent = named.agent;
-    principal = named.principal;
-    connection.agent = agent;
-    connection.principal = principal;
-    context.occupants.leave(workspace, place, occupant);
-    place = principal.id;
-    occupant.generation = agent.generation;
-    context.occupants.join(workspace, place, occupant);
-    writer.send({ type: "agent", ...agent });
-    for (const asked of unnamed?.take() ?? []) subscriptions.subscribe(asked);
-  };
+  const name =
+    unnamed === undefined
+      ? hasName
+      : (named: Admitted): void => {
+          if (named.agent === undefined || ended) return;
+          agent = named.agent;
+          principal = named.principal;
+          connection.agent = agent;
+          connection.principal = principal;
+          context.occupants.leave(workspace, place, occupant);
+          place = principal.id;
+          occupant.generation = agent.generation;
+          context.occupants.join(workspace, place, occupant);
+          writer.send({ type: "agent", ...agent });
+          for (const asked of unnamed.take()) subscriptions.subscribe(asked);
+        };
 
   const occupant: Writable<Occupant> = {
     id,
@@ -291,6 +296,7 @@ export function createOpenConnection(options: OpenConnectionOptions): OpenConnec
     visible: options.hello.visible,
     polite: false,
     toldSpread: 0,
+    figures: options.hello.lastClose?.statistics,
     subscribe,
     name,
     handle,
@@ -302,6 +308,15 @@ export function createOpenConnection(options: OpenConnectionOptions): OpenConnec
   };
   context.occupants.join(workspace, place, occupant);
   return connection;
+}
+
+const hasName = (): void => {};
+
+/** LV-1: told where it has changed. */
+function newSpread(connection: OpenConnection, spread: number): { spread?: number } {
+  if (spread === connection.toldSpread) return {};
+  connection.toldSpread = spread;
+  return { spread };
 }
 
 type Writable<Value> = { -readonly [Key in keyof Value]: Value[Key] };
