@@ -19,7 +19,13 @@ const exitIncomplete = 3;
 
 /** Files that need a part of the system. */
 const needs = {
-  chromium: ["e2e/test/page.test.ts", "e2e/test/stories.test.ts", "e2e/test/tabs.test.ts", "e2e/test/examples.test.ts"],
+  chromium: [
+    "e2e/test/page.test.ts",
+    "e2e/test/stories.test.ts",
+    "e2e/test/tabs.test.ts",
+    "e2e/test/sleep.test.ts",
+    "e2e/test/examples.test.ts",
+  ],
   postgres: [
     "e2e/test/postgres.test.ts",
     "packages/server/test/postgres/contract.test.ts",

@@ -1,0 +1,92 @@
+/**
+ * A machine that sleeps: every renderer of the browser is stopped while the server lives on, and then goes on as if
+ * no time had passed. Tabs with a shared worker and tabs with a leading one sleep side by side.
+ *
+ * 40 s are longer than the server's patience (LV-2: 30 s), so it has closed the sockets that sleep. `npm run
+ * proof:sleep` sleeps for 100 s, longer than for hidden tabs too. A sleep is part of the story, no wait for a race.
+ */
+import type { Browser } from "playwright-core";
+import { afterEach, expect, test } from "vitest";
+import { endProcess } from "../src/processes.ts";
+import { makeTabsWorld, outcomesOf, readTo, say, type TabsWorld, upTo } from "../src/tabs/world.ts";
+import { pause, waitFor } from "../src/waiting.ts";
+
+const sleepMs = Number(process.env["SLEEP_MS"] ?? 40_000);
+/** What the others do meanwhile. */
+const appendEveryMs = 1_000;
+const wordsAtOnce = 5;
+const settleMsMax = 30_000;
+
+const worlds: TabsWorld[] = [];
+const stopped: number[] = [];
+afterEach(async () => {
+  for (const pid of stopped.splice(0)) endProcess(pid, "SIGCONT");
+  for (const world of worlds.splice(0)) await world.close();
+});
+
+/** The processes in which pages and shared workers run. */
+async function renderers(browser: Browser): Promise<readonly number[]> {
+  const session = await browser.newBrowserCDPSession();
+  const { processInfo } = await session.send("SystemInfo.getProcessInfo");
+  await session.detach();
+  return processInfo.filter(({ type }) => type === "renderer").map(({ id }) => id);
+}
+
+test("[LV-3] [LV-4] [CL-6] [I1] [I2] tabs that sleep lose and repeat nothing, and share one socket when they wake", async () => {
+  const sleepers = await Promise.all(
+    (["worker", "leader"] as const).map(async (way) => {
+      const world = await makeTabsWorld();
+      worlds.push(world);
+      const pages = [await world.open(way), await world.open(way)];
+      return { way, world, pages, said: 0 };
+    }),
+  );
+  for (const one of sleepers) {
+    const words = Array.from({ length: 20 }, (_, index) => `before ${index}`);
+    for (const page of one.pages) await say(page, words.splice(0, 10));
+    one.said = 20;
+    for (const page of one.pages) await readTo(page, one.said);
+  }
+
+  for (const { world, pages } of sleepers) {
+    // Said, and asleep before the answer can have come to the page.
+    for (const [index, page] of pages.entries()) await say(page, [`asleep ${index}`]);
+    for (const pid of await renderers(world.browser)) {
+      stopped.push(pid);
+      endProcess(pid, "SIGSTOP");
+    }
+  }
+  const wakesAt = performance.now() + sleepMs;
+  for (let round = 0; performance.now() < wakesAt; round += 1) {
+    const words = Array.from({ length: wordsAtOnce }, (_, index) => `meanwhile ${round} ${index}`);
+    for (const one of sleepers) {
+      await one.world.append(words);
+      one.said += words.length;
+    }
+    await pause(appendEveryMs);
+  }
+  const openAsleep = sleepers.map(({ world }) => world.sockets.open);
+  for (const pid of stopped.splice(0)) endProcess(pid, "SIGCONT");
+
+  for (const { way, world, pages, said } of sleepers) {
+    const all = said + pages.length;
+    for (const page of pages) {
+      const { offsets, resets } = await readTo(page, all);
+      expect([offsets, resets], way).toEqual([upTo(all), []]);
+    }
+    for (const page of pages)
+      await waitFor(
+        async () => (Object.values(await outcomesOf(page)).every((one) => one === "said") ? true : undefined),
+        { msMax: settleMsMax, what: `${way}: every request answered` },
+      );
+    // Before the log is read by a socket of its own.
+    expect(world.sockets.most, way).toBe(1);
+    const { opened } = world.sockets;
+    const log = await world.log();
+    expect([log.length, new Set(log).size], way).toEqual([all, all]);
+    expect(world.pageErrors, way).toEqual([]);
+    process.stdout.write(`sleep: ${way}: ${sleepMs} ms, ${all} events in each tab, ${opened} sockets, one at a time\n`);
+  }
+  // It was a sleep: the server had given them up.
+  expect(openAsleep).toEqual([0, 0]);
+});
