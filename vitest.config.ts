@@ -10,6 +10,8 @@ import { defineConfig } from "vitest/config";
 const unitTimeoutMsMax = 20_000;
 const tidyTimeoutMsMax = 60_000;
 const e2eTimeoutMsMax = 240_000;
+/** Real processes and a browser, as in e2e. */
+const withProcesses = "simulation/test/processes{Chaos,Soak}.test.ts";
 
 export default defineConfig({
   test: {
@@ -19,6 +21,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["packages/*/test/**/*.test.{ts,tsx}", "bench/test/**/*.test.ts", "simulation/test/**/*.test.ts"],
+          exclude: [withProcesses],
           testTimeout: unitTimeoutMsMax,
           hookTimeout: unitTimeoutMsMax,
           retry: 0,
@@ -36,7 +39,7 @@ export default defineConfig({
       {
         test: {
           name: "e2e",
-          include: ["e2e/test/**/*.test.ts"],
+          include: ["e2e/test/**/*.test.ts", withProcesses],
           testTimeout: e2eTimeoutMsMax,
           hookTimeout: e2eTimeoutMsMax,
           fileParallelism: false,

@@ -18,6 +18,7 @@ import { endChildren } from "./child.ts";
 import type { Effect, Incident } from "./history.ts";
 import { judgeHistory } from "./judgeHistory.ts";
 import { makePagePlayer, type PagePlayer } from "./pagePlayer.ts";
+import { printing } from "./person.ts";
 import { pause, until } from "./player.ts";
 import { makeRecorderPlayer, type RecorderPlayer } from "./recorderPlayer.ts";
 import { seeded } from "./seeded.ts";
@@ -58,10 +59,16 @@ export interface Field {
   /** The recorder's page, and the product's own. */
   readonly pages: { readonly recorder: PagePlayer; readonly product: PagePlayer } | undefined;
   readonly threads: readonly string[];
+  readonly streams: readonly string[];
+  readonly folder: string;
+  /** The server's. */
+  readonly data: string;
   readonly log: StoreLog;
   readonly incidents: Incident[];
   /** Lines of the server that were no lines of its log. */
   readonly strays: readonly string[];
+  /** Sends one command to a thread, as this machine's owner: a request that the judge is told of. */
+  send(thread: string, token: string, lines: number, lineEveryMs: number): Promise<void>;
   /** Nobody sends anything more. */
   quiet(): void;
   /** Waits until everybody has seen and ended everything; what was still on the way after `msMax`, if anything. */
@@ -141,6 +148,7 @@ export async function makeField(options: FieldOptions): Promise<Field> {
   const pages = options.hasPages ? await startPages(options, server, data, folder, streams, threads) : undefined;
 
   const incidents: Incident[] = [];
+  const sent: Observation[] = [];
   const settle = async (msMax: number): Promise<string | undefined> => {
     const end = performance.now() + msMax;
     for (let looks = 0; ; ) {
@@ -158,9 +166,25 @@ export async function makeField(options: FieldOptions): Promise<Field> {
     recorders,
     pages,
     threads,
+    streams,
+    folder,
+    data,
     log,
     incidents,
     strays,
+    async send(thread, token, lines, lineEveryMs) {
+      sent.push({ kind: "requestIssued", at: Date.now(), request: token, client: "owner" });
+      const text = printing(token, { lines, lineEveryMs, effects: effectsFile });
+      const key = readFileSync(join(data, "operator.key"), "utf8").trim();
+      const { status, body } = await ask(door, "POST", "/api/command.send", { key, body: { thread, text } });
+      sent.push({
+        kind: "requestSettled",
+        at: Date.now(),
+        request: token,
+        outcome: status === 200 ? "result" : "error",
+      });
+      if (status !== 200) throw new Error(`command.send was refused with ${status}: ${JSON.stringify(body)}`);
+    },
     quiet() {
       for (const recorder of recorders) recorder.tell("quiet");
     },
@@ -184,6 +208,7 @@ export async function makeField(options: FieldOptions): Promise<Field> {
           removed: log.compare(),
           effects: readEffects(effectsFile),
           records: [
+            sent,
             ...recorders.map((recorder) => recorder.records()),
             ...(pages === undefined ? [] : [pages.recorder.records, pages.product.records]),
           ],

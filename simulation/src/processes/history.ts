@@ -40,8 +40,13 @@ export interface HistoryParts {
   readonly lifeEnds: readonly LifeEnd[];
 }
 
-/** How long after a fault an end of a connection may still be its doing, ms: heartbeats take 30 s to find out (LV-2). */
-const aftermathMs = 35_000;
+/**
+ * How long after a fault an end of a connection may still be its doing, ms. What is told at once needs moments; what is
+ * only silent or slow is found out by heartbeats, which take 30 s (LV-2).
+ */
+const toldAftermathMs = 5_000;
+const silentAftermathMs = 35_000;
+const silentKinds: ReadonlySet<string> = new Set(["stop", "blackHole", "stall", "latency", "rate", "slice"]);
 
 /** Everything, in the order in which the judge is to hear it. */
 export function historyOf(parts: HistoryParts): readonly Observation[] {
@@ -100,10 +105,14 @@ function withCause(closed: Observed<"closed">, incidents: readonly Incident[]): 
   if (closed.cause !== undefined) return closed;
   const name = closed.client.split("#")[0] ?? "";
   const found = incidents.findLast(
-    ({ target, beganAt, endedAt }) =>
-      (target === name || target === "server") && closed.at >= beganAt && closed.at <= endedAt + aftermathMs,
+    ({ target, kind, beganAt, endedAt }) =>
+      (target === name || target === "server") && closed.at >= beganAt && closed.at <= endedAt + aftermathOf(kind),
   );
   return found === undefined ? closed : { ...closed, cause: causeOf(found.kind) };
+}
+
+function aftermathOf(kind: string): number {
+  return silentKinds.has(kind) ? silentAftermathMs : toldAftermathMs;
 }
 
 function causeOf(kind: string): ClosingCause {

@@ -115,7 +115,7 @@ export function makePerson({ settings, random, now, observe, past }: PersonParts
     });
     follow(
       token,
-      session.call("command.send", { thread, text: textOf(token, sends) }, { durable: true, lane: thread }),
+      session.call("command.send", { thread, text: printing(token, sends) }, { durable: true, lane: thread }),
     );
   }
 
@@ -178,7 +178,11 @@ export function makePerson({ settings, random, now, observe, past }: PersonParts
   };
 }
 
-function textOf(token: string, { lines, lineEveryMs, effects }: NonNullable<RecorderSettings["sends"]>): string {
+/** A command that prints, and notes that it began. */
+export function printing(
+  token: string,
+  { lines, lineEveryMs, effects }: Pick<NonNullable<RecorderSettings["sends"]>, "lines" | "lineEveryMs" | "effects">,
+): string {
   const program = new URL("printerMain.ts", import.meta.url).pathname;
   const words = [process.execPath, program, token, String(lines), String(lineEveryMs), effects];
   return `exec ${words.map((word) => `'${word}'`).join(" ")}`;

@@ -58,7 +58,7 @@ export async function ask(
 ): Promise<Answer> {
   const cookie = how.withoutCookie === true || how.key !== undefined ? undefined : cookieOf(door);
   const { host, origin } = new URL(door.url);
-  const text = method === "POST" ? JSON.stringify(how.body ?? {}) : undefined;
+  const text = method === "GET" ? undefined : JSON.stringify(how.body ?? {});
   const response = await new Promise<IncomingMessage>((done, failed) => {
     const asked = request({
       method,

@@ -1,0 +1,244 @@
+/**
+ * Soak: nothing is wrong for a long time. Credentials live for seconds and are renewed in band, agents print, everybody
+ * reads; and nobody may lose a connection, be refused, miss an event, or grow.
+ *
+ * Life cycle: field without faults → a crowd of clients beside the two pages → work, sent as fast as it is done → quiet
+ * → every reader's fold is compared with the log's. Memory is compared between a quarter of the run and its end.
+ */
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { JudgeReport } from "../judge/judge.ts";
+import { type Child, startNode } from "./child.ts";
+import { contentFold } from "./content.ts";
+import type { CrowdResult, CrowdSettings, CrowdStatus } from "./crowdSettings.ts";
+import { type Field, makeField } from "./field.ts";
+import { pause, until } from "./player.ts";
+import type { StoreLog } from "./storeLog.ts";
+
+const joinMsMax = 120_000;
+const settleMsMax = 60_000;
+/** Each thread has this many commands waiting or running: the next begins at once. */
+const commandsAhead = 2;
+/** Memory is looked at for this long, or a share of a short run. */
+const memoryMsMax = 24_000;
+const memoryShare = 0.1;
+const memoryEveryMs = 1_000;
+
+export interface SoakOptions {
+  readonly seed: number;
+  readonly runMs: number;
+  /** Besides the two pages. */
+  readonly clients: number;
+  readonly agents: number;
+  /** Of each agent. */
+  readonly linesPerSecond: number;
+  readonly signInSeconds: number;
+  readonly hasPages: boolean;
+  readonly say: (line: string) => void;
+}
+
+/** Bytes at a quarter of the run, and at its end. */
+export interface Growth {
+  readonly what: string;
+  readonly before: number;
+  readonly after: number;
+}
+
+export interface SoakReport {
+  readonly minutes: number;
+  readonly clients: number;
+  readonly committed: number;
+  readonly deliveries: number;
+  readonly eventsPerSecond: number;
+  /** Connections that ended, of clients and pages; credentials refused; and renewed. */
+  readonly reconnects: number;
+  readonly refusals: number;
+  readonly refreshes: number;
+  /** Readers that missed something, or whose fold is not the log's: one sentence each. */
+  readonly wrongReaders: readonly string[];
+  readonly growth: readonly Growth[];
+  /** What the judge says of pages, log and commands. */
+  readonly judged: JudgeReport;
+}
+
+export async function runSoak(options: SoakOptions): Promise<SoakReport> {
+  const { say, runMs } = options;
+  const beganAt = performance.now();
+  const field = await makeField({
+    seed: options.seed,
+    agents: options.agents,
+    readers: 0,
+    senders: 0,
+    sends: { everyMs: 0, unfinishedMax: 0, lines: 0, lineEveryMs: 0 },
+    signInSeconds: options.signInSeconds,
+    hasPages: options.hasPages,
+  });
+  try {
+    const crowd = await joinCrowd(field, options);
+    say(`${options.clients} clients and ${field.pages === undefined ? 0 : 2} pages are live`);
+    const before = field.log.events.length;
+    const working = work(field, options);
+    const startedAt = performance.now();
+    await pause(runMs / 4);
+    const lookMs = Math.min(memoryMsMax, runMs * memoryShare);
+    const early = await memory(field, lookMs);
+    await pause(Math.max(0, runMs - lookMs - (performance.now() - startedAt)));
+    const late = await memory(field, lookMs);
+    await pause(Math.max(0, runMs - (performance.now() - startedAt)));
+    const seconds = (performance.now() - startedAt) / 1_000;
+    await working.stop();
+    const printed = field.log.events.length - before;
+    const result = await finishCrowd(field, crowd);
+    const pagesReconnects = (await field.pages?.recorder.status())?.reconnects ?? 0;
+    await field.end();
+    return {
+      minutes: (performance.now() - beganAt) / 60_000,
+      clients: options.clients + (field.pages === undefined ? 0 : 2),
+      committed: field.log.events.length,
+      deliveries: result.deliveries,
+      eventsPerSecond: printed / seconds,
+      reconnects: result.closings + pagesReconnects,
+      refusals: result.refusals,
+      refreshes: result.refreshes,
+      wrongReaders: wrongReaders(result, field.log),
+      growth: early.map(({ what, bytes }, index) => ({ what, before: bytes, after: late[index]?.bytes ?? 0 })),
+      judged: field.judge(true),
+    };
+  } finally {
+    await field.abandon();
+  }
+}
+
+interface Crowd {
+  readonly child: Child;
+  readonly last: () => CrowdStatus | CrowdResult | undefined;
+}
+
+async function joinCrowd(field: Field, { clients }: SoakOptions): Promise<Crowd> {
+  const settings: CrowdSettings = {
+    count: clients,
+    url: field.server.url,
+    via: field.server.port,
+    data: field.data,
+    folder: join(field.folder, "crowd"),
+    streams: field.streams,
+  };
+  let last: CrowdStatus | CrowdResult | undefined;
+  const errors: string[] = [];
+  const child = startNode({
+    parameters: [fileURLToPath(new URL("crowdMain.ts", import.meta.url)), JSON.stringify(settings)],
+    directory: field.folder,
+    onOutput: (line) => {
+      last = JSON.parse(line) as CrowdStatus;
+    },
+    onErrors: (line) => errors.push(line),
+  });
+  await until(
+    () => {
+      if (child.ended !== undefined) throw new Error(`the crowd ended:\n${errors.join("\n")}`);
+      return last?.live === clients ? true : undefined;
+    },
+    () => `${clients} clients live, of which ${last?.live ?? 0} were`,
+    joinMsMax,
+  );
+  return { child, last: () => last };
+}
+
+/** Keeps every agent printing. */
+function work(field: Field, { linesPerSecond }: SoakOptions): { stop(): Promise<void> } {
+  let isOver = false;
+  const sent = new Map<string, number>();
+  const lines = linesPerSecond * 20;
+  const feed = async (): Promise<void> => {
+    while (!isOver) {
+      const ended = finishedByThread(field.log);
+      for (const [index, thread] of field.threads.entries()) {
+        if ((sent.get(thread) ?? 0) - (ended.get(thread) ?? 0) >= commandsAhead) continue;
+        sent.set(thread, (sent.get(thread) ?? 0) + 1);
+        await field.send(thread, `soak-${index + 1}-${sent.get(thread)}`, lines, 1_000 / linesPerSecond);
+      }
+      await pause(500);
+    }
+  };
+  const feeding = feed();
+  return {
+    async stop() {
+      isOver = true;
+      await feeding;
+    },
+  };
+}
+
+function finishedByThread(log: StoreLog): ReadonlyMap<string, number> {
+  const ended = new Map<string, number>();
+  for (const { stream, event } of log.events) {
+    if (event !== "command.finished") continue;
+    const thread = stream.slice("thread/".length);
+    ended.set(thread, (ended.get(thread) ?? 0) + 1);
+  }
+  return ended;
+}
+
+/** Lets the last commands end, waits until all have read all, and takes what the crowd has to tell. */
+async function finishCrowd(field: Field, crowd: Crowd): Promise<CrowdResult> {
+  await until(
+    () => {
+      field.log.look();
+      const started = field.log.events.filter(({ event }) => event === "command.queued").length;
+      const ended = field.log.events.filter(({ event }) => event === "command.finished").length;
+      return started === ended ? true : undefined;
+    },
+    () => "every command ended",
+    settleMsMax,
+  );
+  const unsettled = await field.settle(settleMsMax);
+  if (unsettled !== undefined) throw new Error(`it did not settle: ${unsettled}`);
+  crowd.child.tell("finish");
+  await crowd.child.gone;
+  const last = crowd.last();
+  if (last === undefined || !("readers" in last)) throw new Error("the crowd ended without its result");
+  return last;
+}
+
+function wrongReaders({ readers }: CrowdResult, log: StoreLog): readonly string[] {
+  const folds = new Map<string, string[]>();
+  for (const { stream, content } of log.events) {
+    const states = folds.get(stream) ?? [];
+    folds.set(stream, states);
+    states.push(contentFold.next(states.at(-1) ?? contentFold.initial, content));
+  }
+  return readers.flatMap(({ reader, stream, offset, fold, holes }) => {
+    const wanted = offset === 0 ? contentFold.initial : folds.get(stream)?.[offset - 1];
+    if (holes > 0) return [`${reader} was given ${holes} events that were not the next`];
+    if (fold !== undefined && fold !== wanted)
+      return [`${reader} applied ${fold} up to ${offset}, the log has ${wanted}`];
+    const head = folds.get(stream)?.length ?? 0;
+    // The last of `fleet` came while it was ending.
+    return stream.startsWith("thread/") && offset !== head
+      ? [`${reader} stands at ${offset}, the head is ${head}`]
+      : [];
+  });
+}
+
+/** The least of several looks: what is in use when nothing waits to be collected. */
+async function memory(
+  field: Field,
+  lookMs: number,
+): Promise<readonly { readonly what: string; readonly bytes: number }[]> {
+  const samples: number[] = [];
+  const end = performance.now() + lookMs;
+  do {
+    samples.push(residentBytes(field.server.pid));
+    await pause(memoryEveryMs);
+  } while (performance.now() < end);
+  const pages = field.pages === undefined ? [] : [field.pages.recorder, field.pages.product];
+  return [
+    { what: "server", bytes: Math.min(...samples) },
+    ...(await Promise.all(pages.map(async (page) => ({ what: page.name, bytes: await page.heapBytes() })))),
+  ];
+}
+
+function residentBytes(pid: number): number {
+  return Number(execFileSync("ps", ["-o", "rss=", "-p", String(pid)], { encoding: "utf8" })) * 1024;
+}
