@@ -24,6 +24,16 @@ describe("reading", () => {
     expect([offsets(start), offsets(middle), offsets(latest)]).toEqual([[1, 2, 3], [2, 3], [3]]);
   });
 
+  it("[TR-7] an item of hello.subscribe is a subscription, whatever `type` it claims", async () => {
+    const world = await createWorld();
+    await publishMany(world, 3);
+    const client = world.connect();
+    await client.open({ subscribe: [{ type: "unsubscribe", stream: "notes", sub: 1, from: "start" }] });
+    await world.clock.advance(10);
+    expect(client.of("subscribed")).toMatchObject([{ stream: "notes", sub: 1, offset: 0 }]);
+    expect(offsets(client)).toEqual([1, 2, 3]);
+  });
+
   it("[ST-2] a newer subscribe replaces the older at that point; unsubscribe is idempotent", async () => {
     const world = await createWorld();
     const client = world.connect();
