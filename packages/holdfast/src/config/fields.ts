@@ -5,6 +5,8 @@
  * (`HOLDFAST_LOG_LEVEL`). A flag exists only where it is named here. Invariant: {@link Config} and the table
  * have the same leaves (a test compares them). It deliberately holds no logic: `resolve.ts` does the layering.
  */
+import type { AdmissionLimits } from "@holdfast/server/admission";
+import { admissionFields } from "./admissionFields.ts";
 import {
   address,
   choice,
@@ -39,7 +41,7 @@ export interface Config {
   readonly agents: { readonly shell: boolean; readonly demo: boolean };
   readonly printSignIn: boolean;
   readonly signIn: { readonly lifeSeconds: number };
-  readonly admission: { readonly openingsPerPrincipalPerMinute: number };
+  readonly admission: AdmissionLimits;
 }
 
 export interface Field<Value = unknown> {
@@ -208,13 +210,7 @@ export const fields: readonly Field[] = [
     unit: "s",
     sentence: "How long a sign-in lasts unless it is refreshed, which pages do by themselves.",
   }),
-  field({
-    path: "admission.openingsPerPrincipalPerMinute",
-    kind: integer(1, 1_000_000, "at least one"),
-    default: 10,
-    unit: "connections a minute",
-    sentence: "How often one person or agent may come back, after a burst; more are told when to come again.",
-  }),
+  ...admissionFields,
 ];
 
 /** `log.level` → `HOLDFAST_LOG_LEVEL`, `printSignIn` → `HOLDFAST_PRINT_SIGN_IN`. */

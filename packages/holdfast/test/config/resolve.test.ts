@@ -1,4 +1,5 @@
 /** The configuration matrix: every layer, every wrong value. */
+import { defaultAdmissionLimits } from "@holdfast/server/admission";
 import { describe, expect, it } from "vitest";
 import { type Config, environmentName, fields } from "../../src/config/fields.ts";
 import { maskedValue, printConfig } from "../../src/config/print.ts";
@@ -40,7 +41,7 @@ describe("layers", () => {
       agents: { shell: true, demo: true },
       printSignIn: false,
       signIn: { lifeSeconds: 2_592_000 },
-      admission: { openingsPerPrincipalPerMinute: 10 },
+      admission: defaultAdmissionLimits,
     };
     expect(ok().config).toEqual(expected);
   });

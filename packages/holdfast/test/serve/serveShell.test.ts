@@ -1,7 +1,9 @@
 /** A start and a stop of the whole, with a server and agents that do what the test says. */
+
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { StartError } from "@holdfast/server";
+import { defaultAdmissionLimits } from "@holdfast/server/admission";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { exitCodes } from "../../src/commandLine/exitCodes.ts";
 import type { Config } from "../../src/config/fields.ts";
@@ -32,7 +34,7 @@ function makeWorld(given: Partial<Config> = {}, isTTY = false) {
     agents: { shell: true, demo: false },
     printSignIn: false,
     signIn: { lifeSeconds: 3_600 },
-    admission: { openingsPerPrincipalPerMinute: 10 },
+    admission: defaultAdmissionLimits,
     ...given,
   };
   const parts: ServeParts = {
