@@ -28,6 +28,8 @@ export interface StartOptions {
   /** 0 picks a free one. */
   readonly port?: number;
   readonly printSignIn?: boolean;
+  /** Further ones, as a person would write them. */
+  readonly flags?: readonly string[];
 }
 
 export interface Holdfast {
@@ -60,7 +62,7 @@ const folders = new Set<string>();
 /** Starts it and waits for `ready`. */
 export async function startHoldfast(options: StartOptions): Promise<Holdfast> {
   const data = options.data ?? newFolder();
-  const flags = ["--mode", options.mode, "--port", String(options.port ?? 0), "--data", data];
+  const flags = ["--mode", options.mode, "--port", String(options.port ?? 0), "--data", data, ...(options.flags ?? [])];
   const command = runCommand([...flags, ...(options.printSignIn === true ? ["--print-sign-in"] : [])]);
   const line = async (pattern: RegExp, what: string): Promise<string> =>
     await waitFor(

@@ -29,6 +29,7 @@ const agentColumns = [
   "status",
   "status_at",
   "connection",
+  "node",
   "revision",
   "returning",
   "created_at",

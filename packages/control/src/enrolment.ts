@@ -42,6 +42,7 @@ export async function welcomeAgent(tx: ControlTransaction, greeting: AgentHello)
       ...claimsOf(hello),
       generation,
       connection,
+      node: greeting.node ?? null,
       status: "online",
       ...(before.status === "online" ? {} : { status_at: tx.now }),
     })
@@ -104,6 +105,7 @@ async function enrol(tx: ControlTransaction, { caller, hello, open }: AgentHello
       status: "offline",
       status_at: tx.now,
       connection: null,
+      node: null,
       revision: 0,
       returning: 0,
       created_at: tx.now,

@@ -29,6 +29,16 @@ export const migrations: Readonly<Record<string, Migration>> = {
         .execute();
     },
   },
+  "control-003-nodes": {
+    async up(db) {
+      await db.schema.alterTable("agents").addColumn("node", "text").execute();
+      await db.schema
+        .createTable("control_nodes")
+        .addColumn("node", "text", (column) => column.primaryKey())
+        .addColumn("beat", "bigint", (column) => column.notNull())
+        .execute();
+    },
+  },
 };
 
 /** Adds columns that are never null, with what the rows that are there get. */

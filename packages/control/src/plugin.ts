@@ -11,6 +11,7 @@ import { listAgents } from "./agents.ts";
 import { sendCommand } from "./commands.ts";
 import { welcomeAgent } from "./enrolment.ts";
 import { migrations } from "./migrations.ts";
+import { beat, bury, reclaim } from "./nodeTasks.ts";
 import { changePresence, readPresent } from "./presenceTasks.ts";
 import { startRuntime } from "./runtime.ts";
 import { families } from "./streams.ts";
@@ -51,6 +52,9 @@ export const plugin: Plugin = {
   tasks: {
     "control.present": readPresent,
     "control.presence": changePresence,
+    "control.beat": beat,
+    "control.bury": bury,
+    "control.reclaim": reclaim,
     "control.due": readDue,
     "control.sweep": sweep,
   },

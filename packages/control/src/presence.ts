@@ -40,12 +40,14 @@ export interface PresenceChange extends AgentKey {
 export interface Presence {
   connected(agent: AgentKey, connection: string): void;
   disconnected(agent: AgentKey, connection: string, polite: boolean, at: number): void;
-  /** Agents that the store showed as there when this server started: away since `at`, unless they return (F58). */
+  /** Agents that the store shows as there, but that no living node holds: away since `at`, unless they return (F58). */
   restored(agents: readonly (AgentKey & { readonly connection: string })[], at: number): void;
   /** What is due by `at`, to be applied in order. */
   due(at: number): PresenceChange[];
   /** The store did not take this change. */
   failed(change: PresenceChange, at: number): void;
+  /** Agents with a living connection here, each with its newest. */
+  living(): readonly (AgentKey & { readonly connection: string })[];
   /** When {@link Presence.due} is to be asked again; undefined: not before something happens. */
   nextAt(): number | undefined;
 }
@@ -128,6 +130,11 @@ export function createPresence(): Presence {
       entry.ended = [...change.from];
       plan(entry, at + storeRetryMs, retried(change.to, entry, at));
     },
+    living: () =>
+      [...entries.values()].flatMap(({ agent, live }) => {
+        const connection = live.at(-1);
+        return connection === undefined ? [] : [{ ...agent, connection }];
+      }),
     nextAt: () => earliest,
   };
 }

@@ -2,14 +2,17 @@
  * The control centre's part on the main thread: it turns ends of connections and the passing of time into
  * tasks of the store.
  *
- * Life cycle: started (agents that the store shows as there are `reconnecting`, F58) → hears of connections →
+ * Life cycle: started (agents that the store shows as there are `reconnecting`, F58; where other nodes share the
+ * store, only those that no living node holds) → hears of connections →
  * stopped, with no timer left. Invariants: changes of presence go to the store one batch at a time, in order;
  * what the store could not take is made again by the core; an outage is two log lines, however many agents it
  * concerns (I9). Time comes from the host's clock only.
  */
 import type { TimerHandle } from "@holdfast/protocol";
 import type { PluginHost, PluginRuntime } from "@holdfast/server/plugin";
-import { createPresence, type PresenceChange, storeRetryMs } from "./presence.ts";
+import { createLeases } from "./leases.ts";
+import type { Beat } from "./nodeTasks.ts";
+import { createPresence, storeRetryMs } from "./presence.ts";
 import type { PresentAgent } from "./presenceTasks.ts";
 import type { Due } from "./sweep.ts";
 
@@ -26,6 +29,10 @@ export function startRuntime(host: PluginHost): PluginRuntime {
   const { clock } = host;
   const timer = createTimer(host);
   const outage = createOutage(host);
+  const leases = host.shared === undefined ? undefined : createLeases(host.shared.node);
+  /** Agents without a living node that were judged already, by their connection. */
+  let judged = new Set<string>();
+  let hasBeaten = false;
   let applying = false;
   let stopped = false;
 
@@ -58,9 +65,31 @@ export function startRuntime(host: PluginHost): PluginRuntime {
     if (!stopped && !applying && at !== undefined) timer.presence.arm(at - clock.monotonic(), () => void applyDue());
   };
 
+  /** Where several nodes share the store: this one lives, and which agents have no living node (F51, I5). */
+  const beatOnce = async (node: string): Promise<void> => {
+    const { isNew, nodes, orphans } = (await run("control.beat", { node }, anyWorkspace)) as Beat;
+    const dead = leases?.heard(nodes, clock.monotonic()) ?? [];
+    if (dead.length > 0) await run("control.bury", { nodes: dead }, anyWorkspace);
+    // Others took this node for dead: it could not reach the store for long, and its agents are all here.
+    if (isNew && hasBeaten) {
+      for (const agents of batches(presence.living()))
+        await run("control.reclaim", { node, agents }, agents[0]?.workspace ?? anyWorkspace);
+    }
+    hasBeaten = true;
+    const here = new Set(presence.living().map(({ connection }) => connection));
+    const lost = orphans.filter(({ connection }) => !here.has(connection));
+    presence.restored(
+      lost.filter(({ connection }) => !judged.has(connection)),
+      clock.monotonic(),
+    );
+    judged = new Set(lost.map(({ connection }) => connection));
+    plan();
+  };
+
   const look = async (): Promise<void> => {
     let delayMs = storeRetryMs;
     try {
+      if (host.shared !== undefined) await beatOnce(host.shared.node);
       const due = (await run("control.due", {}, anyWorkspace)) as Due;
       for (const workspace of due.workspaces) await run("control.sweep", {}, workspace);
       delayMs =
@@ -68,6 +97,7 @@ export function startRuntime(host: PluginHost): PluginRuntime {
           ? sweepApartMs
           : Math.min(sweepIdleMs, Math.max(sweepApartMs, due.inMs ?? sweepIdleMs));
     } catch (error) {
+      leases?.broken();
       if (!stopped) outage.began(error);
     }
     if (!stopped) timer.sweep.arm(delayMs, () => void look());
@@ -75,9 +105,11 @@ export function startRuntime(host: PluginHost): PluginRuntime {
 
   return {
     async started() {
-      const present = (await host.run("control.present", {}, anyWorkspace)) as PresentAgent[];
-      presence.restored(present, clock.monotonic());
-      await applyDue();
+      if (host.shared === undefined) {
+        const present = (await host.run("control.present", {}, anyWorkspace)) as PresentAgent[];
+        presence.restored(present, clock.monotonic());
+        await applyDue();
+      } else await beatOnce(host.shared.node);
       await look();
     },
     agentConnected({ connection, ...agent }) {
@@ -97,8 +129,8 @@ export function startRuntime(host: PluginHost): PluginRuntime {
 }
 
 /** Of one workspace each, in order, and bounded. */
-function batches(changes: readonly PresenceChange[]): PresenceChange[][] {
-  const found: PresenceChange[][] = [];
+function batches<Of extends { readonly workspace: string }>(changes: readonly Of[]): Of[][] {
+  const found: Of[][] = [];
   for (const change of changes) {
     const last = found.findLast((batch) => batch[0]?.workspace === change.workspace);
     if (last === undefined || last.length >= changesAtOnce) found.push([change]);

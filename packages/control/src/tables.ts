@@ -29,6 +29,8 @@ export interface AgentsTable {
   status_at: number;
   /** The connection that owns `status`: only who names it may change it (X6). */
   connection: string | null;
+  /** Where several nodes share the store: the one that holds `connection`. */
+  node: string | null;
   /** Rises under the row's lock; gives commands their order. */
   revision: number;
   /** 1 while `return_checks` has rows of it. */
@@ -122,6 +124,13 @@ export interface ControlTables {
   commands: CommandsTable;
   messages: MessagesTable;
   return_checks: ReturnChecksTable;
+  control_nodes: NodesTable;
+}
+
+/** A node that holds connections; rises while it lives (`leases.ts`). */
+export interface NodesTable {
+  node: string;
+  beat: number;
 }
 
 export type ControlRead = ReadTransaction<ControlTables>;

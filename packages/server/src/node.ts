@@ -96,7 +96,9 @@ export async function createNode<Judge extends Authenticator>(parts: NodeParts<J
   const run: RunTask = (task, input, workspace = workspaceByDefault) =>
     committer.run({ kind: "task", workspace, task, input });
   const authenticator = await parts.authenticator(run);
-  const runtimes = app.start === undefined ? [] : [app.start({ clock, log, run })];
+  const name = uuidv7(clock.now(), random.bytes(10));
+  const shared = bus === undefined ? {} : { shared: { node: name } };
+  const runtimes = app.start === undefined ? [] : [app.start({ clock, log, run, ...shared })];
   const openings = createOpenings(clock, log, health);
   health.countWaiting(() => openings.waiting);
   const key = authenticator.deriveKey?.(slotKeyPurpose);
@@ -106,7 +108,7 @@ export async function createNode<Judge extends Authenticator>(parts: NodeParts<J
     random,
     log,
     mode,
-    node: uuidv7(clock.now(), random.bytes(10)),
+    node: name,
     heartbeat,
     limits: parts.limits,
     authenticator,

@@ -167,6 +167,8 @@ export interface AgentHello {
   readonly caller: Principal;
   readonly hello: HelloAgent;
   readonly connection: string;
+  /** The node that holds it, where several may share the store. */
+  readonly node?: string;
   /** In development mode, without a key, anyone may create agents (OP-6). */
   readonly open: boolean;
 }
@@ -187,6 +189,8 @@ export interface AgentHooks {
 export interface PluginHost {
   readonly clock: Clock;
   readonly log: Log;
+  /** Where other nodes may be on the same store: this one's name, new with each start. Absent: nobody else is. */
+  readonly shared?: { readonly node: string };
   /** Runs one of the plugin's tasks in a transaction of its own, in that workspace. */
   run(task: string, input: unknown, workspace: string): Promise<unknown>;
 }

@@ -113,7 +113,12 @@ export async function openControl(clock: { now: number } = { now: startMs }) {
 
     async hello(
       claims: Partial<HelloAgent> = {},
-      as: { readonly key?: Principal["key"]; readonly open?: boolean; readonly workspace?: string } = {},
+      as: {
+        readonly key?: Principal["key"];
+        readonly open?: boolean;
+        readonly workspace?: string;
+        readonly node?: string;
+      } = {},
     ): Promise<FakeAgent> {
       const workspace = as.workspace ?? "default";
       const connection = newId();
@@ -130,7 +135,13 @@ export async function openControl(clock: { now: number } = { now: startMs }) {
       const welcome = (await commit({
         kind: "agentHello",
         workspace,
-        hello: { caller, hello, connection, open: as.open ?? as.key === undefined },
+        hello: {
+          caller,
+          hello,
+          connection,
+          open: as.open ?? as.key === undefined,
+          ...(as.node === undefined ? {} : { node: as.node }),
+        },
       })) as AgentWelcome;
       const { identity, inbox } = welcome;
       const principal: Principal = {

@@ -38,7 +38,7 @@ export async function admitAgent(
   const crowded =
     claims.id === undefined ? undefined : context.admission.wouldRefuse(principalKey(workspace, claims.id));
   if (crowded !== undefined) return denied(crowded.code, crowded.reason, crowded);
-  const asked = { caller: verdict.principal, hello: claims, connection, open };
+  const asked = { caller: verdict.principal, hello: claims, connection, node: context.node, open };
   return register(context, hello, verdict, asked);
 }
 

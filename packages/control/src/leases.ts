@@ -1,0 +1,47 @@
+/**
+ * Which other nodes are dead: those whose beat has stood still for {@link leaseMs} while the store answered.
+ *
+ * Each node raises its own beat in the store and hears those of the others. Nobody compares clocks: a node measures
+ * by its own how long it has seen another's beat stand still. Invariant: time in which the store did not answer this
+ * node counts for nobody, since the others could not beat either: else the first node that is back after an outage
+ * would declare the others' agents dead (I5). Pure.
+ */
+
+/** Six looks at the slowest pace. */
+export const leaseMs = 30_000;
+
+export interface NodeBeat {
+  readonly node: string;
+  readonly beat: number;
+}
+
+export interface Leases {
+  /** The store answered at `at` (monotonic ms): the beats of all nodes. Those that are dead. */
+  heard(nodes: readonly NodeBeat[], at: number): readonly NodeBeat[];
+  /** The store did not answer. */
+  broken(): void;
+}
+
+export function createLeases(self: string): Leases {
+  let seen = new Map<string, { readonly beat: number; readonly since: number }>();
+  /** Since when the store has answered without a break. */
+  let answersSince: number | undefined;
+
+  return {
+    heard(nodes, at) {
+      answersSince ??= at;
+      const since = answersSince;
+      const others = nodes.filter(({ node }) => node !== self);
+      seen = new Map(
+        others.map(({ node, beat }) => {
+          const known = seen.get(node);
+          return [node, known?.beat === beat ? known : { beat, since: at }];
+        }),
+      );
+      return others.filter(({ node }) => at - Math.max(since, seen.get(node)?.since ?? at) >= leaseMs);
+    },
+    broken() {
+      answersSince = undefined;
+    },
+  };
+}

@@ -1,0 +1,144 @@
+/** Several nodes on one store: whose agents are whose, which node is dead, and who was only thought so. */
+import { ProtocolError } from "@holdfast/protocol";
+import { describe, expect, it } from "vitest";
+import { createSimClock } from "../../server/test/support/simClock.ts";
+import { createLeases, leaseMs } from "../src/leases.ts";
+import { offlineAfterMs } from "../src/presence.ts";
+import { startRuntime } from "../src/runtime.ts";
+import { type FakeAgent, openControl } from "./support/control.ts";
+
+const beats = (numbers: Readonly<Record<string, number>>) =>
+  Object.entries(numbers).map(([node, beat]) => ({ node, beat }));
+
+describe("leases", () => {
+  it("[F51] a node is dead when its beat stood still for the lease, and not before", () => {
+    const leases = createLeases("a");
+    expect(leases.heard(beats({ a: 1, b: 1, c: 1 }), 0)).toEqual([]);
+    expect(leases.heard(beats({ a: 2, b: 1, c: 2 }), leaseMs - 1)).toEqual([]);
+    expect(leases.heard(beats({ a: 3, b: 1, c: 3 }), leaseMs)).toEqual([{ node: "b", beat: 1 }]);
+    // It was asleep, and beats again.
+    expect(leases.heard(beats({ a: 4, b: 2, c: 4 }), leaseMs + 1)).toEqual([]);
+  });
+
+  it("[I5] time without the store counts for nobody: the first node back declares none dead", () => {
+    const leases = createLeases("a");
+    leases.heard(beats({ a: 1, b: 1 }), 0);
+    leases.broken();
+    expect(leases.heard(beats({ a: 2, b: 1 }), 10 * leaseMs)).toEqual([]);
+    expect(leases.heard(beats({ a: 3, b: 1 }), 11 * leaseMs - 1)).toEqual([]);
+    expect(leases.heard(beats({ a: 4, b: 1 }), 11 * leaseMs)).toEqual([{ node: "b", beat: 1 }]);
+  });
+
+  it("its own beat is nobody's to judge, and a node that is gone is forgotten", () => {
+    const leases = createLeases("a");
+    leases.heard(beats({ a: 1, b: 1 }), 0);
+    expect(leases.heard(beats({ a: 1 }), leaseMs)).toEqual([]);
+    expect(leases.heard(beats({ a: 1, b: 1 }), leaseMs + 1)).toEqual([]);
+  });
+});
+
+/** Nodes over one store, under one clock. */
+async function openNodes() {
+  const clock = createSimClock();
+  const control = await openControl({
+    get now() {
+      return clock.now();
+    },
+  });
+  const quiet = () => undefined;
+  const startNode = async (node: string) => {
+    let cut = false;
+    const runtime = startRuntime({
+      clock,
+      log: { debug: quiet, info: quiet, warn: quiet, error: quiet },
+      shared: { node },
+      run: async (task, input, workspace) => {
+        if (cut) throw new ProtocolError("store_unavailable", "the store did not answer");
+        return control.task(task, input, workspace);
+      },
+    });
+    await runtime.started();
+    return {
+      runtime,
+      cut: (value: boolean) => {
+        cut = value;
+      },
+      connect: async (claims: Parameters<typeof control.hello>[0] = {}) => {
+        const welcomed = await control.hello(claims, { node });
+        runtime.agentConnected({ id: welcomed.id, workspace: "default", connection: welcomed.connection });
+        return welcomed;
+      },
+      disconnect: ({ id, connection }: FakeAgent) =>
+        runtime.agentDisconnected({ id, workspace: "default", connection, polite: false }),
+    };
+  };
+  const statusOf = async ({ id }: FakeAgent) => (await control.fleet()).find((one) => one.id === id)?.status;
+  return { clock, control, startNode, statusOf };
+}
+
+describe("nodes that share a store", () => {
+  it("[F58] one that starts leaves the others' agents alone, and judges those that nobody holds", async () => {
+    const world = await openNodes();
+    const orphan = await world.control.hello({ name: "orphan" }, { node: "of another time" });
+    const a = await world.startNode("a");
+    const held = await a.connect({ name: "held" });
+    await world.startNode("b");
+    await world.clock.advance(1_000);
+    expect([await world.statusOf(held), await world.statusOf(orphan)]).toEqual(["online", "reconnecting"]);
+    await world.clock.advance(offlineAfterMs);
+    expect([await world.statusOf(held), await world.statusOf(orphan)]).toEqual(["online", "offline"]);
+  });
+
+  it("[F51] a node that dies with its agents is found by the others, whose own stay online", async () => {
+    const world = await openNodes();
+    const [a, b] = [await world.startNode("a"), await world.startNode("b")];
+    const [lost, moved, kept] = [
+      await a.connect({ name: "lost" }),
+      await a.connect({ name: "moved" }),
+      await b.connect({ name: "kept" }),
+    ];
+    a.runtime.stopped();
+    await world.clock.advance(5_000);
+    await b.connect({ id: moved.id, process: moved.process });
+    await world.clock.advance(leaseMs / 2);
+    expect(await world.statusOf(lost)).toBe("online");
+    await world.clock.advance(leaseMs / 2 + 10_000);
+    expect(await world.statusOf(lost)).toBe("reconnecting");
+    await world.clock.advance(offlineAfterMs);
+    expect(await Promise.all([lost, moved, kept].map(world.statusOf))).toEqual(["offline", "online", "online"]);
+    expect(await world.control.db.selectFrom("control_nodes").select("node").execute()).toEqual([{ node: "b" }]);
+  });
+
+  it("[I5] an outage of the store for all of them changes no status", async () => {
+    const world = await openNodes();
+    const [a, b] = [await world.startNode("a"), await world.startNode("b")];
+    const agents = [await a.connect({ name: "of a" }), await b.connect({ name: "of b" })];
+    for (const node of [a, b]) node.cut(true);
+    await world.clock.advance(600_000);
+    b.cut(false);
+    await world.clock.advance(leaseMs - 10_000);
+    a.cut(false);
+    await world.clock.advance(60_000);
+    expect(await Promise.all(agents.map(world.statusOf))).toEqual(["online", "online"]);
+    expect(
+      new Set((await world.control.events("fleet")).map(({ data }) => (data["agent"] as { status: string }).status)),
+    ).toEqual(new Set(["online"]));
+  });
+
+  it("[F51] one that was cut off from the store alone takes its living agents back, but not those that moved", async () => {
+    const world = await openNodes();
+    const [a, b] = [await world.startNode("a"), await world.startNode("b")];
+    const [stayed, moved] = [await a.connect({ name: "stayed" }), await a.connect({ name: "moved" })];
+    a.cut(true);
+    await world.clock.advance(5_000);
+    const there = await b.connect({ id: moved.id, process: moved.process });
+    await world.clock.advance(leaseMs + offlineAfterMs + 10_000);
+    expect(await Promise.all([stayed, moved].map(world.statusOf))).toEqual(["offline", "online"]);
+    // It left from there; that its first node never heard of its going must not bring it back.
+    b.disconnect(there);
+    await world.clock.advance(60_000);
+    a.cut(false);
+    await world.clock.advance(10_000);
+    expect(await Promise.all([stayed, moved].map(world.statusOf))).toEqual(["online", "offline"]);
+  });
+});
