@@ -194,6 +194,29 @@ describe("the history", () => {
     const parts = { ...nothing, events, effects, records: [own, deliveredAll(events)] };
     expect(judgeHistory(parts, true).violations).toEqual([]);
   });
+  test("bad: a printed line that is there twice, out of order, missing, or changed", () => {
+    const text = "exec 'node' 'printer' 'client1-1-1' '3' '17' '/effects'";
+    const printed = (bytes: string, outcome = "completed"): HistoryParts => ({
+      ...nothing,
+      events: [
+        logged(1, "command.queued", { command: "k", text }),
+        logged(2, "terminal.output", { command: "k", terminal: "t", data: btoa(bytes) }),
+        logged(3, "command.finished", { command: "k", outcome }),
+      ],
+      records: [own.slice(0, 2)],
+    });
+    const line = (number: number): string => `client1-1-1 line ${number}\r\n`;
+    const harmsOf = (bytes: string, outcome?: string) => judgeHistory(printed(bytes, outcome), true).harms;
+    const none = { lost: 0, repeated: 0, reordered: 0, phantom: 0, silentGaps: 0 };
+    expect(harmsOf(line(1) + line(2) + line(3))).toEqual(none);
+    expect(harmsOf(`${line(1)}client1-1`, "lost")).toEqual(none);
+    expect(harmsOf(line(1) + line(2) + line(2) + line(3))).toEqual({ ...none, repeated: 1 });
+    expect(harmsOf(line(1) + line(3) + line(2))).toEqual({ ...none, reordered: 1 });
+    expect(harmsOf(line(1) + line(3)).lost).toBeGreaterThan(0);
+    expect(harmsOf(line(1) + line(3), "lost").lost).toBeGreaterThan(0);
+    expect(harmsOf(line(1) + line(2)).lost).toBeGreaterThan(0);
+    expect(harmsOf(`${line(1)}client1-1-1 lone 2\r\n${line(3)}`).phantom).toBeGreaterThan(0);
+  });
   test("bad: it ran twice; nobody asked for it; its end was not told", () => {
     const harms = (parts: Partial<HistoryParts>) => judgeHistory({ ...nothing, ...parts }, true).harms;
     expect(harms({ events, records: [own], effects: [...effects, ...effects] })).toMatchObject({ repeated: 1 });

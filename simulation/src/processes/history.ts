@@ -7,6 +7,7 @@
  */
 import type { ClosingCause, Observation, Observed } from "../judge/observation.ts";
 import { tokenOf } from "./person.ts";
+import { printedLines } from "./printedLines.ts";
 import type { LoggedEvent } from "./storeLog.ts";
 
 /** When what happened to whom: a strike as it really went. */
@@ -63,7 +64,7 @@ export function historyOf(parts: HistoryParts): readonly Observation[] {
     }),
   ];
   // A sort by time keeps what one writer wrote within a millisecond in its order.
-  return [...fromStore(events), ...removed, ...later.toSorted((a, b) => a.at - b.at)];
+  return [...fromStore(events), ...printedLines(events), ...removed, ...later.toSorted((a, b) => a.at - b.at)];
 }
 
 /** A life may have had several sessions, `<client>.1`, `<client>.2` …: all of them end with it. */
