@@ -107,6 +107,7 @@ export const plugin: Plugin = {
         return verdicts;
       },
     },
+    { name: "work/", always: false, inbox: false, mayRead: () => true, lifetime: "work" },
     { name: "inbox/", always: false, inbox: true, mayRead: () => true },
   ],
   agents: {

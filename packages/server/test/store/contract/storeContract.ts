@@ -11,6 +11,7 @@ import { newTrial, type StoreImplementation, type Trial } from "./implementation
 import { logCases } from "./log.ts";
 import { publishCases } from "./publishes.ts";
 import { requestCases } from "./requests.ts";
+import { retainCases } from "./retaining.ts";
 
 const openMsMax = 60_000;
 
@@ -37,5 +38,6 @@ export function storeContract(implementation: StoreImplementation, { runs }: Con
     publishCases(trial);
     logCases(trial);
     generatedCases(trial, runs);
+    retainCases(trial);
   });
 }
