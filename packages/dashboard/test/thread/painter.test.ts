@@ -117,14 +117,16 @@ describe("painter", () => {
   });
 
   it("[ST-3] draws a fresh start, and [ST-10] a keyframe in place of lost bytes", async () => {
-    const { lines, terminal } = await paint([
-      output("old", 1),
-      { kind: "clear", through: 2, ansi: quiet("history was removed") },
+    const { lines, terminal, offsets } = await paint([
+      output("old", 3),
+      { kind: "clear", through: 0, ansi: quiet("history was removed") },
       { kind: "screen", through: 3, cols: 60, rows: 8, bytes: bytes("restored") },
       output(" and on", 4),
     ]);
     expect(lines).toEqual(["restored and on"]);
     expect([terminal.cols, terminal.rows]).toEqual([60, 8]);
+    // What was drawn before is not on the screen any more.
+    expect(offsets).toEqual([3, 0, 3, 4]);
   });
 
   it("joins wrapped rows when it is copied", async () => {

@@ -88,6 +88,7 @@ class TerminalPainter {
         return;
       case "clear":
         this.restart();
+        this.offset = 0;
         this.write(step.ansi, () => this.done(step.through));
         return;
       case "nothing":
