@@ -3,9 +3,9 @@
  *
  * Life cycle: {@link plant} gives a file's text with the bug in it; a worker process loads that instead of the
  * file. Invariant: `find` stands in its file exactly once, so a bug that the code has outgrown is an error and
- * never a run without a bug. The files themselves are never written.
+ * never a run without a bug. The files themselves are never written, and nothing of the product is imported here: it
+ * is loaded after the bug is.
  */
-import { assert } from "@holdfast/protocol";
 
 export interface Bug {
   readonly id: string;
@@ -24,9 +24,9 @@ export interface Bug {
 /** `source` with the bug in it. Throws where `find` does not stand in it exactly once. */
 export function plant({ id, file, find, replace }: Bug, source: string): string {
   const pieces = source.split(find);
-  assert(
-    pieces.length === 2,
-    `planted bug "${id}": its text stands ${pieces.length - 1} times in ${file}, not once; write it anew for the code as it is`,
-  );
+  if (pieces.length !== 2)
+    throw new Error(
+      `planted bug "${id}": its text stands ${pieces.length - 1} times in ${file}, not once; write it anew for the code as it is`,
+    );
   return pieces.join(replace);
 }

@@ -1,0 +1,99 @@
+/**
+ * `npm run sim:planted`: plants each bug of the list, runs the simulation's seeds with it, and says by which invariant
+ * it was caught, and in how many of them; then the same seeds without any bug.
+ *
+ * Exit 0: all were caught, and the unmodified code passed every seed. 1: one was not, or it did not. 2: a wrong flag.
+ */
+import { availableParallelism } from "node:os";
+import { parseArgs } from "node:util";
+import type { Bug } from "./bug.ts";
+import { bugs } from "./bugs.ts";
+import { tableOf } from "./outcome.ts";
+import { runPlanted } from "./plantedShell.ts";
+
+const seedsMax = 2_000;
+const usage = `npm run sim:planted -- [flags]
+  --only A,B     these bugs only, by id
+  --least N      seeds that each bug gets (10)
+  --most N       seeds after which a bug counts as not caught, 1 to ${seedsMax} (${seedsMax})
+  --from N       the first seed (1)
+  --workers N    processes at once (as many as processors)
+  --list         says what is wrong with each bug, and runs nothing
+`;
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  const asked = flags();
+  if (typeof asked === "string") {
+    process.stderr.write(`${asked}\n${usage}`);
+    return 2;
+  }
+  if (asked.list) {
+    for (const { id, what, knownAs } of asked.bugs)
+      say(`${id}: ${what}${knownAs === undefined ? "" : ` (${knownAs})`}`);
+    return 0;
+  }
+  const began = performance.now();
+  const { verdicts, clean } = await runPlanted({
+    ...asked,
+    heard: ({ bug, caught, message, trouble }) =>
+      say(`${caught > 0 ? "caught" : "MISSED"} ${bug.id}: ${trouble ?? message ?? "nothing was wrong in any seed"}`),
+  });
+  say("");
+  for (const line of tableOf(verdicts)) say(line);
+  const failures = clean.outcomes.filter(({ failure }) => failure !== undefined);
+  say(`unmodified code: ${clean.outcomes.length - failures.length} of ${clean.outcomes.length} seeds passed`);
+  for (const { seed, failure } of failures) say(`! seed ${seed}: ${failure?.message}`);
+  if (clean.trouble !== undefined) say(`! ${clean.trouble}`);
+  say(`${Math.round((performance.now() - began) / 1_000)} s on ${asked.workers} workers`);
+  const isCaught = verdicts.every(({ caught, trouble }) => caught > 0 && trouble === undefined);
+  return isCaught && failures.length === 0 && clean.trouble === undefined ? 0 : 1;
+}
+
+interface Asked {
+  readonly bugs: readonly Bug[];
+  readonly least: number;
+  readonly most: number;
+  readonly firstSeed: number;
+  readonly workers: number;
+  readonly list: boolean;
+}
+
+/** What was asked for, or what is wrong with it. */
+function flags(): Asked | string {
+  let given: ReturnType<typeof parse>;
+  try {
+    given = parse();
+  } catch (error) {
+    return (error as Error).message;
+  }
+  const { only, list } = given;
+  const ids = only?.split(",") ?? bugs.map(({ id }) => id);
+  const unknown = ids.find((id) => !bugs.some((bug) => bug.id === id));
+  if (unknown !== undefined) return `--only: there is no planted bug "${unknown}"; --list names them`;
+  const [least, most, firstSeed, workers] = [given.least, given.most, given.from, given.workers].map(Number);
+  if (!isWithin(most, 1, seedsMax)) return `--most ${given.most}: 1 to ${seedsMax}`;
+  if (!isWithin(least, 1, most)) return `--least ${given.least}: 1 to --most (${most})`;
+  if (!isWithin(firstSeed, 1, Number.MAX_SAFE_INTEGER)) return `--from ${given.from}: a whole number from 1`;
+  if (!isWithin(workers, 1, 64)) return `--workers ${given.workers}: 1 to 64`;
+  return { bugs: bugs.filter(({ id }) => ids.includes(id)), least, most, firstSeed, workers, list };
+}
+
+function isWithin(value: number | undefined, least: number, most: number): value is number {
+  return value !== undefined && Number.isInteger(value) && value >= least && value <= most;
+}
+
+function parse() {
+  return parseArgs({
+    options: {
+      only: { type: "string" },
+      least: { type: "string", default: "10" },
+      most: { type: "string", default: String(seedsMax) },
+      from: { type: "string", default: "1" },
+      workers: { type: "string", default: String(availableParallelism()) },
+      list: { type: "boolean", default: false },
+    },
+  }).values;
+}
