@@ -1,7 +1,7 @@
 /**
  * The second half of `breaches.test.ts`: rules of reading, publishing and agents, broken against a server that
  * remembers what came before. One neighbour obeys all the while and must not notice. A cursor beyond the head is
- * judged in `packages/server/test/hostile/limits.test.ts`.
+ * judged in `packages/server/test/hostile/limits.test.ts`, the time of a refusal in `gateway/alike.test.ts` there.
  */
 import { randomUUID } from "node:crypto";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
@@ -82,30 +82,17 @@ describe("reading against the rules", () => {
     for (const peer of [sender, reader]) await peer.close();
   });
 
-  test("[ST-18] a stream that does not exist and one that is not for it are refused alike, after the same time", async () => {
+  test("[ST-18] a stream that does not exist and one that is not for it are refused alike", async () => {
     const peer = await open();
-    const times = { admins: [] as number[], "log/none": [] as number[] };
-    for (let sub = 1; sub <= 60; sub += 1) {
-      for (const stream of ["admins", "log/none"] as const) {
-        const startedAt = performance.now();
-        const refused = await tell(peer, "refused", subscribe(stream, sub, "start"));
-        times[stream].push(performance.now() - startedAt);
-        const { message, ...rest } = refused["error"] as { message: string };
-        expect({ ...refused, error: rest }).toEqual({
-          type: "refused",
-          of: "subscribe",
-          stream,
-          sub,
-          error: { code: "not_found", retryable: false },
-        });
-        expect(message).toBe(`there is no stream "${stream}"`);
-      }
+    for (const [index, stream] of ["admins", "log/none", "nowhere", "inbox/somebody"].entries()) {
+      expect(await tell(peer, "refused", subscribe(stream, index + 1, "start"))).toEqual({
+        type: "refused",
+        of: "subscribe",
+        stream,
+        sub: index + 1,
+        error: { code: "not_found", message: `there is no stream "${stream}"`, retryable: false },
+      });
     }
-    const median = (all: number[]): number => all.sort((left, right) => left - right)[30] ?? 0;
-    const ratio = median(times.admins) / median(times["log/none"]);
-    // Either answer waits for one read of the store; without it the forbidden one comes in a tenth of the time.
-    expect(ratio).toBeGreaterThan(0.5);
-    expect(ratio).toBeLessThan(2);
     await peer.close();
   });
 });
