@@ -49,7 +49,7 @@ export function guardStore({ store, limits, place, clock, log }: GuardedStoreOpt
       return value;
     } catch (error) {
       if (!isOutage(error)) throw ownTrouble(error);
-      health.failed(lane, error);
+      health.failed(lane, ownTrouble(error));
       throw new ProtocolError(outageReason, "the database did not answer", {
         retryAfter: health.retryAfter(),
         cause: error,

@@ -9,6 +9,7 @@ import { accessSync, constants, mkdirSync } from "node:fs";
 import { Worker } from "node:worker_threads";
 import { ProtocolError } from "@holdfast/protocol";
 import { StartError } from "../../options.ts";
+import { StoreLost } from "../outage.ts";
 import type { BatchResult, EncodedRun, Fault, Store, StreamPosition, StreamSnapshot } from "../port.ts";
 import { lockHolder } from "./lock.ts";
 import type { Call, WorkerMessage, WorkerSettings } from "./messages.ts";
@@ -104,11 +105,12 @@ async function startWorker(settings: WorkerSettings, onFailure: (error: unknown)
 
   await opening(worker, settings);
   worker.on("message", answered);
-  worker.on("error", fail);
-  worker.on("exit", (code) => fail(new Error(`the store's ${settings.role} ended with code ${code}`)));
+  worker.on("error", (cause) => fail(new StoreLost(`the store's ${settings.role} failed`, { cause })));
+  worker.on("exit", (code) => fail(new StoreLost(`the store's ${settings.role} ended with code ${code}`)));
 
   const call = (request: Call): Promise<unknown> => {
-    if (down !== undefined || stopping) return Promise.reject(unavailable(down ?? new Error("the store is closed")));
+    if (down !== undefined || stopping)
+      return Promise.reject(unavailable(down ?? new StoreLost("the store is closed")));
     const id = next++;
     return new Promise((resolve, reject) => {
       waiting.set(id, { resolve, reject });
