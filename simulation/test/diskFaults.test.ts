@@ -18,10 +18,10 @@ import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { judge, newHistory } from "../src/powercut/history.ts";
 import { lookInto } from "../src/powercut/lookShell.ts";
-import { mountMemory, unmount, whyNoMounts } from "../src/powercut/mountShell.ts";
+import { mountMemory, unmount, whyNoMounts } from "../src/powercut/ports/mounts.ts";
 import { startWriter } from "../src/powercut/writerShell.ts";
 
-const msMax = 60_000;
+const msMax = 300_000;
 const mebibyte = 1024 * 1024;
 const noMounts = whyNoMounts();
 const noTracer = whyNoTracer();

@@ -6,7 +6,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { runKills } from "../src/powercut/killShell.ts";
 
 const cycles = 20;
-const msMax = 120_000;
+const msMax = 300_000;
 const folders: string[] = [];
 
 afterEach(() => {

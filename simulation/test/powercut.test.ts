@@ -1,10 +1,10 @@
 /** Power cuts under the embedded store, where file systems can be mounted; and that these cuts cut. */
 import { afterAll, describe, expect, it } from "vitest";
 import { runCuts } from "../src/powercut/cutShell.ts";
-import { whyNoMounts } from "../src/powercut/mountShell.ts";
+import { whyNoMounts } from "../src/powercut/ports/mounts.ts";
 
 const cycles = 2;
-const msMax = 120_000;
+const msMax = 300_000;
 const missing = whyNoMounts();
 
 describe.runIf(missing === undefined)("a store whose power is cut", () => {

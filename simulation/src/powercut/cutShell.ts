@@ -12,7 +12,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type History, type Judgement, judge, newHistory } from "./history.ts";
 import { lookInto } from "./lookShell.ts";
-import { copyImage, makeImage, mountImage, unmount, withoutWriteback } from "./mountShell.ts";
+import { copyImage, makeImage, mountImage, unmount, withoutWriteback } from "./ports/mounts.ts";
 import { startWriter, type Writer } from "./writerShell.ts";
 
 const imageMebibytes = 96;

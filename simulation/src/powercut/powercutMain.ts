@@ -12,7 +12,7 @@ import { parseArgs } from "node:util";
 import { appendLedger, currentCommit } from "../ledger.ts";
 import { runCuts } from "./cutShell.ts";
 import { runKills } from "./killShell.ts";
-import { whyNoMounts } from "./mountShell.ts";
+import { whyNoMounts } from "./ports/mounts.ts";
 
 const usage = `npm run powercut -- [flags]
   --cycles N       how often, 1 to 10,000 (20)

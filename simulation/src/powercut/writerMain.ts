@@ -14,7 +14,7 @@ import { uuidv7 } from "@holdfast/protocol";
 import type { Operation, Outcome, PublishOutcome, Store } from "../../../packages/server/src/store/port.ts";
 import { openSqliteStore } from "../../../packages/server/src/store/sqlite/store.ts";
 import type { Said } from "./history.ts";
-import { caller, logStream, producer, workspace } from "./place.ts";
+import { app, caller, logStream, markMethod, producer, workspace } from "./place.ts";
 
 const eventsMax = 40;
 const eventBytesMax = 2_000;
@@ -35,7 +35,7 @@ const random = (max: number): number => 1 + Math.floor(Math.random() * max);
 try {
   const store = await openSqliteStore({
     folder: settings.folder,
-    plugins: [new URL("./durableApp.ts", import.meta.url)],
+    plugins: [app],
     onFailure: (error) => {
       process.stderr.write(`a worker died: ${String(error)}\n`);
       process.exit(1);
@@ -71,7 +71,14 @@ async function send(store: Store, first: number, through: number, token: string)
   }));
   const batch: Operation[] = [
     { kind: "publish", caller, stream: logStream, producer, sequence: first, events },
-    { kind: "request", caller, id: token, method: "mark.make", params: { token }, hash: hashOf(token) },
+    {
+      kind: "request",
+      caller,
+      id: token,
+      method: markMethod,
+      params: { id: token, value: token },
+      hash: hashOf(token),
+    },
   ];
   for (;;) {
     say({ kind: "begun", through, token });

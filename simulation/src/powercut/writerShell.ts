@@ -11,7 +11,7 @@ import { type History, hear, type Said } from "./history.ts";
 import type { WriterSettings } from "./writerMain.ts";
 
 const writerFile = fileURLToPath(new URL("./writerMain.ts", import.meta.url));
-const openMsMax = 20_000;
+const openMsMax = 60_000;
 
 export interface Writer {
   /** Resolves after so many batches more were begun. Rejects where the process ends before. */
