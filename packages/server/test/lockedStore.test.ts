@@ -35,7 +35,7 @@ function hear(socket: WebSocket) {
   };
 }
 
-it("[AD-2][OP-4][OP-7][AD-4] a locked database: one breaker, one line, everybody stays, and all go on by themselves", async () => {
+it("[AD-2][OP-4][OP-7][AD-4][CL-4] a locked database: one breaker, one line, everybody stays, and all go on by themselves", async () => {
   const data = await mkdtemp(join(tmpdir(), "holdfast-locked-"));
   cleanUp.push(() => rm(data, { recursive: true }));
   const lines: { event: string; fields: Readonly<Record<string, unknown>> }[] = [];
@@ -77,6 +77,13 @@ it("[AD-2][OP-4][OP-7][AD-4] a locked database: one breaker, one line, everybody
   // Answered at once now, since nobody asks the store.
   add();
   expect((await reader.next("response")).error?.retryAfter).toBeGreaterThan(0);
+  // CL-4: at the HTTP door too.
+  const headers = { "content-type": "application/json" };
+  const answer = await fetch(`${server.url}/api/note.add`, { method: "POST", headers, body: '{"text":"x"}' });
+  expect(answer.status).toBe(503);
+  const { code, retryAfter } = (await answer.json()) as { code: string; retryAfter: number };
+  expect(code).toBe("store_unavailable");
+  expect(Number(answer.headers.get("retry-after"))).toBe(Math.ceil(retryAfter / 1_000));
   const agent = { name: "a", kind: "shell", host: "h", capabilities: ["newer"], process: newId(), open: [] };
   const unnamed = await connect({ agent, subscribe: [{ stream: "inbox/a", sub: 1, from: "start" }] });
   expect(await unnamed.next("welcome")).toMatchObject({ degraded, user: { role: "agent" } });
