@@ -45,10 +45,16 @@ describe("the schedule", () => {
       }
     }
   });
+  test("nobody waits for those who are not there, or are struck just now", () => {
+    const random = seeded("dense");
+    const few = drawSchedule({ targets: { ...targets, pages: [] }, runMs: 60_000, everyMs: 700, random });
+    expect(few.length).toBeGreaterThan(25);
+    expect(few.some(({ atMs }) => atMs > 45_000)).toBe(true);
+  });
   test("ten minutes hold more than a hundred strikes, of every kind, on everybody", () => {
     for (let seed = 0; seed < 20; seed += 1) {
       const strikes = draw(seed);
-      expect(strikes.length).toBeGreaterThan(120);
+      expect(strikes.length).toBeGreaterThan(140);
       expect(new Set(strikes.map(({ fault }) => nameOfFault(fault))).size).toBe(15);
       expect(new Set(strikes.map(({ target }) => target)).size).toBe(9);
     }

@@ -93,10 +93,13 @@ const deck: readonly {
 export function drawSchedule({ targets, runMs, everyMs, random }: ScheduleOptions): readonly Strike[] {
   const strikes: Strike[] = [];
   const freeAtMs = new Map<string, number>();
-  let cards: (typeof deck)[number][] = [];
+  const playable = deck.filter(({ target }) => target === "server" || targets[target].length > 0);
+  const cards: (typeof deck)[number][] = [];
+  const indexOfFree = (atMs: number): number => cards.findIndex((card) => someoneFree(card, atMs) !== undefined);
   for (let atMs = beginMs; atMs < runMs; atMs += everyMs * (0.5 + random())) {
-    if (cards.length === 0) cards = shuffled(deck, random);
-    const index = cards.findIndex((card) => someoneFree(card, atMs) !== undefined);
+    // What is left is for those who are struck just now: another deck, so that the others do not wait for them.
+    if (indexOfFree(atMs) === -1 && cards.length < playable.length) cards.push(...shuffled(playable, random));
+    const index = indexOfFree(atMs);
     const [card] = index === -1 ? [] : cards.splice(index, 1);
     const target = card === undefined ? undefined : someoneFree(card, atMs);
     if (card === undefined || target === undefined) continue;
