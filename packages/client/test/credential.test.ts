@@ -4,13 +4,15 @@
  *
  * Seen red: [AU-7] without `askServer` behind `expiring`, and with `refresh` forgotten as soon as `auth` was sent;
  * [CL-7] with every 503 read as signed out; [CL-10] with the question asked at each failure, and with the count kept
- * after a socket opened; [CL-2] with 4401 that never asks; [TR-4] with every code told each time.
+ * after a socket opened; [CL-2] with 4401 that never asks; [TR-4] with every code told each time; [CL-7] of HTTP calls
+ * without the one question under way, and without the token in hand.
  */
 import type { ProtocolError } from "@holdfast/protocol";
 import { describe, expect, it } from "vitest";
 import { askServer } from "../src/shell/http.ts";
 import { error } from "./support/modelServer.ts";
 import { publisherScenario, type Scenario, scenario } from "./support/scenario.ts";
+import { SimClock } from "./support/simClock.ts";
 
 const refreshes = ({ server }: Scenario): number => server.asked.filter((asked) => asked.startsWith("POST")).length;
 const questions = ({ server }: Scenario): number => server.asked.filter((asked) => asked === "GET /api/session").length;
@@ -206,6 +208,82 @@ describe("[CL-10] upgrades that do not open", () => {
     answer({ status: 403, body: {} });
     await world.clock.advance(20);
     expect(world.session.state).toMatchObject({ kind: "waiting", reason: "origin refused" });
+  });
+});
+
+describe("[CL-7] HTTP calls of the page", () => {
+  /** A JWT that says when it ends and nothing else. */
+  const tokenOf = (name: string, endsMs: number): string =>
+    `${name}.${btoa(JSON.stringify({ exp: endsMs / 1_000 }))}.signature`;
+
+  function withTokens(lifeMs = 3_600_000) {
+    const asked: string[] = [];
+    let answer = (): void => {};
+    const startMs = new SimClock().now();
+    const world = scenario({
+      getToken: (why) => {
+        asked.push(why);
+        const token = tokenOf(`t${asked.length}`, startMs + lifeMs * asked.length);
+        return new Promise((resolve) => (answer = () => resolve(token)));
+      },
+    });
+    return { ...world, asked, answer: () => answer() };
+  }
+
+  it("ask with the socket, once, and go out with its token until that ends", async () => {
+    const { clock, server, session, asked, answer } = withTokens(60_000);
+    const calls = [session.token(), session.token()];
+    answer();
+    await clock.advance(100);
+    const [first] = await Promise.all(calls);
+    expect(asked).toEqual(["first"]);
+    expect([await session.token(), server.last.hello?.token]).toEqual([first, first]);
+    await clock.advance(56_000);
+    const fresh = session.token();
+    answer();
+    expect(await fresh).not.toBe(first);
+    expect(asked).toEqual(["first", "expiring"]);
+  });
+
+  it("that were refused share one question, and the socket's refresh its answer", async () => {
+    const { clock, server, session, asked, answer } = withTokens();
+    answer();
+    await clock.advance(100);
+    const old = await session.token();
+    const calls = [session.token(old), session.token(old)];
+    server.send(server.last, { type: "expiring", in: 60_000 });
+    await clock.advance(10);
+    answer();
+    await clock.advance(10);
+    const [first, second] = await Promise.all(calls);
+    expect(asked).toEqual(["first", "rejected"]);
+    expect(first).toBe(second);
+    expect(auths({ server } as Scenario)).toEqual([{ type: "auth", token: first }]);
+    // One that was slower comes back with the old one, and needs no question.
+    expect(await session.token(old)).toBe(first);
+    expect(asked).toHaveLength(2);
+  });
+
+  it("by cookie: a refusal and the socket's end are one `POST /api/session/refresh`", async () => {
+    const world = scenario();
+    let answer: (value: { status: number; body: unknown }) => void = () => {};
+    world.server.http = () => new Promise((resolve) => (answer = resolve));
+    await world.clock.advance(100);
+    expect([await world.session.token(), world.server.asked]).toEqual([null, []]);
+    const calls = [world.session.token(null), world.session.token(null)];
+    world.server.send(world.server.last, { type: "expiring", in: 60_000 });
+    await world.clock.advance(10);
+    answer({ status: 200, body: {} });
+    await world.clock.advance(10);
+    expect([await Promise.all(calls), refreshes(world), auths(world)]).toEqual([[null, null], 1, [{ type: "auth" }]]);
+  });
+
+  it("hear `auth_unavailable` where nobody can say, and null where nobody is signed in", async () => {
+    const fails = scenario({ getToken: () => Promise.reject(new TypeError("fetch failed")) });
+    await expect(fails.session.token()).rejects.toMatchObject({ code: "auth_unavailable" });
+    const signedOut = scenario({ getToken: async () => null });
+    expect(await signedOut.session.token()).toBeNull();
+    expect(await signedOut.session.token("old")).toBeNull();
   });
 });
 

@@ -6,7 +6,7 @@
  * Seen red: [I1] [I2] without the repeat of requests, with their repeat under a new id, without asking anew, with
  * a worker whose death nobody watches; [LV-1] with `every`, and with dead tabs counted; [ST-2] with a dead tab's
  * readers left; [ST-11] without the pause, with `shown` sent at each change, and without the reading on; [CL-7]
- * without passing over; both [OP-5] without the wait for an identity; [ST-6] with messages of an older asking
+ * without passing over, with wishes for a token not repeated to a new host, and not ended with the session; both [OP-5] without the wait for an identity; [ST-6] with messages of an older asking
  * heard; [CL-6] without taking over, and with a deposed leader that keeps its socket.
  */
 import fc from "fast-check";
@@ -163,6 +163,54 @@ describe.each(["worker", "leader"] as const)("%s", (way) => {
     expect(batches).toBeLessThan(2 * deliveriesUnderWayMax);
     await world.clock.advance(5_000);
     expect(slow.offsets).toEqual(fast.offsets);
+  });
+
+  it("[CL-7] HTTP calls of all tabs and the socket have one refresh under way in the browser", async () => {
+    const world = new TabsWorld();
+    const asked: string[] = [];
+    let answer = (_token: string): void => {};
+    const getToken = (why: string): Promise<string> => {
+      asked.push(why);
+      return new Promise((resolve) => (answer = resolve));
+    };
+    const first = world.open(way, { getToken });
+    const second = world.open(way, { getToken });
+    const early = [first.session.token(), second.session.token()];
+    await world.clock.advance(200);
+    answer("one");
+    await world.clock.advance(200);
+    expect([await Promise.all(early), asked]).toEqual([["one", "one"], ["first"]]);
+    expect(await second.session.token()).toBe("one");
+    const calls = [first.session.token("one"), second.session.token("one")];
+    world.server.send(world.server.last, { type: "expiring", in: 60_000 });
+    await world.clock.advance(200);
+    answer("two");
+    await world.clock.advance(200);
+    expect([await Promise.all(calls), asked]).toEqual([
+      ["two", "two"],
+      ["first", "rejected"],
+    ]);
+    expect(world.server.last.received.filter(({ type }) => type === "auth")).toMatchObject([{ token: "two" }]);
+  });
+
+  it("[CL-7] an HTTP call that waits for its token outlives the host, and hears of the session's end", async () => {
+    const world = new TabsWorld();
+    const lost = world.open(way, { getToken: () => new Promise<string>(() => {}) });
+    await world.clock.advance(200);
+    const { session } = world.open(way, { getToken: async () => "token" });
+    await world.clock.advance(200);
+    const waits = session.token();
+    await world.clock.advance(200);
+    world.kill(way === "worker" ? world.worker : lost.room);
+    if (way === "worker") world.kill(lost.room);
+    await world.clock.advance(30_000);
+    expect(await waits).toBe("token");
+    const never = world.open(way, { getToken: () => new Promise<string>(() => {}), clientVersion: "alone" });
+    await world.clock.advance(200);
+    const told = expect(never.session.token()).rejects.toMatchObject({ code: "auth_unavailable" });
+    const closed = never.session.close();
+    await world.clock.advance(10_000);
+    await Promise.all([closed, told]);
   });
 
   it("[CL-7] asks one tab for a token, the next where that one is silent, and shares the answer", async () => {

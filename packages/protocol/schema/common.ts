@@ -37,6 +37,25 @@ export type From = z.infer<typeof from>;
 export const identity = z.object({ user: shortText, workspace: shortText });
 export type Identity = z.infer<typeof identity>;
 
+/**
+ * ST-16: how a client's events arrived, since its session began, in its own words. `longestGapMs`: the longest time
+ * without an open connection. The lags: from an event's `at` until it was shown, of the newest ones, ms.
+ */
+export const deliveryFigures = z.object({
+  received: count,
+  applied: count,
+  duplicatesSuppressed: count,
+  gapsRepaired: count,
+  reconnects: count,
+  longestGapMs: count,
+  /** Messages that the client could not read, and faults that the server told it of. */
+  unknownMessages: count,
+  problems: count,
+  displayLagP50Ms: count.optional(),
+  displayLagP99Ms: count.optional(),
+});
+export type DeliveryFigures = z.infer<typeof deliveryFigures>;
+
 /** One that the reader does not know (old client, new server) is judged by `retryable`, so any text is taken. */
 const errorCode = z.string() as unknown as z.ZodType<ErrorCode>;
 export const errorBody = z.object({

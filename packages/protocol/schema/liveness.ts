@@ -1,9 +1,15 @@
 /** Liveness and the end (sections 7 and 8): `ping`, `pong`, `leave`, `bye`, `error`. */
 import { z } from "zod";
-import { count, durationMs, errorBody } from "./common.ts";
+import { count, deliveryFigures, durationMs, errorBody } from "./common.ts";
 
 /** LV-1. `degraded` while the store is not there (OP-3): its absence ends what `welcome` said. */
-export const ping = z.object({ type: z.literal("ping"), n: count, visible: z.boolean() });
+export const ping = z.object({
+  type: z.literal("ping"),
+  n: count,
+  visible: z.boolean(),
+  /** ST-16: once a minute. */
+  statistics: deliveryFigures.optional(),
+});
 export const pong = z.object({
   type: z.literal("pong"),
   n: count,

@@ -6,6 +6,7 @@ import { z } from "zod";
 import {
   count,
   cursor,
+  deliveryFigures,
   durationMs,
   epoch,
   from,
@@ -46,7 +47,9 @@ export const hello = z.object({
   attempt: count,
   client: z.object({ name: shortText, version: shortText }),
   visible: z.boolean(),
-  lastClose: z.object({ code: z.int(), reason: z.string().max(500), uptime: durationMs }).optional(),
+  lastClose: z
+    .object({ code: z.int(), reason: z.string().max(500), uptime: durationMs, statistics: deliveryFigures.optional() })
+    .optional(),
   token: token.optional(),
   expect: identity.optional(),
   slot: z.string().max(1_000).optional(),

@@ -5,6 +5,7 @@ export type {
   ClientMessage,
   ClientMessageType,
   Cursor,
+  DeliveryFigures,
   Events,
   From,
   Hello,
