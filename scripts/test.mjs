@@ -31,6 +31,7 @@ const needs = {
     "packages/server/test/postgres/contract.test.ts",
     "packages/server/test/postgres/faults.test.ts",
     "packages/server/test/postgres/nodes.test.ts",
+    "packages/server/test/postgres/retention.test.ts",
   ],
 };
 
