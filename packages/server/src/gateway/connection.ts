@@ -70,7 +70,8 @@ export interface ConnectionHost {
   left(connection: Connection, open: OpenConnection, livedMs: number): void;
   /** CL-3: ms over which the clients of this node spread their return. */
   spread(): number;
-  closed(connection: Connection): void;
+  /** Its socket has ended. */
+  closed(connection: Connection, wasWelcomed: boolean): void;
 }
 
 const codesWithoutReturn: ReadonlySet<number> = new Set([
@@ -99,7 +100,7 @@ export function createConnection(options: ConnectionOptions): Connection {
   /** From its `hello` to its `welcome`, at the node's gate (AD-3). */
   let opening: Opening | undefined;
   let naming: Naming | undefined;
-  let welcomedAt = openedAt;
+  let welcomedAt: number | undefined;
   /** ST-16: what an open connection was last told of the client's own figures. */
   let figures: DeliveryFigures | undefined;
 
@@ -125,7 +126,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     const { open } = connection.state;
     open.end();
     ({ figures } = open);
-    host.left(connection, open, clock.monotonic() - welcomedAt);
+    host.left(connection, open, clock.monotonic() - (welcomedAt ?? openedAt));
   };
 
   const complain = (error: ProtocolError): void => {
@@ -310,7 +311,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     if (before.kind === "closed") return;
     giveBack();
     connection.state = { kind: "closed" };
-    host.closed(connection);
+    host.closed(connection, welcomedAt !== undefined);
     log.info("connection.closed", {
       connection: id,
       code: before.kind === "closing" ? before.code : code,

@@ -46,6 +46,8 @@ export function createGateway(context: GatewayContext): Gateway {
   );
   /** Connections that were welcomed and are not closed. */
   let held = 0;
+  /** Sockets that never got that far, those included that were told to go and are still here (AD-3). */
+  let unwelcomed = 0;
   let emptied: (() => void) | undefined;
   let sweepTimer: TimerHandle | undefined;
   let sweptAt = clock.monotonic();
@@ -107,6 +109,7 @@ export function createGateway(context: GatewayContext): Gateway {
     spoke: (connection) => silent.remove(connection),
     welcomed: () => {
       held += 1;
+      unwelcomed -= 1;
     },
     opened(connection, { agent, principal }) {
       const { id, workspace } = principal;
@@ -124,8 +127,9 @@ export function createGateway(context: GatewayContext): Gateway {
       tellRuntimes(context, (runtime) => runtime.agentDisconnected(gone));
     },
     spread: () => admission.spread(held),
-    closed(connection) {
+    closed(connection, wasWelcomed) {
       connections.delete(connection);
+      if (!wasWelcomed) unwelcomed -= 1;
       if (connections.size === 0) emptied?.();
     },
   };
@@ -134,12 +138,13 @@ export function createGateway(context: GatewayContext): Gateway {
   context.authenticator.onEnded((credential) => context.occupants.end(credential));
   return {
     connections,
-    refusal: () => (admission.isFull(connections.size - held) ? admission.promise() : undefined),
+    refusal: () => (admission.isFull(unwelcomed) ? admission.promise() : undefined),
     promise: () => admission.promise(drainRetryAfterMs),
     accept(socket, upgrade, address) {
       const id = uuidv7(clock.now(), random.bytes(10));
       const connection = createConnection({ context, id, socket, upgrade, address, host });
       connections.add(connection);
+      unwelcomed += 1;
       for (const oldest of silent.add(connection, neighbourOf(address)))
         oldest.close(closeCodes.silent, "no hello while others waited");
       if (upgrade.ambiguous === true) connection.close(closeCodes.badMessage, "ambiguous_credentials");

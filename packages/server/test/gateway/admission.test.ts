@@ -257,6 +257,29 @@ describe("openings of a node", () => {
     expect(world.gateway.refusal()).toBeUndefined();
   });
 
+  it("[AD-3] connections that were welcomed and are told to go keep nobody out", async () => {
+    const limits = {
+      socketsWithoutHelloMax: 3,
+      socketsWithoutHelloPerAddressMax: 3,
+      openingsWaitingMax: 2,
+      openingsUnderWayMax: 1,
+    };
+    const world = await createWorld(undefined, limits);
+    world.verdict = ({ instance }) => accepted({ ...ada, id: instance }, undefined, "session");
+    const clients: TestClient[] = [];
+    for (let opened = 0; opened < 20; opened += 1) {
+      const client = world.connect();
+      await client.open();
+      clients.push(client);
+    }
+    world.end("session");
+    expect(codes(clients)).toEqual(Array(20).fill(4403));
+    expect(world.gateway.refusal()).toBeUndefined();
+    await world.clock.advance(3_000);
+    for (let socket = 0; socket < 6; socket += 1) world.connect();
+    expect(world.gateway.refusal()).toBeDefined();
+  });
+
   it("[CL-3][CL-4] spread is the connections held over the budget, told by welcome and, where it changed, by pong", async () => {
     const world = await createWorld(undefined, { openingsPerSecond: 20 });
     byInstance(world);
