@@ -19,6 +19,9 @@ import { waitFor } from "../src/waiting.ts";
 const liveMsMax = 15_000;
 const tabsMax = 60;
 const echoes = 20;
+/** More than the snapshot of a thread holds whole. */
+const longLines = 30_000;
+const longMsMax = 60_000;
 
 let browser: Browser;
 const visits: Visit[] = [];
@@ -108,6 +111,32 @@ test("sign in by the printed link, open the shell, send a command, see its outpu
   times.sort((a, b) => a - b);
   const at = (part: number): number => Math.round(times[Math.min(echoes - 1, Math.floor(part * echoes))] ?? 0);
   process.stdout.write(`echo round trip in the page: median ${at(0.5)} ms, p95 ${at(0.95)} ms of ${echoes}\n`);
+});
+
+test("[ST-10] a long thread opens with its end, and draws all of it when asked, each line once", async () => {
+  const server = await startHoldfast({ mode: "development" });
+  const { page } = await open(server.url);
+  await page.goto(server.url);
+  await (await onlineAgent(page, hostname())).click();
+  await sendCommand(page, `seq -f 'line %06.0f of a long output' 1 ${longLines}`);
+  expect(await finishedOutcome(page)).toBe("completed");
+  const expected = Array.from({ length: longLines }, (_, index) => `line ${String(index + 1).padStart(6, "0")}`);
+  const shown = async (): Promise<string[]> =>
+    (await terminalLines(page)).flatMap((line) => /^line \d{6}/.exec(line) ?? []);
+  const until = (what: string, holds: (lines: string[]) => boolean): Promise<string[]> =>
+    waitFor(async () => [await shown()].find(holds), { msMax: longMsMax, what });
+
+  await page.reload();
+  await page.getByTestId("earlier-output").waitFor();
+  const end = await until("the last line", (lines) => lines.at(-1) === expected.at(-1));
+  expect(end.length).toBeLessThan(longLines);
+  expect(end).toEqual(expected.slice(-end.length));
+  expect(await newestCommand(page).getAttribute("data-outcome")).toBe("completed");
+
+  await page.getByText("Draw all of it").click();
+  const all = await until("all lines", (lines) => lines.length >= longLines);
+  expect(all).toEqual(expected);
+  await page.getByTestId("earlier-output").waitFor({ state: "detached" });
 });
 
 test("a link works once; without signing in the page shows the sign-in form and nothing of the fleet", async () => {
