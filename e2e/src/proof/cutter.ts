@@ -97,8 +97,11 @@ export async function startCutter({ target, draw, bytesMax }: CutterOptions): Pr
         from.removeAllListeners("data");
       });
     };
-    forward("up", near, far);
-    forward("down", far, near);
+    // Who does not get through is cut by nobody: only what reaches the server counts.
+    far.on("connect", () => {
+      forward("up", near, far);
+      forward("down", far, near);
+    });
   });
 
   await new Promise<void>((done, failed) => {

@@ -30,12 +30,12 @@ export interface ProofServer extends AsyncDisposable {
 }
 
 export async function startProofServer(
-  settings: Partial<Pick<ProofSettings, "speed" | "limits">> = {},
+  settings: Partial<Pick<ProofSettings, "speed" | "limits" | "admission">> = {},
 ): Promise<ProofServer> {
   const data = mkdtempSync(join(tmpdir(), "holdfast-proof-"));
   let log = "";
   const start = async (): Promise<{ child: ChildProcess; url: string }> => {
-    const all: ProofSettings = { speed: 1, limits: {}, ...settings, data, port: 0 };
+    const all: ProofSettings = { speed: 1, limits: {}, admission: {}, ...settings, data, port: 0 };
     const child = fork(fileURLToPath(new URL("serverMain.ts", import.meta.url)), [JSON.stringify(all)], {
       stdio: ["ignore", "inherit", "pipe", "ipc"],
       env: markedEnvironment(),

@@ -7,7 +7,13 @@
  * `speed` makes the server's clock run faster than the world's, so that an end 30 s away passes within a test.
  */
 import type { Clock } from "@holdfast/protocol";
-import { type ConnectionLimits, createServer, type SignedIn, type SignInRequest } from "@holdfast/server";
+import {
+  type AdmissionLimits,
+  type ConnectionLimits,
+  createServer,
+  type SignedIn,
+  type SignInRequest,
+} from "@holdfast/server";
 
 /** The settings, as JSON. */
 export interface ProofSettings {
@@ -15,6 +21,7 @@ export interface ProofSettings {
   readonly port: number;
   readonly speed: number;
   readonly limits: Partial<ConnectionLimits>;
+  readonly admission: Partial<AdmissionLimits>;
 }
 
 /** Asked on the channel: a key that enrols one agent. */
@@ -57,6 +64,7 @@ const server = await createServer({
   data: settings.data,
   port: settings.port,
   limits: settings.limits,
+  admission: settings.admission,
   authenticate,
   clock,
   version: "proof",
