@@ -15,8 +15,9 @@ import { createLogReader } from "./logReader.ts";
 import type { BatchResult, EncodedRun, EventRun, Fault, Operation, Outcome, StreamSnapshot } from "./port.ts";
 import { writeProbe } from "./probe.ts";
 import { type Judge, publish } from "./publishes.ts";
+import type { RetainParts } from "./removeEvents.ts";
 import { type Answering, answer } from "./requests.ts";
-import { type RetainParts, retain } from "./retain.ts";
+import { retain } from "./retain.ts";
 import { toRun } from "./runs.ts";
 
 export interface EngineOptions {
