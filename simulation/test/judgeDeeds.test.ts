@@ -52,6 +52,15 @@ describe("I2: a request's effect happens at most once", () => {
       harm: "reordered",
     });
   });
+  test("I10: bad: forgotten when its connection was lost, while a later one is answered (RQ-3)", () => {
+    const lost: readonly Observation[] = [welcomed(0), issued("a"), closed(2, "network"), attempted(5), welcomed(6)];
+    const later = [{ ...issued("b"), at: 7 }, effect("b"), { ...answered("b"), at: 8 }];
+    const unknown = (at: number): Observation => ({ ...answered("a", "unknown"), at, isUnheard: true }) as Observation;
+    expect(breachOf([...lost, ...later, unknown(30_000)])).toEqual({ invariant: "I10", harm: "lost" });
+    passes([...lost, ...later, unknown(10_000)]);
+    passes([...lost, unknown(30_000)]);
+    passes([...lost, ...later, { ...answered("a", "unknown"), at: 30_000 }]);
+  });
   test("I10: bad: never answered", () => {
     expect(breachOf([issued("a")])).toEqual({ invariant: "I10", harm: "lost" });
     passes([issued("a"), { kind: "clientEnded", at: 4, client: "c" }]);
@@ -192,6 +201,13 @@ const closed = (at: number, cause?: "network"): Observation => ({
   ...(cause === undefined ? {} : { cause }),
 });
 const welcomed = (at: number): Observation => ({ kind: "welcomed", at, client: "c" });
+/** From `at` on a connection that is good until `ms` later. */
+const goodFor = (ms: number, at: number): readonly Observation[] => [
+  attempted(at),
+  welcomed(at + 1),
+  { kind: "settled", at: at + 2, client: "c" },
+  closed(at + ms, "network"),
+];
 
 describe("I4: one owned socket, and attempts that are apart", () => {
   test("bad: two sockets, two attempts within a second", () => {
@@ -211,13 +227,13 @@ describe("I4: one owned socket, and attempts that are apart", () => {
     passes(storm(15_003));
   });
   test("good: a connection that was good for 10 s begins the row anew", () => {
-    const cycle = (at: number): readonly Observation[] => [
-      attempted(at),
-      welcomed(at + 1),
-      { kind: "settled", at: at + 2, client: "c" },
-      closed(at + 10_003, "network"),
-    ];
-    passes(Array.from({ length: 20 }, (_, index) => cycle(index * 10_500)).flat());
+    passes(Array.from({ length: 20 }, (_, index) => goodFor(10_003 + 10 * index, index * 10_500)).flat());
+  });
+  test("bad: everybody comes back after the same time (F16)", () => {
+    const alike = Array.from({ length: 6 }, (_, index) => goodFor(20_000, index * 21_000)).flat();
+    expect(breachOf(alike).invariant).toBe("I4");
+    const asked = alike.map((one) => (one.kind === "attempted" ? { ...one, because: "told" as const } : one));
+    passes(asked);
   });
 });
 

@@ -255,6 +255,15 @@ test("REL-I14: nothing after authority ended", () => {
   expect(breachOf([...appended(1, 1), opened("r"), authorised, late(70_001)]).invariant).toBe("REL-I14");
   const revoked: Observation = { kind: "revoked", at: 5, client: "c", graceMs: 1_000 };
   expect(breachOf([...appended(1, 1), opened("r"), revoked, late(1_006)]).invariant).toBe("REL-I14");
+  const asked = (at: number): readonly Observation[] => [
+    { kind: "requestIssued", at, request: "a", client: "c" },
+    { kind: "effectCommitted", at: at + 10, request: "a" },
+    { kind: "requestSettled", at: at + 20, request: "a", outcome: "result" },
+  ];
+  passes([authorised, ...asked(19_000)]);
+  expect(breachOf([authorised, ...asked(21_000)]).invariant).toBe("REL-I14");
+  const [issued, ...done] = asked(21_000);
+  passes([authorised, issued as Observation, { ...authorised, at: 21_005, until: 99_000 }, ...done]);
 });
 
 describe("I10: after faults everything converges", () => {

@@ -17,6 +17,8 @@ import { fencing } from "./invariants/fencing.ts";
 import { healthyConnections } from "./invariants/healthyConnections.ts";
 import { honestLog } from "./invariants/honestLog.ts";
 import { honestState } from "./invariants/honestState.ts";
+import { jitteredReturns } from "./invariants/jitteredReturns.ts";
+import { keptRequests } from "./invariants/keptRequests.ts";
 import { noCrash } from "./invariants/noCrash.ts";
 import { oneSocket } from "./invariants/oneSocket.ts";
 import { ownWorkspace } from "./invariants/ownWorkspace.ts";
@@ -90,7 +92,9 @@ export function createJudge(options: JudgeOptions = {}): Judge {
     requestEffects(fail),
     commandEnds(fail),
     fencing(fail),
+    keptRequests(fail),
     oneSocket(fail),
+    jitteredReturns(fail),
     healthyConnections(fail),
     boundedThings(fail),
     honestLog(fail),

@@ -150,6 +150,8 @@ export type RequestObservation =
       readonly kind: "requestSettled";
       readonly request: string;
       readonly outcome: "result" | "error" | "unknown" | "withdrawn";
+      /** With `unknown`: the server never said anything of it, not even that it is to be sent again. */
+      readonly isUnheard?: boolean;
     }
   /** The effect is durable. */
   | { readonly kind: "effectCommitted"; readonly request: string };

@@ -117,7 +117,7 @@ export class Connection {
   close(code: number, reason: string): void {
     if (this.isClientDone) return;
     this.up.send(closeFrameBytes + reason.length, () => this.serverHears(code, reason, true));
-    this.tell(code, this.silence() ?? "left");
+    this.tell(code, this.silence("client"));
   }
 
   /** Ends it as the network does. `seenBy`: who learns of it, now rather than by silence. */
@@ -186,7 +186,7 @@ export class Connection {
       close: (code, reason) => {
         if (this.isServerDone || this.farewell !== undefined) return;
         this.farewell = { code, reason };
-        this.tell(code, causeOf(code) ?? this.silence());
+        this.tell(code, causeOf(code) ?? this.silence("server"));
         down.send(closeFrameBytes + reason.length, () => {
           // The client's machine answers a close frame by itself.
           this.up.send(closeFrameBytes, () => this.serverHears(code, reason, false));
@@ -237,12 +237,16 @@ export class Connection {
     this.parts.events.ended(code, cause);
   }
 
-  /** Whether somebody's silence explains an end that nobody else caused. */
-  private silence(): Cause | undefined {
+  /**
+   * Whether somebody's silence explains an end that nobody else caused. Whoever ends it must not take its own sleep,
+   * or timers that a browser slows down, for the other's death (LV-2, LV-3).
+   */
+  private silence(endedBy: "client" | "server"): Cause | undefined {
     const { scheduler, path } = this.parts;
     const { up, down } = path;
-    const recently = Math.max(path.shutAt, this.client.stoppedAt, this.server?.process.stoppedAt ?? 0);
-    if (up.isShut || down.isShut || this.client.throttleMs > 1) return "silence";
+    const other = endedBy === "client" ? this.server?.process : this.client;
+    const recently = Math.max(path.shutAt, other?.stoppedAt ?? 0);
+    if (up.isShut || down.isShut) return "silence";
     if (up.bytesPerMs < 20 || down.bytesPerMs < 20 || up.latencyMs > 1_000) return "silence";
     return scheduler.now - recently < 180_000 ? "silence" : undefined;
   }
@@ -267,9 +271,6 @@ function causeOf(code: number): Cause | undefined {
       return "breach";
     case closeCodes.fenced:
       return "fenced";
-    case closeCodes.tooMany:
-    case closeCodes.unavailable:
-      return "admission";
     default:
       return undefined;
   }
