@@ -22,6 +22,8 @@ const idleInTransactionMsMax = 5_000;
 /** How long a batch waits for those of other nodes. */
 const writersLockMsMax = 4_000;
 
+const knownStreamsMax = 20_000;
+
 /** The lock of one schema's writers: "hold", and the schema. */
 const writersLock = "1752132708, hashtext(current_schema())";
 const bounded = `set local statement_timeout = ${statementMsMax};
@@ -59,6 +61,11 @@ export function openPostgres({ connection, clock, writer, newBatch }: PostgresDi
   const { run, send } = statements;
   const lastCommit = createLastCommit({ connection, clock, beginWrite });
   let inTransaction = false;
+  /** Streams that are committed, so that nobody needs to make them; not for longer than the connection. */
+  const known = new Set<string>();
+  let made: string[] = [];
+  let madeBefore = 0;
+  connection.onLost(() => known.clear());
 
   /** Outside a transaction a read may open the connection; within one that would read somewhere else. */
   const look: typeof run = async (text, values) => {
@@ -72,6 +79,7 @@ export function openPostgres({ connection, clock, writer, newBatch }: PostgresDi
       await connection.connect();
       statements.begin();
       inTransaction = true;
+      made = [];
       try {
         await run(write ? beginWrite : beginRead);
       } catch (error) {
@@ -86,24 +94,34 @@ export function openPostgres({ connection, clock, writer, newBatch }: PostgresDi
       await statements.settled();
       await lastCommit.commit(writer, newBatch());
       inTransaction = false;
+      if (known.size + made.length > knownStreamsMax) known.clear();
+      for (const place of made) known.add(place);
     },
     rollback: async () => {
       inTransaction = false;
       if (!connection.isOpen) return;
       await connection.query("rollback").catch(() => connection.drop("a rollback failed"));
     },
-    savepoint: async () => send("savepoint operation"),
-    release: async () => {
-      statements.endOperation();
-      send("release savepoint operation");
+    savepoint: async () => {
+      madeBefore = made.length;
+      statements.beginOperation();
     },
+    release: async () => statements.endOperation(),
     rollbackToSavepoint: async () => {
-      statements.undone();
-      send("rollback to savepoint operation");
-      send("release savepoint operation");
+      made.length = madeBefore;
+      statements.undoOperation();
     },
-    append: (events, newEpoch) => append(run, events, newEpoch),
-    open: async (workspace, stream, newEpoch) => send(insertStream, [workspace, stream, newEpoch()]),
+    append: async (events, newEpoch) => {
+      const appended = await append(run, events, newEpoch);
+      for (const { workspace, stream } of appended) made.push(placeOf(workspace, stream));
+      return appended;
+    },
+    open: async (workspace, stream, newEpoch) => {
+      const place = placeOf(workspace, stream);
+      if (known.has(place)) return;
+      made.push(place);
+      send(insertStream, [workspace, stream, newEpoch()]);
+    },
     position: async (workspace, stream) => (await positions(look, [{ workspace, stream }]))[0] ?? null,
     positions: (streams) => positions(look, streams),
     read: (workspace, stream, offset, eventsMax, bytesMax) =>
@@ -124,6 +142,8 @@ export function openPostgres({ connection, clock, writer, newBatch }: PostgresDi
     close: () => connection.close(),
   };
 }
+
+const placeOf = (workspace: string, stream: string): string => `${workspace}\n${stream}`;
 
 function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -130,6 +130,10 @@ export const plugin: Plugin = {
       for (const text of input.texts) tx.append(`inbox/${input.to}`, { event: "told", data: { text } });
       return { told: input.texts.length };
     },
+    "contract.openThenBreak": async (tx, input: { to: string }) => {
+      tx.open(`inbox/${input.to}`);
+      throw new TypeError("a task that breaks, as asked");
+    },
     "contract.break": async (tx) => {
       tx.append("items", { event: "never", data: null });
       throw new TypeError("a task that breaks, as asked");

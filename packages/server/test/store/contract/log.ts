@@ -129,6 +129,16 @@ export function logCases(trial: () => Trial): void {
       expect(await here.store.position(here.workspace, "inbox/a")).toMatchObject({ epoch: opened?.epoch, head: 1 });
     });
 
+    it("[ST-1] a stream that a failing operation opened does not exist, and can be opened by the next", async () => {
+      const here = trial();
+      const { workspace } = here;
+      const failing = { kind: "task", workspace, task: "contract.openThenBreak", input: { to: "a" } } as const;
+      await here.store.commit([failing, put(here, "one")]);
+      expect(await here.store.position(workspace, "inbox/a")).toBeNull();
+      await here.store.commit([hello(here, "a", newId())]);
+      expect(await here.store.position(workspace, "inbox/a")).toMatchObject({ head: 0 });
+    });
+
     it("[ST-15] a renewal gives the stream a new epoch once, however many ask, and voids what was acknowledged", async () => {
       const here = trial();
       await here.store.commit([hello(here, "a", newId()), append(here, "inbox/a", upTo(3))]);
