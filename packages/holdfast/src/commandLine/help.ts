@@ -24,6 +24,7 @@ holdfast sign-in      prints one more sign-in link of the running server
 holdfast backup <file>    copies the store to a new file, while the server runs or not
 holdfast restore <file>   puts a backup in its place; the server must be stopped
   --data <folder>     The server's data folder; .holdfast by default.
+  --config <file>     Settings from this file instead of <data>/config.json.
 
 Exit codes: 0 done, 1 a fault of ours, 2 wrong use, 3 key refused, 4 another process is this agent, 130 second Ctrl-C.
 `;

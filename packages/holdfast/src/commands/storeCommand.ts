@@ -1,12 +1,17 @@
 /**
  * What `holdfast backup` and `holdfast restore` have in common: one file, and the data folder that it is about.
+ *
+ * The folder and the kind of store come from the same settings as the server's, so that neither command takes the
+ * embedded store for the one that the server uses where that is a PostgreSQL database.
  */
 import { resolve } from "node:path";
 import { quoted, readFlags } from "../commandLine/flags.ts";
 import type { Surroundings } from "../commandLine/surroundings.ts";
-import { environmentName, fields } from "../config/fields.ts";
+import { resolveConfig } from "../config/resolve.ts";
+import { readTextFile } from "../files/privateFile.ts";
 
-const flagTable = { data: "value" } as const;
+const flagTable = { data: "value", config: "value" } as const;
+const databaseTools = { backup: "pg_dump", restore: "pg_restore" } as const;
 
 export interface StoreArguments {
   /** Both absolute. */
@@ -14,7 +19,7 @@ export interface StoreArguments {
   readonly data: string;
 }
 
-/** `<file> [--data <folder>]`, or the one sentence why not. */
+/** `<file> [--data <folder>] [--config <file>]`, or the one sentence why not. */
 export function storeArguments(
   command: "backup" | "restore",
   argv: readonly string[],
@@ -22,16 +27,17 @@ export function storeArguments(
 ): StoreArguments | { readonly problem: string } {
   const flags = readFlags(argv, flagTable);
   if (flags.kind === "problem") return { problem: flags.sentence };
-  const words = [...flags.words, ...(flags.command ?? [])];
-  const [file, extra] = words;
+  const [file, extra] = [...flags.words, ...(flags.command ?? [])];
   if (file === undefined || file === "") return { problem: `A file is missing; write holdfast ${command} <file>.` };
   if (extra !== undefined)
     return { problem: `${quoted(extra)} is one word too many; write holdfast ${command} <file>.` };
-  if (environment["DATABASE_URL"] || environment["HOLDFAST_DATABASE_URL"])
+  const settings = [...flags.values].flatMap(([name, value]) => [`--${name}`, value]);
+  const resolved = resolveConfig({ argv: settings, environment, directory, readFile: readTextFile });
+  if ("problem" in resolved) return resolved;
+  const { database, data } = resolved.config;
+  if (database.url !== null)
     return {
-      problem: `The store is the PostgreSQL database of DATABASE_URL, which holdfast ${command} does not touch; use PostgreSQL's own ${command === "backup" ? "pg_dump" : "pg_restore"}.`,
+      problem: `The store is the PostgreSQL database of database.url, which holdfast ${command} does not touch; use PostgreSQL's own ${databaseTools[command]}.`,
     };
-  const byDefault = String(fields.find((field) => field.path === "data")?.default);
-  const data = flags.values.get("data") ?? (environment[environmentName("data")] || byDefault);
-  return { file: resolve(directory, file), data: resolve(directory, data) };
+  return { file: resolve(directory, file), data };
 }

@@ -1,7 +1,7 @@
 /** `holdfast backup` and `holdfast restore` as processes, with a server of their own between them. */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { existsSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
@@ -142,6 +142,22 @@ describe("holdfast backup and restore", () => {
     expect(result.errors).toContain(part);
     expect(result.errors).toMatch(oneSentence);
     expect(existsSync(join(data, "holdfast.db"))).toBe(false);
+  });
+
+  it("says whose tool it takes where the store is a PostgreSQL database, wherever that is set", () => {
+    const data = join(makeFolder(), "data");
+    mkdirSync(data);
+    writeFileSync(join(data, "config.json"), '{ "database": { "url": "postgres://user:secret@db.example/holdfast" } }');
+    for (const [command, tool] of [
+      ["backup", "pg_dump"],
+      ["restore", "pg_restore"],
+    ] as const) {
+      const result = run(command, join(data, "file"), "--data", data);
+      expect(result).toMatchObject({ code: exitCodes.wrongUse, output: "" });
+      expect(result.errors).toContain(tool);
+      expect(result.errors).not.toContain("secret");
+      expect(result.errors).toMatch(oneSentence);
+    }
   });
 
   it("serve refuses a store of a newer program with one sentence and exit 2, and touches nothing", {

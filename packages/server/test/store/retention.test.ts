@@ -1,5 +1,6 @@
 /** Retention: what goes, what stays, in which order, and what readers see of it (ST-10). */
 import { limits } from "@holdfast/protocol";
+import { type Kysely, sql } from "kysely";
 import { describe, expect, it } from "vitest";
 import type { Plugin, StreamFamily } from "../../src/plugin.ts";
 import type { Dialect } from "../../src/store/dialect.ts";
@@ -8,6 +9,8 @@ import { defaultLifetimes, type Lifetimes, requestsKeptMs } from "../../src/stor
 import type { Retained, RetainStep } from "../../src/store/port.ts";
 import { startRetention } from "../../src/store/retention.ts";
 import { firstStep, nextStep, type Round } from "../../src/store/retentionPlan.ts";
+import { type StoreTables, storeMigrations } from "../../src/store/schema.ts";
+import { openSqlite } from "../../src/store/sqlite/dialect.ts";
 import { openEngine } from "../support/engine.ts";
 import { plugin as notes } from "../support/notesApp.ts";
 import { createSimClock } from "../support/simClock.ts";
@@ -184,6 +187,25 @@ describe("retention of events", () => {
     store.clock.now += 100 * day;
     await store.retain();
     expect(await size()).toMatchObject({ eventBytes: JSON.stringify({ of: "x" }).length });
+  });
+});
+
+describe("a store from before retention", () => {
+  it("knows after its migration how large each stream is", async () => {
+    const dialect = openSqlite({ file: ":memory:", readOnly: false });
+    const db = dialect.kysely as Kysely<StoreTables>;
+    await storeMigrations["store-001-log"]?.up(db);
+    await sql`insert into streams (id, workspace, name, epoch, head, acknowledged) values (1, 'default', 'work/a', 'e', 2, 0), (2, 'default', 'work/b', 'e', 0, 0)`.execute(
+      db,
+    );
+    await sql`insert into events values (1, 1, 0, 'line', null, '"ä"'), (1, 2, 0, 'line', 'scope', '{}')`.execute(db);
+    await storeMigrations["store-002-retention"]?.up(db);
+    const streams = await db.selectFrom("streams").select(["name", "bytes", "removed"]).orderBy("name").execute();
+    expect(streams).toEqual([
+      { name: "work/a", bytes: 6, removed: 0 },
+      { name: "work/b", bytes: 0, removed: 0 },
+    ]);
+    await dialect.close();
   });
 });
 
