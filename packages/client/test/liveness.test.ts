@@ -9,6 +9,7 @@
 import { describe, expect, it } from "vitest";
 import { error } from "./support/modelServer.ts";
 import { publisherScenario, reader, scenario } from "./support/scenario.ts";
+import { SimClock } from "./support/simClock.ts";
 
 const pings = (messages: readonly { readonly type: string }[]): number =>
   messages.filter((message) => message.type === "ping").length;
@@ -211,9 +212,23 @@ describe("tokens", () => {
   });
 
   it("[CL-7] no socket with a token that ends within 5 s", async () => {
-    const { clock, server } = scenario({ getToken: async () => makeToken("short", 3_000) });
-    await clock.advance(60_000);
-    expect(server.connections).toHaveLength(0);
+    let asked = 0;
+    const getToken = async (): Promise<string> => makeToken(`t${asked++}`, asked === 1 ? 60_000 : 3_000);
+    const { clock, server } = scenario({ getToken });
+    await clock.advance(1_000);
+    server.cut();
+    // The one in hand is good for another minute, and none that ends sooner is better.
+    await clock.advance(300_000);
+    expect(server.connections.length).toBeGreaterThanOrEqual(2);
+    expect(Math.max(...server.connections.map(({ openedMs }) => openedMs))).toBeLessThan(60_000);
+  });
+
+  it("[CL-7] a clock that is an hour fast makes no good token look ended", async () => {
+    const clock = new SimClock(1_800_003_600_000);
+    const { server, session } = scenario({ clock, getToken: async () => makeToken("good", 900_000) });
+    await clock.advance(1_000);
+    expect(server.connections).toHaveLength(1);
+    expect(session.state.kind).not.toBe("stopped");
   });
 });
 

@@ -132,7 +132,8 @@ export function reconnectFromStopped(
 export function isUsable(token: string | undefined, memory: ConnectionMemory, now: number): token is string {
   if (token === undefined) return false;
   const endsMs = tokenEndsMs(token);
-  return endsMs === undefined || endsMs - (now + memory.serverOffsetMs) >= limits.tokenUsableMsMin;
+  if (endsMs === undefined || !memory.isClockKnown) return true;
+  return endsMs - (now + memory.serverOffsetMs) >= limits.tokenUsableMsMin;
 }
 
 /** Asks for a credential, or why there is none; `state` awaits the answer. */

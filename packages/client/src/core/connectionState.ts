@@ -84,8 +84,10 @@ export interface ConnectionMemory {
   readonly visible: boolean;
   readonly hintedMs: number;
   readonly manualMs: number;
-  /** Our clock to the server's, ms (RQ-1). */
+  /** Our clock to the server's, ms (RQ-1); what ours says of it, until a `welcome` told. */
   readonly serverOffsetMs: number;
+  /** A `welcome` told it: before that our clock may be an hour wrong, and judges no token's end. */
+  readonly isClockKnown: boolean;
 }
 
 export interface Connection {
@@ -199,6 +201,7 @@ export function makeConnection({ usesToken, usesCookie, serverOffsetMs }: FirstM
       hintedMs: Number.NEGATIVE_INFINITY,
       manualMs: Number.NEGATIVE_INFINITY,
       serverOffsetMs,
+      isClockKnown: false,
     },
   };
 }

@@ -35,6 +35,7 @@ export function welcome(memory: ConnectionMemory, state: StateOf<"greeting">, ev
           ? memory.expect
           : { user: message.user.id, workspace: message.user.workspace },
       serverOffsetMs: message.now - now,
+      isClockKnown: true,
     },
     {
       kind: "open",
