@@ -14,7 +14,7 @@ import { Commands } from "./commands.ts";
 import { Inbox, type Order } from "./inbox.ts";
 import { type AgentOptions, checkOptions, socketUrl } from "./options.ts";
 import type { Executor } from "./programs/executor.ts";
-import { openStateFolder, type StateFolder } from "./state/folder.ts";
+import type { StateFolder } from "./state/folder.ts";
 import { Threads } from "./threads/threads.ts";
 
 /** How often the state folder is looked at. */
@@ -44,6 +44,8 @@ export interface AgentPorts {
   readonly createSession: (options: PublisherSessionOptions) => PublisherSession;
   /** Makes what executes; `exited` is for a program whose end is the agent's. */
   readonly createExecutor: (options: AgentOptions, exited: (message: string) => void) => Executor;
+  /** Opens the folder of {@link AgentOptions.state}. Rejects with an `AgentStartError`. */
+  readonly openState: (path: string) => Promise<StateFolder>;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -51,7 +53,7 @@ export interface AgentPorts {
 /** Rejects with an `AgentStartError` where it cannot start; after that, everything is told by `stopped`. */
 export async function startAgent(options: AgentOptions, ports: AgentPorts): Promise<RunningAgent> {
   checkOptions(options);
-  const state = await openStateFolder(options.state);
+  const state = await ports.openState(options.state);
   try {
     return new Agent(options, ports, state);
   } catch (error) {

@@ -10,6 +10,7 @@ import type { AgentLog } from "./log.ts";
 import type { AgentOptions } from "./options.ts";
 import { systemClock, systemRandom } from "./ports/system.ts";
 import { nodePty } from "./pty/nodePtyShell.ts";
+import { openStateFolder } from "./state/folder.ts";
 import { AgentStartError, type StartErrorCode } from "./state/startError.ts";
 
 export type { AgentEnd, AgentLog, AgentOptions, RunningAgent, StartErrorCode };
@@ -20,6 +21,7 @@ export function runAgent(options: AgentOptions): Promise<RunningAgent> {
   return startAgent(options, {
     createSession: createPublisherSession,
     createExecutor: (given, exited) => createExecutor(given, process.env, nodePty(systemClock), systemClock, exited),
+    openState: openStateFolder,
     clock: systemClock,
     random: systemRandom,
   });

@@ -8,6 +8,7 @@ import type { AgentLog } from "../src/log.ts";
 import type { AgentOptions } from "../src/options.ts";
 import { systemClock, systemRandom } from "../src/ports/system.ts";
 import { nodePty } from "../src/pty/nodePtyShell.ts";
+import { openStateFolder } from "../src/state/folder.ts";
 import { FakeServer } from "./fakeSession.ts";
 
 export interface TestAgent {
@@ -47,6 +48,7 @@ export async function makeAgent(
     createSession: server.createSession,
     createExecutor: (checked, exited) =>
       createExecutor(checked, { SHELL: "/bin/sh", ...environment }, nodePty(systemClock), systemClock, exited),
+    openState: openStateFolder,
     clock: systemClock,
     random: systemRandom,
   });

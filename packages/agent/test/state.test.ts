@@ -125,6 +125,7 @@ describe("a second start", () => {
     const started = startAgent(options, {
       createSession: never,
       createExecutor: never,
+      openState: never,
       clock: systemClock,
       random: systemRandom,
     });
