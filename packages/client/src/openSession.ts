@@ -27,7 +27,8 @@ import { makeEngine } from "./shell/engine.ts";
 import { guard, type Handler, report, runHandler } from "./shell/handlers.ts";
 import { isLoopback, pageUrl, watchBrowser } from "./shell/hints.ts";
 import { toJson } from "./shell/json.ts";
-import { hasCookies, platformClock, platformHttp, platformRandom, platformTransport, warn } from "./shell/platform.ts";
+import { platformClock, platformRandom } from "./shell/platform.ts";
+import { hasCookies, platformHttp, platformTransport, warn } from "./shell/platformNetwork.ts";
 
 /** What an entry of this package adds to a plain session. */
 export interface SessionParts {

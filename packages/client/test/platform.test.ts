@@ -4,7 +4,7 @@
  * Seen red: [F15] with `readyState` asked before each frame, which an adapter without that field answers by nothing.
  */
 import { afterEach, expect, it, vi } from "vitest";
-import { platformTransport } from "../src/shell/platform.ts";
+import { platformTransport } from "../src/shell/platformNetwork.ts";
 
 afterEach(() => void vi.unstubAllGlobals());
 

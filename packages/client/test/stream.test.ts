@@ -9,7 +9,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { SessionEffect } from "../src/core/effects.ts";
-import { addSubscriber, makeStream, noteAsked, readEvents, readSubscribed } from "../src/core/stream.ts";
+import { addSubscriber, makeStream, noteAsked } from "../src/core/stream.ts";
+import { readEvents, readSubscribed } from "../src/core/streamReading.ts";
 import { error } from "./support/modelServer.ts";
 import { makeRandom } from "./support/random.ts";
 import { reader, scenario } from "./support/scenario.ts";

@@ -42,7 +42,7 @@ export const serverMessages = {
   snapshot: reading.snapshot,
   events: reading.events,
   pending: reading.pending,
-  signal: reading.signal,
+  signal: reading.heardSignal,
   refused: reading.refused,
   response: writing.response,
   published: writing.published,

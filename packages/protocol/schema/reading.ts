@@ -1,6 +1,10 @@
-/** Reading streams (section 5): subscriptions, snapshots, events, acknowledgements, signals. */
+/**
+ * Reading streams (section 5): subscriptions, snapshots, events, acknowledgements, signals.
+ *
+ * What a client only compares or hands on is a text without bounds: the bounds are the server's to keep.
+ */
 import { z } from "zod";
-import { count, epoch, errorBody, name, positive, shortText, timeMs, uuid } from "./common.ts";
+import { count, epoch, errorBody, name, positive, shortText, timeMs } from "./common.ts";
 import { subscription } from "./opening.ts";
 
 /** ST-2: asks for a stream from a cursor; the newest `sub` of a stream replaces the older. */
@@ -13,7 +17,7 @@ export const subscribed = z.object({
   type: z.literal("subscribed"),
   stream: z.string(),
   sub: count,
-  epoch,
+  epoch: z.string(),
   offset: count,
   head: count,
   reset: z.enum(["epoch", "trimmed"]).optional(),
@@ -34,7 +38,7 @@ export type Snapshot = z.infer<typeof snapshot>;
 
 /** ST-4: one event without its own `offset` follows the `through` (else the offset) of the one before. */
 export const streamEvent = z.object({
-  event: z.string().min(1),
+  event: z.string(),
   at: timeMs,
   data: z.unknown(),
   keyframe: z.string().optional(),
@@ -49,7 +53,7 @@ export const events = z.object({
   stream: z.string(),
   offset: positive,
   head: positive,
-  events: z.array(streamEvent).min(1),
+  events: z.array(streamEvent),
 });
 export type Events = z.infer<typeof events>;
 
@@ -76,13 +80,16 @@ export const signal = z.object({
 });
 export type Signal = z.infer<typeof signal>;
 
+/** ST-17: the same as a client hears it. */
+export const heardSignal = signal.extend({ stream: z.string(), signal: z.string(), from: z.string().optional() });
+
 /** TR-4, ST-18, PB-3: what was asked for was refused; nothing of it was recorded. */
 export const refused = z.object({
   type: z.literal("refused"),
   of: z.enum(["subscribe", "publish", "signal"]),
   stream: z.string(),
   sub: count.optional(),
-  producer: uuid.optional(),
+  producer: z.string().optional(),
   sequence: count.optional(),
   error: errorBody,
 });

@@ -112,7 +112,7 @@ export const reading: readonly Bug[] = [
   },
   {
     id: "client-takes-twice",
-    file: "packages/client/src/core/stream.ts",
+    file: "packages/client/src/core/streamReading.ts",
     find: "    if (event.through <= offset) continue;\n    gap = event.offset !== offset + 1;",
     replace: "    gap = event.offset > offset + 1;",
     what: "The client applies what it has applied already.",
@@ -121,7 +121,7 @@ export const reading: readonly Bug[] = [
   },
   {
     id: "reset-keeps-state",
-    file: "packages/client/src/core/stream.ts",
+    file: "packages/client/src/core/streamReading.ts",
     find: "    if (message.reset !== undefined) resetSubscriber(subscriber, message.reset, message.lost, context.out);",
     replace: "    if (message.reset !== undefined) subscriber.cursor = position;",
     what: "A reset moves the cursor, and the application keeps a state of the lost history.",
@@ -130,7 +130,7 @@ export const reading: readonly Bug[] = [
   },
   {
     id: "pending-sticks",
-    file: "packages/client/src/core/stream.ts",
+    file: "packages/client/src/core/streamReading.ts",
     find: "  // It is an answer: nothing of this stream waits for the store any more.\n  stream.pending = undefined;\n",
     replace: "",
     what: "A stream that was pending and is then refused is shown as pending for ever.",

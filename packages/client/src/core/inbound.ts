@@ -5,7 +5,7 @@ import { readResponse, retryUnauthenticated } from "./outbox.ts";
 import { readMessage } from "./reader.ts";
 import { contextOf } from "./rooms.ts";
 import { canSpeak, noteProblem, type SessionContext, type SessionCore } from "./sessionCore.ts";
-import { readEvents, readPending, readRefused, readSnapshot, readSubscribed } from "./stream.ts";
+import { readEvents, readPending, readRefused, readSnapshot, readSubscribed } from "./streamReading.ts";
 import { stepThrough } from "./through.ts";
 
 /** One element of a frame of the owned socket. What cannot be read is counted, never obeyed (TR-5). */

@@ -1,7 +1,7 @@
 /** What the session shows of itself (CL-11): derived from the core, never kept beside it. */
 import type { SessionState, SessionStatistics } from "../api.ts";
 import type { SessionCore } from "./sessionCore.ts";
-import { isSettled } from "./stream.ts";
+import { isSettled } from "./streamReading.ts";
 
 /** `wallOffsetMs`: wall clock minus monotonic, ms. */
 export function publicState(core: SessionCore, wallOffsetMs: number): SessionState {

@@ -16,7 +16,7 @@ import { outboxDue, outboxDueMs } from "./outbox.ts";
 import { beginRepair } from "./repair.ts";
 import { flushRooms, isAnswered } from "./rooms.ts";
 import { canSpeak, type SessionContext, type SessionCore } from "./sessionCore.ts";
-import { isSettled } from "./stream.ts";
+import { isSettled } from "./streamReading.ts";
 import { ping, stepThrough } from "./through.ts";
 
 export type SessionEvent =

@@ -4,7 +4,7 @@
  * An agent speaks only once it knows its generation: until then requests and events wait. Producers outlive
  * connections; the windows under way are one for all of them (AD-5). It knows no clock and no socket.
  */
-import { type AgentIdentity, type HelloAgent, limits, ProtocolError, uuidv7 } from "@holdfast/protocol";
+import { type AgentIdentity, type HelloAgent, isUuid, limits, ProtocolError, uuidv7 } from "@holdfast/protocol";
 import {
   agentIdentity,
   type Checks,
@@ -15,7 +15,6 @@ import {
   positive,
   shape,
   text,
-  uuid,
 } from "../core/reader.ts";
 import { isTooLarge } from "../core/rooms.ts";
 import type { Room, SessionContext, SessionCore } from "../core/sessionCore.ts";
@@ -40,7 +39,7 @@ export const publisherChecks: Checks = new Map([
     "published",
     shape({
       stream: text,
-      producer: uuid,
+      producer: isUuid,
       sequence: count,
       rejected: optional(listOf(shape({ sequence: positive, error: errorBody }))),
     }),

@@ -4,31 +4,21 @@ import type { Hint } from "../core/connectionState.ts";
 
 /** Tells what is so now, then each change. Returns how to stop it. */
 export function watchBrowser(tell: (hint: Hint) => void): () => void {
+  if (typeof document === "undefined") return () => {};
   const watching = new AbortController();
-  const on = (target: EventTarget, event: string, hint: (event: Event) => Hint | undefined): void =>
-    target.addEventListener(
-      event,
-      (happened) => {
-        const told = hint(happened);
-        if (told !== undefined) tell(told);
-      },
-      watching,
-    );
-  if (typeof window !== "undefined" && typeof document !== "undefined") {
-    const visibility = (): Hint => (document.hidden ? "hidden" : "visible");
-    if (!navigator.onLine) tell("offline");
-    tell(visibility());
-    on(window, "online", () => "online");
-    on(window, "offline", () => "offline");
-    on(window, "pageshow", (shown) => ((shown as PageTransitionEvent).persisted ? "woke" : undefined));
-    on(document, "visibilitychange", visibility);
-  }
+  const visibility = (): void => tell(document.hidden ? "hidden" : "visible");
+  if (!navigator.onLine) tell("offline");
+  visibility();
+  window.addEventListener("online", () => tell("online"), watching);
+  window.addEventListener("offline", () => tell("offline"), watching);
+  window.addEventListener("pageshow", ({ persisted }) => persisted && tell("woke"), watching);
+  document.addEventListener("visibilitychange", visibility, watching);
   return () => watching.abort();
 }
 
 /** The socket's address at the server that this page came from. */
 export function pageUrl(): string {
-  assert(typeof location !== "undefined", "createSession outside a page needs `url`, like ws://127.0.0.1:4400/ws");
+  assert(typeof location !== "undefined", "outside a page a session needs `url`");
   return `${location.origin.replace("http", "ws")}/ws`;
 }
 

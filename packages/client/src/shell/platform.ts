@@ -1,16 +1,8 @@
-/**
- * The platform as ports: clock, chance and the global `WebSocket`, in browsers and in Node ≥ 22 alike.
- *
- * Every outcome of an attempt arrives as `closed`, a malformed URL included (X12). A socket that was
- * closed by us is forgotten at once, however long the platform keeps it in CLOSING.
- */
-import { type Clock, lostClose, type Random, type Transport } from "@holdfast/protocol";
-import type { SessionHttp } from "../api.ts";
+/** The platform as ports: clock and chance, in browsers and in Node ≥ 22 alike. */
+import type { Clock, Random } from "@holdfast/protocol";
 
 /** `setTimeout` fires at once beyond this. */
 const timerMsMax = 2 ** 31 - 1;
-/** No answer within this is none. */
-const httpTimeoutMs = 10_000;
 
 export const platformClock: Clock = {
   now: () => Date.now(),
@@ -23,61 +15,3 @@ export const platformRandom: Random = {
   fraction: () => Math.random(),
   bytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
 };
-
-export const platformTransport: Transport = {
-  open(url, protocols, events) {
-    let socket: WebSocket;
-    // Our own word for it: not every platform's socket has the state that a browser's has (F15).
-    let isOpen = false;
-    try {
-      socket = new WebSocket(url, [...protocols]);
-    } catch (error) {
-      queueMicrotask(() => events.closed(lostClose, String(error)));
-      return { send: () => {}, close: () => {} };
-    }
-    socket.onopen = () => {
-      isOpen = true;
-      events.opened();
-    };
-    socket.onmessage = ({ data }) => {
-      if (typeof data === "string") events.received(data);
-    };
-    socket.onclose = ({ code, reason }) => {
-      isOpen = false;
-      events.closed(code, reason);
-    };
-    return {
-      send(frame) {
-        if (isOpen) socket.send(frame);
-      },
-      close(code, reason) {
-        isOpen = false;
-        socket.close(code, reason);
-      },
-    };
-  },
-};
-
-/** `fetch` at the socket's origin, with the browser's cookies. */
-export function platformHttp(url: () => string): SessionHttp {
-  return async (method, path) => {
-    const response = await fetch(new URL(path, url().replace(/^ws/, "http")), {
-      method,
-      cache: "no-store",
-      credentials: "include",
-      signal: AbortSignal.timeout(httpTimeoutMs),
-      ...(method === "POST" && { headers: { "content-type": "application/json" }, body: "{}" }),
-    });
-    return { status: response.status, body: await response.json().catch(() => undefined) };
-  };
-}
-
-/** Windows and workers have an address and cookies; a Node process has neither. */
-export function hasCookies(): boolean {
-  return "location" in globalThis;
-}
-
-/** Where the program does not want to know. */
-export function warn(problem: Error): void {
-  console.warn("holdfast:", problem);
-}
