@@ -60,6 +60,8 @@ export async function runPlan(plan: Plan, { turns, isWatched = false, uncaught }
     await scheduler.run(plan.durationMs + convergeMs);
     const [thrown] = uncaught();
     if (thrown !== undefined) throw thrown;
+    for (const { client, saved } of world.people)
+      if (saved > 0) world.violated("I10", `${client} still has ${saved} saved requests that are not decided`);
     report = world.judge.finish(true);
     if (world.violation !== undefined) throw world.violation;
   } catch (error) {

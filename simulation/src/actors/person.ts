@@ -6,7 +6,9 @@
  * It decides nothing: the plan says what it does and when.
  */
 import type { Subscription } from "@holdfast/client";
+import { memoryStorage } from "@holdfast/client/storage";
 import { ProtocolError } from "@holdfast/protocol";
+import { nothingKept } from "../../../packages/client/src/storage/memory.ts";
 import { dice } from "../core/dice.ts";
 import { Process } from "../core/process.ts";
 import { poisonEvent } from "../world/app.ts";
@@ -14,7 +16,7 @@ import type { Person as Identity } from "../world/issuer.ts";
 import type { Path } from "../world/network.ts";
 import type { World } from "../world/world.ts";
 import { type Reading, reading } from "./reading.ts";
-import { openPersonSession, type PersonSession } from "./sessions.ts";
+import { type DurableSession, openPage, openProgram, type PublisherSession } from "./sessions.ts";
 import { type Because, type Watched, watchedTransport } from "./watch.ts";
 
 /** How long the way to the issuer and back takes. */
@@ -22,6 +24,8 @@ const tokenMs = 30;
 
 export interface PersonPlan {
   readonly name: string;
+  /** A page asks, a program publishes. */
+  readonly kind: "page" | "program";
   readonly workspace: string;
   readonly role: Identity["role"];
   /** Streams that its page reads, each from where. */
@@ -30,11 +34,12 @@ export interface PersonPlan {
   readonly jitterMs: number;
   readonly skewMs: number;
   readonly tokenLifeMs: number;
+  readonly hasOpaqueToken: boolean;
 }
 
 interface OwnProducer {
   readonly name: string;
-  readonly face: ReturnType<PersonSession["producer"]>;
+  readonly face: ReturnType<PublisherSession["producer"]>;
   sequence: number;
 }
 
@@ -43,7 +48,7 @@ export class Person {
   readonly path: Path;
   process: Process;
   transport: Watched;
-  session: PersonSession;
+  session: DurableSession | PublisherSession;
   /** Who the issuer says this is: changes where somebody else signs in here. */
   identity: Identity;
   client: string;
@@ -57,7 +62,13 @@ export class Person {
   private readings: Reading[] = [];
   private readonly subscriptions = new Map<string, Subscription>();
   private readonly producers = new Map<string, OwnProducer>();
+  /** Threads that this page reads, and what it knows of its own commands and of everybody's ends. */
+  private readonly threads = new Set<string>();
+  private readonly commands = new Map<string, "accepted" | "told">();
+  private readonly ends = new Map<string, string>();
   private readonly lanes = new Map<string, string[]>();
+  /** What the page's storage holds: it survives the page. */
+  private readonly kept = nothingKept();
   private because: Because | undefined;
   private shownState = "";
   private isSettled = false;
@@ -83,13 +94,20 @@ export class Person {
     return this.session.outbox;
   }
 
+  /** Durable requests that nobody has heard the outcome of, those of earlier pages too. */
+  get saved(): number {
+    return "saved" in this.session ? this.session.saved.length : 0;
+  }
+
   /** Bytes of its producers that are not decided. */
   get undecidedBytes(): number {
     return [...this.producers.values()].reduce((sum, { face }) => sum + face.pendingBytes, 0);
   }
 
+  /** A program publishes; one whose buffer is full waits (PB-4), as its source would. */
   publish(stream: string, count: number, poisonAt: number | undefined): void {
     const producer = this.producers.get(stream) ?? this.openProducer(stream);
+    if (producer?.face.accepting !== true) return;
     const { world, plan } = this;
     for (let index = 0; index < count; index += 1) {
       if (index === poisonAt) {
@@ -118,11 +136,12 @@ export class Person {
     }
   }
 
-  request(method: "board.add" | "board.refuse" | "board.break", lane: string | undefined): void {
+  /** `isDurable`: it waits through reloads, and whoever comes after hears its outcome (RQ-3). */
+  request(method: "board.add" | "board.refuse" | "board.break", lane: string | undefined, isDurable: boolean): void {
     const { world, client, session } = this;
     this.requests += 1;
     const request = `${client}?${this.requests}`;
-    const after = lane === undefined ? undefined : this.lanes.get(lane)?.at(-1);
+    const after = lane === undefined || !("saved" in session) ? undefined : this.lanes.get(lane)?.at(-1);
     const at = world.scheduler.now;
     world.observe({ kind: "requestIssued", at, request, client, ...(after === undefined ? {} : { after }) });
     if (lane !== undefined) this.lanes.set(lane, [...(this.lanes.get(lane) ?? []), request]);
@@ -133,9 +152,38 @@ export class Person {
       }
       if (this.client === client) world.observe({ kind: "requestSettled", at: world.scheduler.now, request, outcome });
     };
-    session.call(method, { request }, lane === undefined ? {} : { lane }).then(
+    const asked =
+      "saved" in session
+        ? session.call(method, { request }, { ...(lane !== undefined && { lane }), durable: isDurable })
+        : session.call(method, { request });
+    asked.then(
       () => settled("result"),
       (error: unknown) => settled(isUnknown(error) ? "unknown" : "error"),
+    );
+  }
+
+  /** Sends a command, and watches its thread from then on. */
+  command(agent: string): void {
+    const { world, client, session } = this;
+    this.requests += 1;
+    const request = `${client}?${this.requests}`;
+    world.observe({ kind: "requestIssued", at: world.scheduler.now, request, client });
+    session.call("command.send", { agent, text: request }).then(
+      (result) => {
+        if (this.client !== client) return;
+        const { command, thread } = result as { readonly command: string; readonly thread: string };
+        const at = world.scheduler.now;
+        world.observe({ kind: "requestSettled", at, request, outcome: "result" });
+        world.observe({ kind: "commandAccepted", at, command, client });
+        this.commands.set(command, "accepted");
+        this.readThread(thread);
+        this.tell(command, this.ends.get(command));
+      },
+      (error: unknown) => {
+        const outcome = isUnknown(error) ? "unknown" : "error";
+        if (this.client === client)
+          world.observe({ kind: "requestSettled", at: world.scheduler.now, request, outcome });
+      },
     );
   }
 
@@ -170,6 +218,15 @@ export class Person {
       from,
       now: () => world.scheduler.now,
       observe: (observation) => world.observe(observation),
+      seen: (event, data) => {
+        if (event !== "command.finished") return;
+        const { command, outcome } = data as { readonly command: string; readonly outcome: string };
+        this.seeEnd(command, outcome);
+      },
+      seenState: (data) => {
+        for (const { id, outcome } of (data["commands"] ?? []) as readonly { id: string; outcome: string | null }[])
+          if (outcome !== null) this.seeEnd(id, outcome);
+      },
     });
     this.readings.push(fresh);
     const subscription = this.session.subscribe(stream, {
@@ -196,6 +253,9 @@ export class Person {
       world.observe({ kind: "producerEnded", at: world.scheduler.now, producer: name });
     this.producers.clear();
     this.lanes.clear();
+    this.threads.clear();
+    this.commands.clear();
+    this.ends.clear();
     world.observe({ kind: "clientEnded", at: world.scheduler.now, client });
     this.client = `${client} (gone)`;
   }
@@ -214,6 +274,26 @@ export class Person {
     return this.subscriptions.get(reader);
   }
 
+  private readThread(thread: string): void {
+    if (this.threads.has(thread)) return;
+    this.threads.add(thread);
+    this.read(`thread/${thread}`, this.requests % 3 === 0 ? "latest" : "start");
+  }
+
+  /** The end of a command, as a thread's event or snapshot shows it. */
+  private seeEnd(command: string, outcome: string): void {
+    if (!this.ends.has(command)) this.ends.set(command, outcome);
+    this.tell(command, outcome);
+  }
+
+  /** The ladder of one's own command: its last step is shown once. */
+  private tell(command: string, outcome: string | undefined): void {
+    if (outcome === undefined || this.commands.get(command) !== "accepted") return;
+    this.commands.set(command, "told");
+    const { world, client } = this;
+    world.observe({ kind: "personTold", at: world.scheduler.now, command, client, outcome });
+  }
+
   /** CL-3: connected, and nothing of any stream is still to be answered. */
   private lookSettled(): void {
     if (this.isSettled || !this.isOpen) return;
@@ -222,7 +302,7 @@ export class Person {
     this.world.observe({ kind: "settled", at: this.world.scheduler.now, client: this.client });
   }
 
-  private begin(): [Watched, PersonSession] {
+  private begin(): [Watched, DurableSession | PublisherSession] {
     const { world, plan } = this;
     this.incarnations += 1;
     this.client = `${plan.name}/${this.incarnations}`;
@@ -245,7 +325,7 @@ export class Person {
         return why;
       },
     });
-    const session = openPersonSession({
+    const options = {
       url: "ws://holdfast.test/ws",
       clientName: "page",
       clock: process.clock,
@@ -254,8 +334,10 @@ export class Person {
       http: () => Promise.reject(new Error("no HTTP here")),
       getToken: () => this.getToken(process),
       onIdentityChanged: () => world.identityChanged(this),
-      onProblem: (problem) => world.problem(client, problem),
-    });
+      onProblem: (problem: ProtocolError) => world.problem(client, problem),
+    };
+    const session =
+      plan.kind === "page" ? openPage({ ...options, storage: memoryStorage(this.kept) }) : openProgram(options);
     this.session = session;
     session.onChange(() => {
       const { kind } = session.state;
@@ -281,7 +363,7 @@ export class Person {
           return;
         }
         const trueNow = world.trueClock();
-        this.token = issuer.token(this.identity, trueNow, plan.tokenLifeMs);
+        this.token = issuer.token(this.identity, trueNow, plan.tokenLifeMs, plan.hasOpaqueToken);
         const { text, expiresAt } = this.token;
         const until = world.scheduler.now + (expiresAt - trueNow);
         world.observe({ kind: "authorised", at: world.scheduler.now, client: this.client, until });
@@ -290,9 +372,10 @@ export class Person {
     });
   }
 
-  private openProducer(stream: string): OwnProducer {
-    const { client } = this;
-    const producer = { name: `${client}>${stream}`, face: this.session.producer(stream), sequence: 0 };
+  private openProducer(stream: string): OwnProducer | undefined {
+    const { client, session } = this;
+    if (!("producer" in session)) return undefined;
+    const producer = { name: `${client}>${stream}`, face: session.producer(stream), sequence: 0 };
     this.producers.set(stream, producer);
     return producer;
   }

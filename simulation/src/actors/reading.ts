@@ -19,6 +19,8 @@ export interface ReadingParts {
   readonly observe: (observation: Observation) => void;
   /** Each event after it was reported: for whoever follows a domain in it. */
   readonly seen?: (event: string, data: unknown) => void;
+  /** Each snapshot, whole. */
+  readonly seenState?: (data: Readonly<Record<string, unknown>>) => void;
 }
 
 export interface Reading {
@@ -29,7 +31,7 @@ export interface Reading {
 }
 
 export function reading(parts: ReadingParts): Reading {
-  const { reader, workspace, stream, from, now, observe, seen } = parts;
+  const { reader, workspace, stream, from, now, observe, seen, seenState } = parts;
   const isBoard = stream === boardStream;
   let deliveries = 0;
   let state = boardFold.initial;
@@ -82,6 +84,7 @@ export function reading(parts: ReadingParts): Reading {
         last = offset;
         if (!isBoard) {
           observe({ kind: "snapshotTold", at: now(), reader, epoch, offset });
+          seenState?.(data);
           return;
         }
         state = foldRequests(workspace, data["requests"] as readonly string[]);

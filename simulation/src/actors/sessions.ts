@@ -1,17 +1,22 @@
 /**
  * The one place where the simulation opens production sessions: what kinds there are, and with which options.
  *
- * Everything else of the simulation knows a session by what these kinds have in common. The ports are the
- * simulation's; nothing else differs from what a program would write.
+ * A page asks and watches, and keeps what must survive a reload; a program publishes; an agent is a program that obeys.
+ * The ports are the simulation's; nothing else differs from what anybody would write.
  */
+import { createDurableSession, type DurableSession, type DurableSessionOptions } from "@holdfast/client/durable";
 import {
   createPublisherSession,
   type PublisherSession,
   type PublisherSessionOptions,
 } from "@holdfast/client/publisher";
 
-export type PersonSession = PublisherSession;
+export type { DurableSession, PublisherSession };
 
-export function openPersonSession(options: PublisherSessionOptions): PersonSession {
+export function openPage(options: DurableSessionOptions): DurableSession {
+  return createDurableSession(options);
+}
+
+export function openProgram(options: PublisherSessionOptions): PublisherSession {
   return createPublisherSession(options);
 }

@@ -13,13 +13,15 @@ import type { Cause, Network, Path } from "../world/network.ts";
 
 export type Because = NonNullable<Extract<Observation, { kind: "attempted" }>["because"]>;
 
-/** A connection as whoever knows first of its end: what a server says of an agent follows that. */
-export function serverView(client: string): string {
-  return `${client} (server's view)`;
+/** An agent's connections as whoever knows first of their ends: what a server says of an agent follows that. */
+export function serverView(agent: string): string {
+  return `${agent} (server's view)`;
 }
 
 export interface WatchedParts {
   readonly client: string;
+  /** The name under which the server's side of it is told; absent: it is told to nobody. */
+  readonly serverView?: string;
   readonly process: Process;
   readonly path: Path;
   readonly network: Network;
@@ -65,7 +67,7 @@ export function watchedTransport(parts: WatchedParts): Watched {
           if (!isWelcomed && frame.includes('"type":"welcome"')) {
             isWelcomed = true;
             observe({ kind: "welcomed", at: now(), client });
-            observe({ kind: "welcomed", at: now(), client: serverView(client) });
+            if (parts.serverView !== undefined) observe({ kind: "welcomed", at: now(), client: parts.serverView });
           }
           if (frame.includes('"type":"bye"') && frame.includes('"retryAfter"')) excuse = "told";
           events.received(frame);
@@ -78,10 +80,11 @@ export function watchedTransport(parts: WatchedParts): Watched {
         },
         ended(code, why) {
           cause = why;
+          if (parts.serverView === undefined) return;
           observe({
             kind: "closed",
             at: now(),
-            client: serverView(client),
+            client: parts.serverView,
             code,
             ...(why === undefined ? {} : { cause: why }),
           });

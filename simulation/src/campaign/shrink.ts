@@ -34,6 +34,12 @@ export async function shrink(plan: Plan, invariant: string, { fails, attemptsMax
     }
   }
   for (const { name } of best.people) if (best.people.length > 1) await tries(without(best, name));
+  for (const { name } of best.agents)
+    await tries({
+      ...best,
+      agents: best.agents.filter((agent) => agent.name !== name),
+      steps: best.steps.filter((step) => !("agent" in step) || step.agent !== name),
+    });
   for (const { name } of best.nodes)
     if (best.nodes.length > 1) await tries({ ...best, nodes: best.nodes.filter((node) => node.name !== name) });
   await shorten(() => best, tries);

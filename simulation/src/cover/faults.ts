@@ -44,6 +44,7 @@ export const faultClasses = [
   "agentCrash",
   "agentCrashBeforeClaim",
   "agentCrashAfterClaim",
+  "agentTwin",
   "poison",
   "hostileClient",
   "oldClient",

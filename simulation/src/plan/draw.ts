@@ -4,6 +4,7 @@
  * Which faults exist at all, how often, how long, how many people and nodes: a seed with everything a little would
  * find less than many seeds with few things each, much of them. Draws of one purpose come from a stream of their own.
  */
+import type { AgentPlan } from "../actors/agentActor.ts";
 import type { PersonPlan } from "../actors/person.ts";
 import { type Dice, dice } from "../core/dice.ts";
 import { logs as allLogs, boardStream, workspaces } from "../world/app.ts";
@@ -35,6 +36,8 @@ export function drawPlan(seed: number): Plan {
     logs,
     workspaces: [...used],
     people,
+    // A node that starts takes every agent of the store for gone: nodes hold no leases yet.
+    agents: nodes > 1 ? [] : drawAgents(shape, used),
   };
   const steps = [...drawDoings(dice(seed, "doings"), frame), ...drawFaults(dice(seed, "faults"), frame)];
   return { ...frame, steps: steps.sort((one, other) => one.at - other.at) };
@@ -51,6 +54,7 @@ function drawPeople(shape: Dice, logs: readonly string[], used: readonly string[
       .map((stream) => ({ stream, from: shape.pick(["start", "latest"] as const) }));
     return {
       name,
+      kind: shape.chance(0.5) ? ("program" as const) : ("page" as const),
       workspace: shape.pick(used),
       role: shape.chance(0.8) ? ("operator" as const) : ("admin" as const),
       reads: [{ stream: boardStream, from: shape.pick(["start", "latest"] as const) }, ...reads],
@@ -58,32 +62,50 @@ function drawPeople(shape: Dice, logs: readonly string[], used: readonly string[
       jitterMs: shape.pick([0, 1, 10, 100]),
       skewMs: skews ? shape.integer(-120_000, 120_000) : 0,
       tokenLifeMs: shape.pick([90_000, 180_000, 900_000]),
+      hasOpaqueToken: shape.chance(0.3),
     };
   });
 }
 
+function drawAgents(shape: Dice, used: readonly string[]): AgentPlan[] {
+  const count = shape.pick([0, 0, 1, 2, 3]);
+  return ["shell", "robot", "coder"].slice(0, count).map((name) => ({
+    name,
+    workspace: shape.pick(used),
+    latencyMs: shape.pick([1, 5, 20, 80]),
+    jitterMs: shape.pick([0, 1, 10, 100]),
+  }));
+}
+
 /** Bursts and trickles: each person has a rate of their own. */
-function drawDoings(chance: Dice, { durationMs, people, logs }: Frame): Step[] {
+function drawDoings(chance: Dice, { durationMs, people, logs, agents }: Frame): Step[] {
   const steps: Step[] = [];
-  for (const { name } of people) {
+  for (const { name: who, workspace, kind } of people) {
+    const theirs = agents.filter((agent) => agent.workspace === workspace);
+    if (theirs.length > 0 && chance.chance(0.7))
+      for (let at = 2_000 + chance.exponentialMs(15_000); at < durationMs; at += 500 + chance.exponentialMs(25_000))
+        steps.push({ at, kind: "command", who, agent: chance.pick(theirs).name });
     const apartMs = chance.pick([2_000, 5_000, 15_000, 40_000]);
     const burst = chance.pick([1, 3, 10, 40]);
     let lane = 0;
     for (let at = 100 + chance.exponentialMs(apartMs); at < durationMs; at += 1 + chance.exponentialMs(apartMs)) {
       const draw = chance.fraction();
-      if (draw < 0.55) {
+      if (draw < 0.7 && kind === "program") {
         const count = chance.integer(1, burst);
         const poison = chance.chance(0.06) ? { poisonAt: chance.integer(0, count - 1) } : {};
-        steps.push({ at, kind: "publish", who: name, stream: chance.pick(logs), count, ...poison });
+        steps.push({ at, kind: "publish", who, stream: chance.pick(logs), count, ...poison });
       } else if (draw < 0.9) {
         lane = chance.chance(0.3) ? lane + 1 : lane;
         const method = chance.pick(["board.add", "board.add", "board.add", "board.refuse", "board.break"] as const);
-        const follows = chance.chance(0.6) ? { lane: `lane${lane}` } : {};
-        steps.push({ at, kind: "request", who: name, method, ...follows });
-        if (chance.chance(0.5)) steps.push({ at: at + 1, kind: "request", who: name, method: "board.add", ...follows });
-      } else if (draw < 0.94) steps.push({ at, kind: "count", who: name });
-      else if (draw < 0.97) steps.push({ at, kind: "signal", who: name, stream: boardStream });
-      else steps.push({ at, kind: "read", who: name, stream: chance.pick([boardStream, ...logs]), from: "start" });
+        const isDurable = chance.chance(0.3);
+        // Of one lane all or none: what is kept may not follow what a reload forgets.
+        const name = isDurable ? `kept${lane}` : `lane${lane}`;
+        const follows = { ...(chance.chance(0.6) && { lane: name }), ...(isDurable && { isDurable }) };
+        steps.push({ at, kind: "request", who, method, ...follows });
+        if (chance.chance(0.5)) steps.push({ at: at + 1, kind: "request", who, method: "board.add", ...follows });
+      } else if (draw < 0.94) steps.push({ at, kind: "count", who });
+      else if (draw < 0.97) steps.push({ at, kind: "signal", who, stream: boardStream });
+      else steps.push({ at, kind: "read", who, stream: chance.pick([boardStream, ...logs]), from: "start" });
     }
   }
   return steps;

@@ -10,7 +10,10 @@ import type { Fault, Step } from "./plan.ts";
 
 type Maker = (chance: Dice, frame: Frame) => Fault;
 
-const who = (chance: Dice, { people }: Frame): string => chance.pick(people).name;
+/** Paths, sleeps and the like strike agents' machines too. */
+const who = (chance: Dice, { people, agents }: Frame): string => chance.pick([...people, ...agents]).name;
+const page = (chance: Dice, { people }: Frame): string => chance.pick(people).name;
+const agent = (chance: Dice, { agents }: Frame): string => chance.pick(agents).name;
 const node = (chance: Dice, { nodes }: Frame): string => chance.pick(nodes).name;
 
 const makers: Readonly<Record<string, Maker>> = {
@@ -37,7 +40,7 @@ const makers: Readonly<Record<string, Maker>> = {
     bytesPerMs: chance.pick([0.5, 2, 10]),
     ms: chance.integer(5_000, 60_000),
   }),
-  stall: (chance, frame) => ({ kind: "stall", who: who(chance, frame), ms: chance.integer(1_000, 25_000) }),
+  stall: (chance, frame) => ({ kind: "stall", who: page(chance, frame), ms: chance.integer(1_000, 25_000) }),
   unreachable: (chance, frame) => ({ kind: "unreachable", who: who(chance, frame), ms: chance.integer(1_000, 60_000) }),
   crash: (chance, frame) => ({
     kind: "crash",
@@ -82,22 +85,38 @@ const makers: Readonly<Record<string, Maker>> = {
   }),
   throttle: (chance, frame) => ({
     kind: "throttle",
-    who: who(chance, frame),
+    who: page(chance, frame),
     everyMs: chance.pick([1_000, 60_000]),
     ms: chance.integer(10_000, 120_000),
   }),
   issuerDown: (chance) => ({ kind: "issuerDown", ms: chance.integer(2_000, 60_000) }),
   rotateKey: () => ({ kind: "rotateKey" }),
+  agentCrash: (chance, frame) => ({
+    kind: "agentCrash",
+    agent: agent(chance, frame),
+    backMs: chance.pick([500, 3_000, 20_000, 40_000]),
+    isSilent: chance.chance(0.3),
+  }),
+  claimTrap: (chance, frame) => ({
+    kind: "claimTrap",
+    agent: agent(chance, frame),
+    trap: chance.pick(["beforeClaim", "afterClaim"]),
+  }),
+  twin: (chance, frame) => ({ kind: "twin", agent: agent(chance, frame), ms: chance.integer(1_000, 25_000) }),
   closePage: (chance, frame) => ({
     kind: "closePage",
-    who: who(chance, frame),
+    who: page(chance, frame),
     backMs: chance.pick([0, 50, 2_000, 30_000]),
     isSilent: chance.chance(0.3),
   }),
 };
 
 export function drawFaults(chance: Dice, frame: Frame): Step[] {
-  const kinds = Object.keys(makers).filter((kind) => kind !== "busSilence" || frame.nodes.length > 1);
+  const kinds = Object.keys(makers).filter(
+    (kind) =>
+      (kind !== "busSilence" || frame.nodes.length > 1) &&
+      (!["agentCrash", "claimTrap", "twin"].includes(kind) || frame.agents.length > 0),
+  );
   const count = chance.integer(3, 8);
   const steps: Step[] = [];
   for (let drawn = 0; drawn < count; drawn += 1) {

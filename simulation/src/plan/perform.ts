@@ -19,7 +19,7 @@ export function perform(world: World, step: Step): void {
       if (step.poisonAt !== undefined) world.effect("poison", step.who);
       return;
     case "request":
-      living(world, step.who)?.request(step.method, step.lane);
+      living(world, step.who)?.request(step.method, step.lane, step.isDurable === true);
       return;
     case "count":
       living(world, step.who)?.count();
@@ -52,7 +52,7 @@ export function perform(world: World, step: Step): void {
       stall(world, step);
       return;
     case "unreachable": {
-      const person = world.person(step.who);
+      const person = world.machine(step.who);
       if (person === undefined) return;
       person.path.isUnreachable = true;
       if (!person.isOpen) world.effect("unreachable", step.who);
@@ -117,10 +117,10 @@ export function perform(world: World, step: Step): void {
       clockJump(world, step);
       return;
     case "sleep": {
-      const person = living(world, step.who);
-      if (person === undefined) return;
+      const machine = world.machine(step.who);
+      if (machine?.process.isAlive !== true || machine.process.isStopped) return;
       world.effect("sleep", step.who);
-      person.process.stop(step.ms, step.isCounted);
+      machine.process.stop(step.ms, step.isCounted);
       return;
     }
     case "throttle": {
@@ -146,6 +146,31 @@ export function perform(world: World, step: Step): void {
     case "rotateKey":
       world.issuer.signingKey += 1;
       return;
+    case "command": {
+      const id = world.agent(step.agent)?.id;
+      if (id !== undefined) living(world, step.who)?.command(id);
+      return;
+    }
+    case "agentCrash": {
+      const agent = world.agent(step.agent);
+      if (agent?.process.isAlive !== true) return;
+      world.effect("agentCrash");
+      agent.kill(step.isSilent);
+      later(world, step.backMs, () => agent.start());
+      return;
+    }
+    case "claimTrap": {
+      const agent = world.agent(step.agent);
+      if (agent !== undefined) agent.trap = step.trap;
+      return;
+    }
+    case "twin": {
+      const agent = world.agent(step.agent);
+      if (agent?.process.isAlive !== true || agent.process.isStopped) return;
+      world.effect("agentTwin");
+      agent.twin(step.ms);
+      return;
+    }
     case "closePage": {
       const person = living(world, step.who);
       if (person === undefined) return;
@@ -181,8 +206,7 @@ export function heal(world: World): void {
     node.writesLeft = undefined;
     node.start();
   }
-  for (const person of world.people) {
-    const { path, plan: normal, process } = person;
+  for (const { path, plan: normal, process } of world.machines) {
     path.isUnreachable = false;
     Object.assign(path.up, { latencyMs: normal.latencyMs, bytesPerMs: Number.POSITIVE_INFINITY });
     Object.assign(path.down, { latencyMs: normal.latencyMs, bytesPerMs: Number.POSITIVE_INFINITY });
@@ -190,8 +214,14 @@ export function heal(world: World): void {
     world.network.shut(path, "both", false);
     process.throttleMs = 1;
     process.continue();
+  }
+  for (const agent of world.agents) {
+    agent.trap = undefined;
+    agent.start();
+  }
+  for (const person of world.people) {
     // Who was refused for good (a server whose clock was wrong) loads the page again, once all is well.
-    if (process.isAlive && person.session.state.kind === "stopped") person.end(false);
+    if (person.process.isAlive && person.session.state.kind === "stopped") person.end(false);
     person.restart();
   }
   world.observe({ kind: "healed", at: world.scheduler.now });
@@ -207,7 +237,7 @@ function nodeOf(world: World, name: string): ServerProcess | undefined {
 }
 
 function later(world: World, ms: number, run: () => void): void {
-  world.scheduler.at(world.scheduler.lane("plan"), world.scheduler.now + ms, run);
+  world.later(ms, run);
 }
 
 function dependency(world: World, name: "store" | "bus" | "issuer", isHealthy: boolean): void {
@@ -215,7 +245,7 @@ function dependency(world: World, name: "store" | "bus" | "issuer", isHealthy: b
 }
 
 function cut(world: World, { who, seenBy }: Extract<Step, { kind: "cut" }>): void {
-  const person = world.person(who);
+  const person = world.machine(who);
   if (person === undefined) return;
   for (const connection of world.network.of(person.path)) {
     if (!connection.isAlive) continue;
@@ -227,7 +257,7 @@ function cut(world: World, { who, seenBy }: Extract<Step, { kind: "cut" }>): voi
 }
 
 function shut(world: World, { who, ways, ms }: Extract<Step, { kind: "shut" }>): void {
-  const person = world.person(who);
+  const person = world.machine(who);
   if (person === undefined) return;
   if (person.isOpen) {
     if (ways !== "down") world.effect("halfOpenUp", who);
@@ -238,7 +268,7 @@ function shut(world: World, { who, ways, ms }: Extract<Step, { kind: "shut" }>):
 }
 
 function slow(world: World, { who, latencyMs, ms }: Extract<Step, { kind: "slow" }>): void {
-  const person = world.person(who);
+  const person = world.machine(who);
   if (person === undefined) return;
   const { up, down } = person.path;
   if (person.isOpen) world.effect("latency", who);
@@ -252,7 +282,7 @@ function slow(world: World, { who, latencyMs, ms }: Extract<Step, { kind: "slow"
 }
 
 function narrow(world: World, { who, bytesPerMs, ms }: Extract<Step, { kind: "narrow" }>): void {
-  const person = world.person(who);
+  const person = world.machine(who);
   if (person === undefined) return;
   const { down } = person.path;
   if (person.isOpen) world.effect("slowReader", who);
@@ -284,7 +314,7 @@ function crash(world: World, { node: name, point, downMs, isSilent }: Extract<St
   if (!node.isAlive) return;
   world.effect("serverCrash");
   node.kill(isSilent);
-  if (isSilent) for (const { path } of world.people) path.shutAt = world.scheduler.now;
+  if (isSilent) for (const { path } of world.machines) path.shutAt = world.scheduler.now;
   node.restartIn(restartMs);
 }
 
@@ -300,7 +330,7 @@ function drain(world: World, { node: name, downMs }: Extract<Step, { kind: "drai
 }
 
 function clockJump(world: World, { who, ms }: Extract<Step, { kind: "clockJump" }>): void {
-  const person = world.person(who);
+  const person = world.machine(who);
   const node = nodeOf(world, who);
   if (person !== undefined) person.process.skewMs += ms;
   if (node !== undefined) {

@@ -5,6 +5,7 @@
  * say (the jitter of one packet) is drawn while it runs, from the seed and the names of things, so that a shorter
  * plan runs on as the longer one did. Invariant: a plan survives JSON.
  */
+import type { AgentPlan, ClaimTrap } from "../actors/agentActor.ts";
 import type { PersonPlan } from "../actors/person.ts";
 
 export interface Plan {
@@ -20,6 +21,7 @@ export interface Plan {
   readonly logs: readonly string[];
   readonly workspaces: readonly string[];
   readonly people: readonly PersonPlan[];
+  readonly agents: readonly AgentPlan[];
   /** In the order of time. */
   readonly steps: readonly Step[];
 }
@@ -41,11 +43,14 @@ export type Doing =
       readonly who: string;
       readonly method: "board.add" | "board.refuse" | "board.break";
       readonly lane?: string;
+      readonly isDurable?: boolean;
     }
   | { readonly kind: "count"; readonly who: string }
   | { readonly kind: "signal"; readonly who: string; readonly stream: string }
   | { readonly kind: "read"; readonly who: string; readonly stream: string; readonly from: "start" | "latest" }
   | { readonly kind: "reconnect"; readonly who: string }
+  /** Asks an agent of the own workspace to do something, and watches it. */
+  | { readonly kind: "command"; readonly who: string; readonly agent: string }
   | { readonly kind: "hint"; readonly who: string; readonly hint: "online" | "offline" | "visible" | "hidden" };
 
 /** What goes wrong. */
@@ -77,6 +82,9 @@ export type Fault =
   | { readonly kind: "throttle"; readonly who: string; readonly everyMs: number; readonly ms: number }
   | { readonly kind: "issuerDown"; readonly ms: number }
   | { readonly kind: "rotateKey" }
+  | { readonly kind: "agentCrash"; readonly agent: string; readonly backMs: number; readonly isSilent: boolean }
+  | { readonly kind: "claimTrap"; readonly agent: string; readonly trap: ClaimTrap }
+  | { readonly kind: "twin"; readonly agent: string; readonly ms: number }
   | { readonly kind: "closePage"; readonly who: string; readonly backMs: number; readonly isSilent: boolean };
 
 export type StepKind = Step["kind"];

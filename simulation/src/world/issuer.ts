@@ -26,8 +26,13 @@ export interface Issuer {
   signingKey: number;
   /** Ids of tokens that ended before their time. */
   readonly revoked: Set<string>;
-  /** A token of this life, on a true clock. */
-  token(person: Person, now: number, lifeMs: number): { readonly text: string; readonly expiresAt: number };
+  /** A token of this life, on a true clock. One that `isOpaque` tells its holder nothing. */
+  token(
+    person: Person,
+    now: number,
+    lifeMs: number,
+    isOpaque: boolean,
+  ): { readonly text: string; readonly expiresAt: number };
   agentKey(agent: string, workspace: string): string;
 }
 
@@ -37,10 +42,13 @@ export function makeIssuer(): Issuer {
     isReachable: true,
     signingKey: 1,
     revoked: new Set(),
-    token({ id, role, workspace }, now, lifeMs) {
+    token({ id, role, workspace }, now, lifeMs, isOpaque) {
       serial += 1;
-      const expiresAt = now + lifeMs;
-      return { text: ["t", id, role, workspace, expiresAt, issuer.signingKey, serial].join("|"), expiresAt };
+      // Whole seconds, as in a JWT.
+      const expiresAt = Math.floor((now + lifeMs) / 1_000) * 1_000;
+      const text = ["t", id, role, workspace, expiresAt, issuer.signingKey, serial].join("|");
+      const claims = Buffer.from(JSON.stringify({ exp: expiresAt / 1_000, text })).toString("base64url");
+      return { text: isOpaque ? text : `e30.${claims}.signed`, expiresAt };
     },
     agentKey: (agent, workspace) => ["k", agent, workspace].join("|"),
   };
@@ -57,7 +65,9 @@ export function makeAuthenticator(issuer: Issuer, process: Process, refused: () 
   const listeners: ((credential: string) => void)[] = [];
   const knownKeys = new Set<number>();
 
-  const judge = (token: string): Verdict => {
+  const judge = (given: string): Verdict => {
+    const claims = given.split(".")[1];
+    const token = claims === undefined ? given : String(JSON.parse(Buffer.from(claims, "base64url").toString()).text);
     const [kind, id = "", role = "", workspace = "", expiry = "0", key = "0", serial = ""] = token.split("|");
     if (kind === "k") {
       const principal: Principal = {

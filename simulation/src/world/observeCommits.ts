@@ -8,6 +8,7 @@ import type { AgentWelcome } from "@holdfast/server/plugin";
 import type { BatchResult, Operation } from "../../../packages/server/src/store/port.ts";
 import { contentOf } from "../actors/content.ts";
 import type { Observation } from "../judge/observation.ts";
+import type { InvariantId } from "../judge/violation.ts";
 import { boardStream, logPrefix } from "./app.ts";
 import type { Database } from "./database.ts";
 
@@ -22,16 +23,28 @@ export interface CommitWatchParts {
   readonly database: Database;
   readonly now: () => number;
   readonly observe: (observation: Observation) => void;
-  /** The client name of an agent's process, by its connection. */
-  readonly agentClient: (agent: string) => string | undefined;
-  /** Each event, parsed: for whoever follows a domain in the log. */
-  readonly seen: (workspace: string, stream: string, event: string, data: Fields) => void;
+  /** Whose connection an agent's status follows, and whether there is one now. */
+  readonly agentOwner: (agent: string) => { readonly client: string; readonly isConnected: boolean } | undefined;
+  readonly violated: (invariant: InvariantId, message: string) => void;
 }
 
 type Fields = Readonly<Record<string, unknown>>;
 
-export function watchCommits({ database, now, observe, agentClient, seen }: CommitWatchParts): CommitWatch {
+export function watchCommits({ database, now, observe, violated, agentOwner }: CommitWatchParts): CommitWatch {
+  /** Of each agent, as last granted. */
+  const generations = new Map<string, number>();
+  const statuses = new Map<string, string>();
   const epochs = new Map<string, { epoch: string; head: number }>();
+
+  /** REL-I10: nothing of an older process is accepted, once a newer one was named. */
+  const judgeGeneration = ({ caller, generation, stream, events }: Extract<Operation, { kind: "publish" }>): void => {
+    const current = generations.get(caller.id);
+    if (generation === undefined || current === undefined || generation === current || events.length === 0) return;
+    violated(
+      "REL-I10",
+      `generation ${generation} of agent ${caller.id} published to ${stream}, the current is ${current}`,
+    );
+  };
 
   const renewed = async (): Promise<void> => {
     for (const [place, { epoch, head }] of await database.heads()) {
@@ -49,8 +62,11 @@ export function watchCommits({ database, now, observe, agentClient, seen }: Comm
       if (batch.some(({ kind }) => kind === "renew")) await renewedBefore(appended);
       batch.forEach((operation, index) => {
         const outcome = outcomes[index];
-        if (operation.kind !== "agentHello" || outcome?.ok !== true) return;
+        if (outcome?.ok !== true) return;
+        if (operation.kind === "publish") judgeGeneration(operation);
+        if (operation.kind !== "agentHello") return;
         const { identity } = outcome.value as AgentWelcome;
+        generations.set(identity.id, identity.generation);
         observe({ kind: "generationGranted", at: now(), agent: identity.id, generation: identity.generation });
       });
       for (const { workspace, stream, epoch, offset, events } of appended) {
@@ -68,7 +84,7 @@ export function watchCommits({ database, now, observe, agentClient, seen }: Comm
             content: contentOf({ event, data }),
             ...(origin === undefined ? {} : { origin }),
           });
-          follow(workspace, stream, event, data);
+          follow(stream, event, data);
         });
       }
     },
@@ -98,18 +114,23 @@ export function watchCommits({ database, now, observe, agentClient, seen }: Comm
     }
   }
 
-  function follow(workspace: string, stream: string, event: string, data: Fields): void {
+  function follow(stream: string, event: string, data: Fields): void {
     const at = now();
     if (stream === boardStream) observe({ kind: "effectCommitted", at, request: String(data["r"]) });
+    if (event === "command.queued") observe({ kind: "effectCommitted", at, request: String(data["text"]) });
     if (event === "command.started") observe({ kind: "commandClaimed", at, command: String(data["command"]) });
     if (event === "command.finished")
       observe({ kind: "commandFinished", at, command: String(data["command"]), outcome: String(data["outcome"]) });
     if (event === "agent.registered" || event === "agent.changed") {
       const { id, status } = data["agent"] as { id: string; status: "online" | "reconnecting" | "offline" };
-      const client = agentClient(id);
-      if (client !== undefined) observe({ kind: "agentStatus", at, agent: id, client, status });
+      const owner = agentOwner(id);
+      if (owner === undefined || statuses.get(id) === status) return;
+      statuses.set(id, status);
+      const { client, isConnected } = owner;
+      observe({ kind: "agentStatus", at, agent: id, client, status });
+      // It speaks for a connection that had ended before its `hello` was durable: what follows it is right.
+      if (status === "online" && !isConnected) observe({ kind: "closed", at, client, code: 1006, cause: "network" });
     }
-    seen(workspace, stream, event, data);
   }
 }
 

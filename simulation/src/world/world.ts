@@ -7,8 +7,10 @@
  */
 import type { ProtocolError } from "@holdfast/protocol";
 import type { Log } from "@holdfast/server";
+import { AgentActor } from "../actors/agentActor.ts";
 import { boardFold } from "../actors/content.ts";
 import { Person } from "../actors/person.ts";
+import { serverView } from "../actors/watch.ts";
 import { type Dice, dice } from "../core/dice.ts";
 import type { Process } from "../core/process.ts";
 import { makeScheduler, type Scheduler, type Turns } from "../core/scheduler.ts";
@@ -16,7 +18,7 @@ import { makeTrace, type Trace } from "../core/trace.ts";
 import type { FaultClass } from "../cover/faults.ts";
 import { createJudge, type Judge } from "../judge/judge.ts";
 import type { Observation } from "../judge/observation.ts";
-import type { Violation } from "../judge/violation.ts";
+import { type InvariantId, Violation } from "../judge/violation.ts";
 import type { Plan } from "../plan/plan.ts";
 import { boardStream } from "./app.ts";
 import { type BusWeather, makeBus, type SimulatedBus } from "./bus.ts";
@@ -47,6 +49,7 @@ export class World {
   readonly commits: CommitWatch;
   readonly nodes: readonly ServerProcess[];
   readonly people: readonly Person[];
+  readonly agents: readonly AgentActor[];
   /** Times that each class of faults took effect. */
   readonly effects = new Map<FaultClass, number>();
   /** Protocol states in which it did: `state×fault`. */
@@ -94,8 +97,11 @@ export class World {
       database,
       now: () => this.scheduler.now,
       observe: (observation) => this.observe(observation),
-      agentClient: () => undefined,
-      seen: () => {},
+      violated: (invariant, message) => this.violated(invariant, message),
+      agentOwner: (id) => {
+        const agent = this.agents.find((one) => one.id === id);
+        return agent && { client: serverView(agent.plan.name), isConnected: agent.isOpen };
+      },
     });
     this.network = new Network({
       seed,
@@ -109,6 +115,8 @@ export class World {
     this.nodes = plan.nodes.map(({ name, skewMs }) => this.makeNode(name, skewMs));
     for (const node of this.nodes) node.start();
     this.people = plan.people.map((person) => new Person(this, person));
+    this.agents = plan.agents.map((agent) => new AgentActor(this, agent));
+    for (const agent of this.agents) agent.start();
   }
 
   dice(...names: readonly (string | number)[]): Dice {
@@ -143,13 +151,36 @@ export class World {
     this.trace.note("server", client, `problem ${problem.code} ${problem.message}`);
   }
 
+  /** An invariant that the simulation sees broken itself, since no observation could say it. */
+  violated(invariant: InvariantId, message: string): void {
+    this.violation ??= new Violation(invariant, message, { at: this.scheduler.now });
+  }
+
+  /** The world's own doing, in so many ms. */
+  later(ms: number, run: () => void): void {
+    this.scheduler.at(this.scheduler.lane("plan"), this.scheduler.now + ms, run);
+  }
+
   person(name: string): Person | undefined {
     return this.people.find(({ plan }) => plan.name === name);
   }
 
+  agent(name: string): AgentActor | undefined {
+    return this.agents.find(({ plan }) => plan.name === name);
+  }
+
+  /** A person's or an agent's: what has a path and a process. */
+  machine(name: string): Person | AgentActor | undefined {
+    return this.person(name) ?? this.agent(name);
+  }
+
+  get machines(): readonly (Person | AgentActor)[] {
+    return [...this.people, ...this.agents];
+  }
+
   async close(): Promise<void> {
     for (const node of this.nodes) node.kill(true);
-    for (const { process } of this.people) process.kill();
+    for (const { process } of this.machines) process.kill();
     await this.database.close();
   }
 
