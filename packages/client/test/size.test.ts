@@ -14,12 +14,12 @@ import { expect, it } from "vitest";
 /** Entry → most bytes, gzipped, that it loads at once, and later. */
 const gzipBytesMax: Readonly<Record<string, { readonly atOnce: number; readonly later: number }>> = {
   // The goal is 12,288; docs/ARCHITECTURE.md, "What a page pays", says what is in it.
-  index: { atOnce: 13_800, later: 0 },
-  "durable/index": { atOnce: 15_700, later: 0 },
-  "publisher/index": { atOnce: 16_000, later: 0 },
+  index: { atOnce: 13_850, later: 0 },
+  "durable/index": { atOnce: 15_720, later: 0 },
+  "publisher/index": { atOnce: 16_030, later: 0 },
   // A tab that leads loads the socket and its rules only then.
   "tabs/index": { atOnce: 7_550, later: 16_250 },
-  "tabs/worker": { atOnce: 17_750, later: 0 },
+  "tabs/worker": { atOnce: 17_800, later: 0 },
   "storage/index": { atOnce: 2_350, later: 0 },
 };
 
