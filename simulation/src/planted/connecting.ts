@@ -123,7 +123,7 @@ export const connecting: readonly Bug[] = [
     id: "early-attempt-dropped",
     file: "packages/client/src/core/attempt.ts",
     find: '  if (event.now < earliest) return wait(memory, earliest, state.kind === "waiting" ? state.reason : "too soon");',
-    replace: "  if (event.now < earliest) return ignore(memory, state);",
+    replace: '  if (event.now < earliest) return step(memory, { kind: "idle" });',
     what: "An attempt that comes too early is dropped, and none follows.",
     knownAs: "X13",
     madeBlind: true,
