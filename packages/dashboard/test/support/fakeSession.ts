@@ -113,8 +113,7 @@ export class FakeSession implements DurableSession<ControlMethods> {
     this.readers.add(reader);
     queueMicrotask(() => {
       if (!this.readers.has(reader)) return;
-      if (options.from === "latest" && snapshot !== undefined)
-        options.onSnapshot?.(snapshot, positionOf(reader.offset, log.length));
+      if (options.from === "latest" && snapshot !== undefined) this.giveSnapshot(stream, snapshot);
       this.deliver(reader);
       options.onStatus?.({ kind: "live" });
     });
@@ -160,6 +159,16 @@ export class FakeSession implements DurableSession<ControlMethods> {
   close(): Promise<void> {
     this.readers.clear();
     return Promise.resolve();
+  }
+
+  /** Where one wants it, all who read the stream take it (ST-2). */
+  private giveSnapshot(name: string, snapshot: NonNullable<FakeStream["snapshot"]>): void {
+    const { length } = this.stream(name).log;
+    for (const reader of [...this.readers]) {
+      if (reader.stream !== name || reader.options.onSnapshot === undefined) continue;
+      reader.offset = length;
+      reader.options.onSnapshot(snapshot, positionOf(length, length));
+    }
   }
 
   /** As a test gave it; of a thread, else, what the server gives of a short log: all of it. */

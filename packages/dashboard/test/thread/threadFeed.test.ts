@@ -158,6 +158,29 @@ describe("ThreadFeed", () => {
     expect(feed.view()).toMatchObject({ hasEarlier: false, loaded: true });
   });
 
+  it("[F57][ST-2] keeps what it has drawn where another view takes a snapshot, and misses nothing of it", async () => {
+    const { session, feed } = makeFeed();
+    longThread(session);
+    feed.open();
+    feed.drawAll();
+    await settled();
+    expect(drain(feed)).toHaveLength(101);
+    const { feed: second } = makeFeed(session);
+    second.open();
+    await settled();
+    session.append(name, [outputEvent("live")]);
+    expect(drawn(feed)).toEqual(["output live"]);
+    expect(drawn(second)).toEqual(["screen screen", "output after", "output live"]);
+
+    // Behind when the snapshot came: it reads on from where it was.
+    const late = { ...outputEvent("late"), stream: name, offset: 102, through: 102, at: 1 };
+    session.stream(name).log.push(late);
+    makeFeed(session).feed.open();
+    await settled();
+    session.append(name, [outputEvent("later")]);
+    expect(drawn(feed)).toEqual(["output late", "output later"]);
+  });
+
   it("[ST-3] a history that was restored is drawn anew from the snapshot, and said", async () => {
     const { session, feed } = makeFeed();
     longThread(session);

@@ -154,6 +154,11 @@ export class ThreadFeed {
     });
   }
 
+  private resubscribe(): void {
+    this.subscription?.unsubscribe();
+    this.subscribe();
+  }
+
   private events(events: readonly AppliedEvent[], position: { readonly cursor: Cursor; readonly head: number }): void {
     if (this.closed || this.paused) return;
     let { state } = this.current;
@@ -178,6 +183,11 @@ export class ThreadFeed {
   /** The state at one offset, in place of all that was read before. */
   private snapshot(data: ThreadSnapshot, cursor: Cursor): void {
     if (this.closed || this.paused) return;
+    if (this.cursor?.epoch === cursor.epoch) {
+      // Another view asked for it, and all readers get it (ST-2): what is drawn here stays, and goes on (F57).
+      if (this.cursor.offset < cursor.offset) this.resubscribe();
+      return;
+    }
     const hasEarlier = data.terminals.some(({ earlier }) => earlier);
     const state = data.drawing.reduce(foldThread, threadFromSnapshot(data));
     const { steps, incomplete } = this.drawn(data.drawing, state, hasEarlier);
