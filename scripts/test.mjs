@@ -25,9 +25,11 @@ const needs = {
     "e2e/test/tabs.test.ts",
     "e2e/test/sleep.test.ts",
     "e2e/test/examples.test.ts",
+    "e2e/test/postgresOutage.test.ts",
   ],
   postgres: [
     "e2e/test/postgres.test.ts",
+    "e2e/test/postgresOutage.test.ts",
     "packages/server/test/postgres/contract.test.ts",
     "packages/server/test/postgres/faults.test.ts",
     "packages/server/test/postgres/nodes.test.ts",
