@@ -7,8 +7,10 @@
  * would declare the others' agents dead (I5). Pure.
  */
 
-/** Six looks at the slowest pace. */
-export const leaseMs = 30_000;
+/** Three looks at the slowest pace. */
+export const leaseMs = 15_000;
+/** The store must have answered without a break for so long before anybody is judged. */
+export const answeredMsMin = 30_000;
 
 export interface NodeBeat {
   readonly node: string;
@@ -30,7 +32,6 @@ export function createLeases(self: string): Leases {
   return {
     heard(nodes, at) {
       answersSince ??= at;
-      const since = answersSince;
       const others = nodes.filter(({ node }) => node !== self);
       seen = new Map(
         others.map(({ node, beat }) => {
@@ -38,7 +39,9 @@ export function createLeases(self: string): Leases {
           return [node, known?.beat === beat ? known : { beat, since: at }];
         }),
       );
-      return others.filter(({ node }) => at - Math.max(since, seen.get(node)?.since ?? at) >= leaseMs);
+      // Longer than a lease: who has not beaten in all this time had every occasion to.
+      if (at - answersSince < answeredMsMin) return [];
+      return others.filter(({ node }) => at - (seen.get(node)?.since ?? at) >= leaseMs);
     },
     broken() {
       answersSince = undefined;

@@ -2,7 +2,7 @@
 import { ProtocolError } from "@holdfast/protocol";
 import { describe, expect, it } from "vitest";
 import { createSimClock } from "../../server/test/support/simClock.ts";
-import { createLeases, leaseMs } from "../src/leases.ts";
+import { answeredMsMin, createLeases, leaseMs } from "../src/leases.ts";
 import { offlineAfterMs } from "../src/presence.ts";
 import { startRuntime } from "../src/runtime.ts";
 import { type FakeAgent, openControl } from "./support/control.ts";
@@ -11,29 +11,36 @@ const beats = (numbers: Readonly<Record<string, number>>) =>
   Object.entries(numbers).map(([node, beat]) => ({ node, beat }));
 
 describe("leases", () => {
-  it("[F51] a node is dead when its beat stood still for the lease, and not before", () => {
+  /** A node that has known its store and "b" for long enough to judge. */
+  function settled() {
     const leases = createLeases("a");
-    expect(leases.heard(beats({ a: 1, b: 1, c: 1 }), 0)).toEqual([]);
-    expect(leases.heard(beats({ a: 2, b: 1, c: 2 }), leaseMs - 1)).toEqual([]);
-    expect(leases.heard(beats({ a: 3, b: 1, c: 3 }), leaseMs)).toEqual([{ node: "b", beat: 1 }]);
+    leases.heard(beats({ a: 1, b: 1 }), 0);
+    leases.heard(beats({ a: 2, b: 2 }), answeredMsMin);
+    return leases;
+  }
+
+  it("[F51] a node is dead when its beat stood still for the lease, and not before", () => {
+    const leases = settled();
+    expect(leases.heard(beats({ a: 3, b: 2, c: 1 }), answeredMsMin + leaseMs - 1)).toEqual([]);
+    expect(leases.heard(beats({ a: 4, b: 2, c: 2 }), answeredMsMin + leaseMs)).toEqual([{ node: "b", beat: 2 }]);
     // It was asleep, and beats again.
-    expect(leases.heard(beats({ a: 4, b: 2, c: 4 }), leaseMs + 1)).toEqual([]);
+    expect(leases.heard(beats({ a: 5, b: 3, c: 3 }), answeredMsMin + leaseMs + 1)).toEqual([]);
   });
 
   it("[I5] time without the store counts for nobody: the first node back declares none dead", () => {
-    const leases = createLeases("a");
-    leases.heard(beats({ a: 1, b: 1 }), 0);
+    const leases = settled();
     leases.broken();
-    expect(leases.heard(beats({ a: 2, b: 1 }), 10 * leaseMs)).toEqual([]);
-    expect(leases.heard(beats({ a: 3, b: 1 }), 11 * leaseMs - 1)).toEqual([]);
-    expect(leases.heard(beats({ a: 4, b: 1 }), 11 * leaseMs)).toEqual([{ node: "b", beat: 1 }]);
+    const back = 600_000;
+    expect(leases.heard(beats({ a: 3, b: 2 }), back)).toEqual([]);
+    expect(leases.heard(beats({ a: 4, b: 2 }), back + answeredMsMin - 1)).toEqual([]);
+    expect(leases.heard(beats({ a: 5, b: 2 }), back + answeredMsMin)).toEqual([{ node: "b", beat: 2 }]);
   });
 
   it("its own beat is nobody's to judge, and a node that is gone is forgotten", () => {
-    const leases = createLeases("a");
-    leases.heard(beats({ a: 1, b: 1 }), 0);
-    expect(leases.heard(beats({ a: 1 }), leaseMs)).toEqual([]);
-    expect(leases.heard(beats({ a: 1, b: 1 }), leaseMs + 1)).toEqual([]);
+    const leases = settled();
+    const later = answeredMsMin + leaseMs;
+    expect(leases.heard(beats({ a: 2 }), later)).toEqual([]);
+    expect(leases.heard(beats({ a: 2, b: 2 }), later + 1)).toEqual([]);
   });
 });
 
@@ -92,6 +99,7 @@ describe("nodes that share a store", () => {
   it("[F51] a node that dies with its agents is found by the others, whose own stay online", async () => {
     const world = await openNodes();
     const [a, b] = [await world.startNode("a"), await world.startNode("b")];
+    await world.clock.advance(answeredMsMin);
     const [lost, moved, kept] = [
       await a.connect({ name: "lost" }),
       await a.connect({ name: "moved" }),
@@ -102,7 +110,7 @@ describe("nodes that share a store", () => {
     await b.connect({ id: moved.id, process: moved.process });
     await world.clock.advance(leaseMs / 2);
     expect(await world.statusOf(lost)).toBe("online");
-    await world.clock.advance(leaseMs / 2 + 10_000);
+    await world.clock.advance(leaseMs / 2 + 5_000);
     expect(await world.statusOf(lost)).toBe("reconnecting");
     await world.clock.advance(offlineAfterMs);
     expect(await Promise.all([lost, moved, kept].map(world.statusOf))).toEqual(["offline", "online", "online"]);
@@ -116,7 +124,7 @@ describe("nodes that share a store", () => {
     for (const node of [a, b]) node.cut(true);
     await world.clock.advance(600_000);
     b.cut(false);
-    await world.clock.advance(leaseMs - 10_000);
+    await world.clock.advance(answeredMsMin - 10_000);
     a.cut(false);
     await world.clock.advance(60_000);
     expect(await Promise.all(agents.map(world.statusOf))).toEqual(["online", "online"]);
@@ -129,6 +137,7 @@ describe("nodes that share a store", () => {
     const world = await openNodes();
     const [a, b] = [await world.startNode("a"), await world.startNode("b")];
     const [stayed, moved] = [await a.connect({ name: "stayed" }), await a.connect({ name: "moved" })];
+    await world.clock.advance(answeredMsMin);
     a.cut(true);
     await world.clock.advance(5_000);
     const there = await b.connect({ id: moved.id, process: moved.process });
