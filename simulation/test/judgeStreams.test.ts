@@ -109,6 +109,9 @@ describe("I1: what a reader applies is a contiguous run of the log", () => {
     const wrong: Observation = { ...joined("r", 1, 3), content: "<1><3>" };
     expect(breachOf([...appended(1, 5), opened("r"), wrong])).toEqual({ invariant: "REL-I2", harm: "phantom" });
   });
+  test("bad: a reader's name that is used again", () => {
+    expect(breachOf([...appended(1, 1), opened("r"), opened("r")]).invariant).toBe("I1");
+  });
   test("bad: what comes after the reader was closed", () => {
     const closed: Observation = { kind: "readerClosed", at: 9, reader: "r" };
     expect(breachOf([...appended(1, 5), opened("r"), closed, ...deliveries("r", 1, 1)]).invariant).toBe("I1");
@@ -138,6 +141,18 @@ describe("I1: a jump must be told, and be justified", () => {
     const start = [...appended(1, 5), removed(2, 3), opened("r"), ...deliveries("r", 1, 1)];
     expect(breachOf([...start, skipped(2, 4)])).toEqual({ invariant: "I1", harm: "silentGaps" });
     expect(breachOf([...start, ...deliveries("r", 4, 5)])).toEqual({ invariant: "I1", harm: "silentGaps" });
+  });
+  test("bad: passing over what does not follow the cursor", () => {
+    const start = [...appended(1, 5), removed(2, 4), opened("r"), ...deliveries("r", 1, 1)];
+    expect(breachOf([...start, skipped(3, 4)])).toEqual({ invariant: "I1", harm: "silentGaps" });
+    expect(breachOf([...start, skipped(2, 4), skipped(3, 4)])).toEqual({ invariant: "I1", harm: "repeated" });
+  });
+  test("bad: a cursor beyond the head, or past events that it was never given", () => {
+    expect(breachOf([...appended(1, 5), opened("r", "latest"), positioned(6)])).toEqual({
+      invariant: "I1",
+      harm: "phantom",
+    });
+    expect(breachOf([...appended(1, 5), opened("r"), positioned(5)])).toEqual({ invariant: "I1", harm: "silentGaps" });
   });
   test("good: the application skips an event that it cannot take (ST-6)", () => {
     passes([
@@ -173,6 +188,7 @@ describe("REL-I9, ST-15: a rolled-back store", () => {
     expect(breachOf([...appended(1, 3), ...appended(5, 5)])).toEqual({ invariant: "REL-I9", harm: "silentGaps" });
     expect(breachOf([...appended(1, 3), epochBegan("e2", 3), epochBegan("e1", 3)]).invariant).toBe("REL-I9");
     expect(breachOf([...appended(1, 3), ...appended(4, 4, "e2")]).invariant).toBe("REL-I9");
+    expect(breachOf([...appended(1, 3), epochBegan("e2", 4)]).invariant).toBe("REL-I9");
   });
 });
 

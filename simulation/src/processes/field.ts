@@ -195,6 +195,8 @@ export async function makeField(options: FieldOptions): Promise<Field> {
       await settle(agentsGoneMsMax);
       for (const recorder of recorders) await recorder.end();
       await pages?.recorder.end();
+      for (const { command, outcome } of (await pages?.product.shown())?.ended ?? [])
+        sent.push({ kind: "personTold", at: Date.now(), command, client: "page2", outcome });
       await pages?.product.end();
       clearInterval(looking);
       log.look();
@@ -320,10 +322,20 @@ async function findUnsettled(
     if (behind !== undefined)
       return `${name} stands at ${status.offsets[behind]} of ${behind}, whose head is ${heads.get(behind)}`;
   }
-  const product = pages?.product.page.getByTestId("connection-pill");
-  const state =
-    product === undefined ? "live" : await product.getAttribute("data-state", { timeout: 1_000 }).catch(() => "");
-  return state === "live" ? undefined : `${pages?.product.name} shows "${state}"`;
+  return pages === undefined ? undefined : await findUndrawn(pages.product, streams[2] ?? "", log);
+}
+
+/** What the product's page does not show yet of the thread that it is opened at. */
+async function findUndrawn(product: PagePlayer, stream: string, log: StoreLog): Promise<string | undefined> {
+  const shown = await product.shown();
+  if (shown?.state !== "live") return `${product.name} shows itself as "${shown?.state}"`;
+  const ofThread = log.events.filter((event) => event.stream === stream);
+  const printed = ofThread.findLast(({ event }) => event === "terminal.output")?.offset ?? 0;
+  if (shown.drawn < printed)
+    return `${product.name} has drawn ${shown.drawn} of ${stream}, whose output ends at ${printed}`;
+  const last = ofThread.findLast(({ event }) => event === "command.finished")?.data["command"];
+  const isShown = last === undefined || shown.ended.some(({ command }) => command === last);
+  return isShown ? undefined : `${product.name} does not show the end of command ${String(last)}`;
 }
 
 function lineOf({ level, time, event, ...fields }: Readonly<Record<string, unknown>>): Observation {

@@ -32,12 +32,24 @@ export interface PagePlayer extends Player {
   readonly records: readonly Observation[];
   /** Of the recorder's page. Undefined while it does not answer. */
   status(): Promise<(RecorderStatus & { readonly reason?: string }) | undefined>;
+  /** Of the product's page, which shows a thread; undefined while it does not answer. */
+  shown(): Promise<ShownThread | undefined>;
   /** Gives it a new session and loads it again. */
   signInAgain(): Promise<void>;
   /** Closes the browser, whatever it does. Idempotent. */
   close(): Promise<void>;
   /** Bytes of its JavaScript heap after a collection. */
   heapBytes(): Promise<number>;
+}
+
+/** What the product's page shows of its thread. */
+export interface ShownThread {
+  /** The connection, in the page's own word. */
+  readonly state: string;
+  /** The last offset of the thread that is drawn in the terminal. */
+  readonly drawn: number;
+  /** Commands that are shown as ended. */
+  readonly ended: readonly { readonly command: string; readonly outcome: string }[];
 }
 
 export interface PagePlayerOptions {
@@ -151,6 +163,9 @@ export async function makePagePlayer(options: PagePlayerOptions): Promise<PagePl
         ?.evaluate(() => (window as unknown as { recorder?: RecorderPage }).recorder?.status())
         .catch(() => undefined);
     },
+    async shown() {
+      return await page?.evaluate(readShown).catch(() => undefined);
+    },
     async signInAgain() {
       await setCookie();
       await open();
@@ -183,6 +198,20 @@ async function addRecorder(context: BrowserContext, address: string, script: str
         : '<!doctype html><title>recorder</title><script type="module" src="/recorder/page.js"></script>',
     });
   });
+}
+
+/** Runs in the page. */
+function readShown(): ShownThread {
+  const all = (id: string): readonly HTMLElement[] => [
+    ...document.querySelectorAll<HTMLElement>(`[data-testid="${id}"]`),
+  ];
+  return {
+    state: all("connection-pill")[0]?.dataset["state"] ?? "",
+    drawn: Number(all("terminal")[0]?.dataset["offset"] ?? 0),
+    ended: all("command-item").flatMap(({ dataset: { command, outcome } }) =>
+      command === undefined || outcome === undefined ? [] : [{ command, outcome }],
+    ),
+  };
 }
 
 /** Ends the page's process: no handler of it runs. */
