@@ -48,6 +48,8 @@ export function timelyAuthority(readers: Readers, underWayMsMax: number, fail: F
       clientEnded({ client }) {
         ends.delete(client);
         expiries.delete(client);
+        // What it kept may be sent by who comes after it, with a credential of its own (RQ-3).
+        for (const [request, asked] of late) if (asked.client === client) late.delete(request);
       },
       delivered({ reader: name, offset, at }) {
         if (ends.size === 0) return;
