@@ -11,12 +11,12 @@ import type { Store } from "./port.ts";
 import { postgresAddress } from "./postgres/address.ts";
 import { openPostgresBus } from "./postgres/bus.ts";
 import { openPostgresStore } from "./postgres/store.ts";
-import { openSqliteStore } from "./sqlite/store.ts";
+import { openSqliteStore, takeFolder } from "./sqlite/store.ts";
 
 export type StoreKind = "sqlite" | "postgres";
 
 export interface StoreSettings {
-  /** Folder of the embedded store. */
+  /** Folder of the embedded store; locked whatever the store. */
   readonly data: string;
   readonly database: { readonly url: string; readonly busUrl?: string } | undefined;
   /** Modules that export `plugin`. */
@@ -49,17 +49,23 @@ async function openEmbedded({ data, plugins, log }: StoreSettings): Promise<Open
 }
 
 async function openDatabase(
-  { plugins, clock, random, log }: StoreSettings,
+  { data, plugins, clock, random, log }: StoreSettings,
   { url, busUrl = url }: { readonly url: string; readonly busUrl?: string },
 ): Promise<OpenedStore> {
   const { host, port, database } = postgresAddress(url);
   // Looked at before anything is opened.
   postgresAddress(busUrl);
-  const store = await openPostgresStore({ url, plugins, clock, random, name: "holdfast" });
+  // Whose folder it is (keys, the running server's address) is one process's, also where the store is elsewhere.
+  const lock = takeFolder(data);
+  const store = await openPostgresStore({ url, plugins, clock, random, name: "holdfast" }).catch((error: unknown) => {
+    lock.release();
+    throw error;
+  });
   const bus = openPostgresBus({ url: busUrl, clock, random, log, name: "holdfast bus" });
   const close = async (): Promise<void> => {
     await bus.close();
     await store.close();
+    lock.release();
   };
   return { kind: "postgres", store, place: { store: "postgres", host, port, database }, bus, close };
 }

@@ -30,9 +30,16 @@ afterEach(async () => {
   for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
 }, startMsMax);
 
-async function startNode(store: { readonly url: string; readonly busUrl?: string }): Promise<Server> {
+function newFolder(): string {
   const data = mkdtempSync(join(tmpdir(), "holdfast-node-"));
   cleanUps.push(() => rmSync(data, { recursive: true, force: true }));
+  return data;
+}
+
+async function startNode(
+  store: { readonly url: string; readonly busUrl?: string },
+  data: string = newFolder(),
+): Promise<Server> {
   const server = await createServer({ app: contractApp, mode: "development", data, store, log: silent });
   cleanUps.push(() => server.close());
   return server;
@@ -160,6 +167,22 @@ describe("a database that cannot be used", () => {
       expect((failure as StartError).message).not.toContain("secret");
     },
   );
+});
+
+describe("a data folder", () => {
+  it("[F79] is one process's also where the store is elsewhere, and free again after it", {
+    timeout: testMsMax,
+  }, async () => {
+    const url = await postgres.newDatabase();
+    const data = newFolder();
+    const first = await startNode({ url }, data);
+    await expect(startNode({ url }, data)).rejects.toThrow(
+      `${data} is in use by another Holdfast (process ${process.pid})`,
+    );
+    await first.close();
+    await expect(startNode({ url: url.replace(/trial_\d+/, "nowhere") }, data)).rejects.toThrow(/cannot be used/);
+    await startNode({ url }, data);
+  });
 });
 
 describe("the bus", () => {

@@ -11,7 +11,7 @@ import { ProtocolError } from "@holdfast/protocol";
 import { StartError } from "../../options.ts";
 import { StoreLost } from "../outage.ts";
 import type { BatchResult, EncodedRun, Fault, Store, StreamPosition, StreamSnapshot } from "../port.ts";
-import { lockHolder } from "./lock.ts";
+import { type FolderLock, lockFolder, lockHolder } from "./lock.ts";
 import type { Call, WorkerMessage, WorkerSettings } from "./messages.ts";
 import { fromPortable, type PortableError } from "./portableError.ts";
 
@@ -51,6 +51,16 @@ export async function openSqliteStore(settings: SqliteStoreSettings): Promise<St
       await writer.stop();
     },
   };
+}
+
+/** Takes a data folder for this process, made where missing, whatever store goes with it. Throws `StartError`. */
+export function takeFolder(folder: string): FolderLock {
+  prepareFolder(folder);
+  try {
+    return lockFolder(folder);
+  } catch (error) {
+    throw startError(folder, error);
+  }
 }
 
 function withErrors<Result extends { faults: readonly Fault[] }>(result: Result): Result {
