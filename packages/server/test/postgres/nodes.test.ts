@@ -143,6 +143,34 @@ describe("nodes on one database", () => {
   });
 });
 
+describe("one table that cannot be read", () => {
+  it("[ST-8] is its readers' trouble alone, and ends by itself: no breaker, no closed connection", {
+    timeout: testMsMax,
+  }, async () => {
+    const url = await postgres.newOwnedDatabase();
+    const asOwner = url.replace(/trial_\d+@/, "holdfast@");
+    const user = new URL(url).username;
+    const server = await startNode({ url });
+    const page = await openPage(server);
+    await page.put("before");
+    await postgres.query(`revoke select on contract_items from ${user}`, asOwner);
+    const send = (...messages: object[]): void => page.socket.send(JSON.stringify(messages));
+    send({ type: "subscribe", stream: "items", sub: 2, from: "latest" });
+    const pending = await page.next((message) => message.type === "pending");
+    expect(pending).toMatchObject({ stream: "items", sub: 2, reason: "internal", ref: expect.any(String) });
+    // Everything else goes on: another stream, and the health of the node.
+    send({ type: "request", id: newId(), method: "item.secret", params: {} });
+    expect(await page.next(({ type }) => type === "response")).toHaveProperty("result.secret");
+    expect(await (await fetch(`${server.url}/healthz`)).json()).not.toHaveProperty("degraded");
+    await postgres.query(`grant select on contract_items to ${user}`, asOwner);
+    expect(await page.next(({ type }) => type === "subscribed")).toMatchObject({ stream: "items", sub: 2, head: 1 });
+    expect(await page.next(({ type }) => type === "snapshot")).toMatchObject({
+      data: { items: [{ value: "before" }] },
+    });
+    expect(page.socket.readyState).toBe(WebSocket.OPEN);
+  });
+});
+
 describe("a database that cannot be used", () => {
   it.each([
     [

@@ -19,6 +19,8 @@ const firstDatabase = "postgres";
 export interface PostgresServer {
   /** A new, empty database; its URL. */
   newDatabase(): Promise<string>;
+  /** The same, of a user who is no superuser, and so can be refused. */
+  newOwnedDatabase(): Promise<string>;
   /** As `pg_ctl stop -m immediate` does: no checkpoint, connections cut. */
   kill(): Promise<void>;
   /** Starts it again on its data. */
@@ -58,6 +60,13 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
       databases += 1;
       await query(`create database trial_${databases}`);
       return urlOf(`trial_${databases}`);
+    },
+    async newOwnedDatabase() {
+      databases += 1;
+      const name = `trial_${databases}`;
+      await query(`create role ${name} login`);
+      await query(`create database ${name} owner ${name}`);
+      return urlOf(name).replace("holdfast@", `${name}@`);
     },
     async kill() {
       const ending = running;
