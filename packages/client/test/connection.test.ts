@@ -2,9 +2,9 @@
  * The table and what it promises of attempts: one socket, one owner, a bound whatever the server does.
  *
  * Seen red: [F01] with `failures` forgotten at `welcome`, and with the 10 s of `stabilise` removed; [X13] with
- * an early attempt dropped instead of deferred, and with `timers.delete` removed from `stepSession`; [CL-5]
+ * an early attempt dropped instead of deferred, and with a timer that fired never set again; [CL-5]
  * without `hintedMs`; [F08] with every `reconnect` begun at once; [F16] with the jitter replaced by its mean; [CL-3] with the slow delay clamped after it
- * was drawn, and with `settled` ignored; [F17] with 1011 that stops; [CL-1] with the bye forgotten; [CL-6]
+ * was drawn, and with `isAllSettled` ignored; [F17] with 1011 that stops; [CL-1] with the bye forgotten; [CL-6]
  * without the check of `attempt` in `stepConnection`; [OP-5] with `expect` kept.
  */
 import { limits } from "@holdfast/protocol";

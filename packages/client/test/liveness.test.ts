@@ -4,7 +4,7 @@
  * Seen red: [LV-1] with `awaiting` kept after a frame, and with own frames not counted; [LV-3] without the
  * grace; [LV-5] without the least interval; [F10] with the same token taken for a better one; [F12] with an
  * attempt before the token is known; [CL-7] with an unreachable provider counted as a refusal; [F18] with
- * timers left by the core and by the shell; [OP-2] with a hello of any size.
+ * a timer left by the shell; [OP-2] with a hello of any size.
  */
 import { describe, expect, it } from "vitest";
 import { error } from "./support/modelServer.ts";

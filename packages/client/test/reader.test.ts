@@ -3,7 +3,7 @@
  *
  * Messages are generated from each schema's own examples, then broken in every field: absent, null, of
  * another type, at and beyond a limit. Seen red: with `count` that accepts -1, and with an
- * event accepted without its `data`.
+ * event accepted without its `data`, and with codes of errors that only this side knows.
  */
 import { serverMessages } from "@holdfast/protocol/schema";
 import fc from "fast-check";
