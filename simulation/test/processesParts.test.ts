@@ -306,7 +306,7 @@ describe("verdicts", () => {
       { refreshes: 1_900 },
       { wrongReaders: ["crowd1 …"] },
       { eventsPerSecond: 100 },
-      { growth: [{ what: "server", before: 100, after: 111 }] },
+      { growth: [{ what: "server, in use", before: 100, after: 111 }] },
     ];
     for (const one of bad) expect(shortfallsOfSoak({ ...soak, ...one }, asked)).toHaveLength(1);
   });

@@ -15,6 +15,7 @@ import type { JudgeReport } from "../judge/judge.ts";
 import type { Observation } from "../judge/observation.ts";
 import { type AgentPlayer, makeAgentPlayer } from "./agentPlayer.ts";
 import { endChildren } from "./child.ts";
+import type { HeapLine } from "./heapProbe.ts";
 import type { Effect, Incident } from "./history.ts";
 import { judgeHistory } from "./judgeHistory.ts";
 import { makePagePlayer, type PagePlayer } from "./pagePlayer.ts";
@@ -48,6 +49,8 @@ export interface FieldOptions {
   };
   /** How long a sign-in lasts unless it is renewed. */
   readonly signInSeconds: number;
+  /** Whether the server tells what it has in use (`heapProbe.ts`). */
+  readonly probesHeap?: boolean;
   /** Whether there are pages; a machine without a browser has none. */
   readonly hasPages: boolean;
 }
@@ -67,6 +70,8 @@ export interface Field {
   readonly incidents: Incident[];
   /** Lines of the server that were no lines of its log. */
   readonly strays: readonly string[];
+  /** What the server had in use, line by line (`probesHeap`). */
+  heapLines(): readonly HeapLine[];
   /** Sends one command to a thread, as this machine's owner: a request that the judge is told of. */
   send(thread: string, token: string, lines: number, lineEveryMs: number): Promise<void>;
   /** Nobody sends anything more. */
@@ -85,7 +90,9 @@ export async function makeField(options: FieldOptions): Promise<Field> {
   const folder = mkdtempSync(join(tmpdir(), "holdfast-processes-"));
   const data = join(folder, "data");
   const effectsFile = join(folder, "effects.jsonl");
+  const heapFile = join(folder, "heap.jsonl");
   writeFileSync(effectsFile, "");
+  writeFileSync(heapFile, "");
   const names = Array.from({ length: options.agents }, (_, index) => `agent-${index + 1}`);
   const keys = await makeKeys(data, names);
 
@@ -96,6 +103,9 @@ export async function makeField(options: FieldOptions): Promise<Field> {
     port: await freePort(),
     environment: {
       HOLDFAST_SIGN_IN_LIFE_SECONDS: String(Math.max(signInSecondsMin, options.signInSeconds)),
+      ...(options.probesHeap === true
+        ? { NODE_OPTIONS: `--import ${new URL("heapProbe.ts", import.meta.url).href}`, HEAP_PROBE_FILE: heapFile }
+        : {}),
       // AD-1: people of this run come back far more often than people do.
       HOLDFAST_ADMISSION_OPENINGS_PER_PRINCIPAL_PER_MINUTE: "1000",
     },
@@ -172,6 +182,7 @@ export async function makeField(options: FieldOptions): Promise<Field> {
     log,
     incidents,
     strays,
+    heapLines: () => readLines<HeapLine>(heapFile),
     async send(thread, token, lines, lineEveryMs) {
       sent.push({ kind: "requestIssued", at: Date.now(), request: token, client: "owner" });
       const text = printing(token, { lines, lineEveryMs, effects: effectsFile });
@@ -208,7 +219,7 @@ export async function makeField(options: FieldOptions): Promise<Field> {
         {
           events: log.events,
           removed: log.compare(),
-          effects: readEffects(effectsFile),
+          effects: readLines<Effect>(effectsFile),
           records: [
             sent,
             ...recorders.map((recorder) => recorder.records()),
@@ -349,9 +360,9 @@ function lineOf({ level, time, event, ...fields }: Readonly<Record<string, unkno
   };
 }
 
-function readEffects(file: string): readonly Effect[] {
+function readLines<Line>(file: string): readonly Line[] {
   return readFileSync(file, "utf8")
     .split("\n")
     .filter((line) => line !== "")
-    .map((line) => JSON.parse(line) as Effect);
+    .map((line) => JSON.parse(line) as Line);
 }

@@ -5,7 +5,6 @@
  * Life cycle: field without faults → a crowd of clients beside the two pages → work, sent as fast as it is done → quiet
  * → every reader's fold is compared with the log's. Memory is compared between a quarter of the run and its end.
  */
-import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { JudgeReport } from "../judge/judge.ts";
@@ -20,10 +19,10 @@ const joinMsMax = 120_000;
 const settleMsMax = 60_000;
 /** Each thread has this many commands waiting or running: the next begins at once. */
 const commandsAhead = 2;
-/** Memory is looked at for this long, or a share of a short run. */
-const memoryMsMax = 24_000;
-const memoryShare = 0.1;
-const memoryEveryMs = 1_000;
+/** The terminal of the page that watches the first thread is full from the beginning, as after a day. */
+const scrollbackLines = 60_000;
+/** A shorter run says nothing of memory. */
+const fillMsMin = 5 * 60_000;
 
 export interface SoakOptions {
   readonly seed: number;
@@ -73,6 +72,7 @@ export async function runSoak(options: SoakOptions): Promise<SoakReport> {
     sends: { everyMs: 0, unfinishedMax: 0, lines: 0, lineEveryMs: 0 },
     signInSeconds: options.signInSeconds,
     hasPages: options.hasPages,
+    probesHeap: true,
   });
   try {
     const crowd = await joinCrowd(field, options);
@@ -81,11 +81,9 @@ export async function runSoak(options: SoakOptions): Promise<SoakReport> {
     const working = work(field, options);
     const startedAt = performance.now();
     await pause(runMs / 4);
-    const lookMs = Math.min(memoryMsMax, runMs * memoryShare);
-    const early = await memory(field, lookMs);
-    await pause(Math.max(0, runMs - lookMs - (performance.now() - startedAt)));
-    const late = await memory(field, lookMs);
+    const early = await memory(field);
     await pause(Math.max(0, runMs - (performance.now() - startedAt)));
+    const late = await memory(field);
     const seconds = (performance.now() - startedAt) / 1_000;
     await working.stop();
     const printed = field.log.events.length - before;
@@ -146,17 +144,20 @@ async function joinCrowd(field: Field, { clients }: SoakOptions): Promise<Crowd>
 }
 
 /** Keeps every agent printing. */
-function work(field: Field, { linesPerSecond }: SoakOptions): { stop(): Promise<void> } {
+function work(field: Field, { linesPerSecond, runMs }: SoakOptions): { stop(): Promise<void> } {
   let isOver = false;
   const sent = new Map<string, number>();
   const lines = linesPerSecond * 20;
+  const fillsTerminal = runMs > fillMsMin;
   const feed = async (): Promise<void> => {
     while (!isOver) {
       const ended = finishedByThread(field.log);
       for (const [index, thread] of field.threads.entries()) {
         if ((sent.get(thread) ?? 0) - (ended.get(thread) ?? 0) >= commandsAhead) continue;
         sent.set(thread, (sent.get(thread) ?? 0) + 1);
-        await field.send(thread, `soak-${index + 1}-${sent.get(thread)}`, lines, 1_000 / linesPerSecond);
+        const token = `soak-${index + 1}-${sent.get(thread)}`;
+        if (fillsTerminal && token === "soak-1-1") await field.send(thread, token, scrollbackLines, 1);
+        else await field.send(thread, token, lines, 1_000 / linesPerSecond);
       }
       await pause(500);
     }
@@ -221,24 +222,15 @@ function wrongReaders({ readers }: CrowdResult, log: StoreLog): readonly string[
   });
 }
 
-/** The least of several looks: what is in use when nothing waits to be collected. */
-async function memory(
-  field: Field,
-  lookMs: number,
-): Promise<readonly { readonly what: string; readonly bytes: number }[]> {
-  const samples: number[] = [];
-  const end = performance.now() + lookMs;
-  do {
-    samples.push(residentBytes(field.server.pid));
-    await pause(memoryEveryMs);
-  } while (performance.now() < end);
+/** What is in use: of the server after a collection in each of its threads, of a page after one of its own. */
+async function memory(field: Field): Promise<readonly { readonly what: string; readonly bytes: number }[]> {
+  const last = new Map(field.heapLines().map((line) => [line.thread, line]));
+  const inUse = [...last.values()].reduce((sum, line) => sum + line.inUse, 0);
+  const resident = Math.max(0, ...[...last.values()].map((line) => line.resident));
   const pages = field.pages === undefined ? [] : [field.pages.recorder, field.pages.product];
   return [
-    { what: "server", bytes: Math.min(...samples) },
+    { what: "server, in use", bytes: inUse },
+    { what: "server, resident", bytes: resident },
     ...(await Promise.all(pages.map(async (page) => ({ what: page.name, bytes: await page.heapBytes() })))),
   ];
-}
-
-function residentBytes(pid: number): number {
-  return Number(execFileSync("ps", ["-o", "rss=", "-p", String(pid)], { encoding: "utf8" })) * 1024;
 }
