@@ -32,12 +32,21 @@ try {
 async function main(asked: Asked): Promise<number> {
   const campaign = openCampaign(asked.count === 1 ? 1 : asked.workers, asked.planted);
   try {
+    if (asked.isEightHours) return await eightHours(campaign, asked.from);
     if (asked.plan !== undefined)
       return await onePlan(campaign, asked, JSON.parse(readFileSync(asked.plan, "utf8")) as Plan);
     return asked.count === 1 ? await onePlan(campaign, asked, drawPlan(asked.from)) : await many(campaign, asked);
   } finally {
     campaign.close();
   }
+}
+
+async function eightHours(campaign: Campaign, seed: number): Promise<number> {
+  const { virtualHours, deliveries, connections, faults, early, late } = await campaign.eightHours(seed);
+  say(`${virtualHours.toFixed(1)} virtual hours, ${deliveries} deliveries, ${connections} connections`);
+  for (const [what, value] of Object.entries(late)) say(`  ${what}: ${early[what]} after an hour, ${value} at the end`);
+  for (const fault of faults) say(fault);
+  return faults.length === 0 ? 0 : 1;
 }
 
 async function onePlan(campaign: Campaign, asked: Asked, plan: Plan): Promise<number> {

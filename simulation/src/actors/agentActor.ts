@@ -60,6 +60,11 @@ export class AgentActor {
     return this.process.isAlive && this.world.network.of(this.path).some((connection) => connection.isOpen);
   }
 
+  /** Nobody knows of an end of its connection. */
+  get isConnected(): boolean {
+    return this.isOpen && this.world.network.of(this.path).some(({ isOpen, isEnding }) => isOpen && !isEnding);
+  }
+
   start(): void {
     if (this.process.isAlive) return;
     this.launch();

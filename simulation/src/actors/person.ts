@@ -35,6 +35,8 @@ export interface PersonPlan {
   readonly skewMs: number;
   readonly tokenLifeMs: number;
   readonly hasOpaqueToken: boolean;
+  /** In which part of its calls a handler throws, before it has applied anything. */
+  readonly stumbles?: number;
 }
 
 interface OwnProducer {
@@ -52,7 +54,9 @@ export class Person {
   /** Who the issuer says this is: changes where somebody else signs in here. */
   identity: Identity;
   client: string;
-  token: { readonly text: string; readonly expiresAt: number } | undefined;
+  /** Of whoever was signed in when the page was loaded. */
+  workspace: string;
+  token: ReturnType<World["issuer"]["token"]> | undefined;
   /** Deliveries of all incarnations. */
   deliveries = 0;
   private readonly world: World;
@@ -69,6 +73,8 @@ export class Person {
   private readonly lanes = new Map<string, string[]>();
   /** What the page's storage holds: it survives the page. */
   private readonly kept = nothingKept();
+  /** The server said that this page is another person's: it will be loaded anew. */
+  private isForsaken = false;
   private because: Because | undefined;
   private shownState = "";
   private isSettled = false;
@@ -80,6 +86,7 @@ export class Person {
     this.identity = { id: plan.name, role: plan.role, workspace: plan.workspace };
     this.path = world.network.path(plan.name, plan.latencyMs, plan.jitterMs);
     this.client = "";
+    this.workspace = plan.workspace;
     this.process = new Process(world.scheduler, plan.name);
     this.process.kill();
     [this.transport, this.session] = this.begin();
@@ -105,26 +112,31 @@ export class Person {
   }
 
   /** A program publishes; one whose buffer is full waits (PB-4), as its source would. */
-  publish(stream: string, count: number, poisonAt: number | undefined): void {
+  publish(stream: string, count: number, poisonAt: number | undefined, padBytes = 0): void {
     const producer = this.producers.get(stream) ?? this.openProducer(stream);
     if (producer?.face.accepting !== true) return;
-    const { world, plan } = this;
+    const { world } = this;
     for (let index = 0; index < count; index += 1) {
       if (index === poisonAt) {
-        // Not one of the judge's: whether its refusal is ever heard, nobody but us needs to know.
-        producer.face.publish({ event: poisonEvent, data: {} }).catch(() => {});
+        const { name, sequence } = producer;
+        producer.face.publish({ event: poisonEvent, data: {} }).then(
+          // Whether its refusal is ever heard is not judged; that it is never told as taken is.
+          (rejection) => rejection ?? this.publishSettled(`${name} (poison)`, sequence, "durable"),
+          () => {},
+        );
         continue;
       }
       producer.sequence += 1;
       const { name, sequence } = producer;
       const content = `[${name}#${sequence}]`;
-      const data = { w: plan.workspace, p: name, n: sequence, t: content };
+      const pad = padBytes === 0 ? {} : { x: "x".repeat(padBytes) };
+      const data = { w: this.workspace, p: name, n: sequence, t: content, ...pad };
       const { now } = world.scheduler;
       world.observe({
         kind: "produced",
         at: now,
         producer: name,
-        workspace: plan.workspace,
+        workspace: this.workspace,
         stream,
         sequence,
         content,
@@ -145,12 +157,13 @@ export class Person {
     const at = world.scheduler.now;
     world.observe({ kind: "requestIssued", at, request, client, ...(after === undefined ? {} : { after }) });
     if (lane !== undefined) this.lanes.set(lane, [...(this.lanes.get(lane) ?? []), request]);
-    const settled = (outcome: "result" | "error" | "unknown"): void => {
+    const settled = (outcome: "result" | "error" | "unknown", isUnheard = false): void => {
       if (lane !== undefined) {
         const rest = (this.lanes.get(lane) ?? []).filter((other) => other !== request);
         this.lanes.set(lane, rest);
       }
-      if (this.client === client) world.observe({ kind: "requestSettled", at: world.scheduler.now, request, outcome });
+      if (this.client === client)
+        world.observe({ kind: "requestSettled", at: world.scheduler.now, request, outcome, isUnheard });
     };
     const asked =
       "saved" in session
@@ -158,7 +171,8 @@ export class Person {
         : session.call(method, { request });
     asked.then(
       () => settled("result"),
-      (error: unknown) => settled(isUnknown(error) ? "unknown" : "error"),
+      (error: unknown) =>
+        isUnknown(error) ? settled("unknown", error.details?.["last"] === undefined) : settled("error"),
     );
   }
 
@@ -187,12 +201,22 @@ export class Person {
     );
   }
 
+  /** AU-9: the issuer ends its token before its time, and every node hears of it. */
+  revoke(): void {
+    const { world, token, client } = this;
+    if (token === undefined) return;
+    world.issuer.revoked.add(token.serial);
+    for (const { node } of world.nodes) node?.authenticator.end(`token ${token.serial}`);
+    world.observe({ kind: "revoked", at: world.scheduler.now, client, graceMs: 10_000 });
+    this.token = undefined;
+  }
+
   count(): void {
     this.session.call("board.count", {}).catch(() => {});
   }
 
   signal(stream: string): void {
-    this.session.signal(stream, "typing", { w: this.plan.workspace });
+    this.session.signal(stream, "typing", { w: this.workspace });
   }
 
   reconnect(): void {
@@ -209,15 +233,17 @@ export class Person {
   read(stream: string, from: "start" | "latest"): void {
     this.opened += 1;
     const reader = `${this.client}.${this.opened}`;
-    const { world, plan, client } = this;
+    const { world, client } = this;
     const fresh = reading({
       reader,
       client,
-      workspace: plan.workspace,
+      workspace: this.workspace,
       stream,
       from,
       now: () => world.scheduler.now,
       observe: (observation) => world.observe(observation),
+      stumbles: stumbling(world, reader, this.plan.stumbles),
+      isForsaken: () => this.isForsaken,
       seen: (event, data) => {
         if (event !== "command.finished") return;
         const { command, outcome } = data as { readonly command: string; readonly outcome: string };
@@ -235,7 +261,8 @@ export class Person {
         fresh.options.onStatus?.(status);
         this.statuses.set(reader, status.kind);
         this.lookSettled();
-        const cursor = status.kind === "live" ? this.subscriptionOf(reader)?.cursor : undefined;
+        const isAtRest = status.kind === "live" && !fresh.hasStumbled;
+        const cursor = isAtRest ? this.subscriptionOf(reader)?.cursor : undefined;
         if (cursor !== undefined) world.observe({ kind: "positioned", at: world.scheduler.now, reader, ...cursor });
       },
     });
@@ -306,8 +333,10 @@ export class Person {
     const { world, plan } = this;
     this.incarnations += 1;
     this.client = `${plan.name}/${this.incarnations}`;
+    this.workspace = this.identity.workspace;
     this.process = new Process(world.scheduler, this.client, plan.skewMs);
     this.opened = 0;
+    this.isForsaken = false;
     this.subscriptions.clear();
     this.statuses.clear();
     this.because = "person";
@@ -319,6 +348,10 @@ export class Person {
       network: world.network,
       now: () => world.scheduler.now,
       observe: (observation) => world.observe(observation),
+      forsaken: () => {
+        this.isForsaken = true;
+      },
+      expiring: () => world.effect("tokenExpired", plan.name),
       because: () => {
         const why = this.because;
         this.because = undefined;
@@ -341,10 +374,13 @@ export class Person {
     this.session = session;
     session.onChange(() => {
       const { kind } = session.state;
-      if (kind === this.shownState) return;
+      // A page that is gone shows nothing, also where it went in the middle of a callback.
+      if (!process.isAlive || kind === this.shownState) return;
       this.shownState = kind;
       const at = world.scheduler.now;
       world.observe({ kind: "clientState", at, client, state: kind });
+      if (session.state.kind === "stopped" && session.state.reason === "auth_failed" && !world.issuer.hasRefused)
+        world.observe({ kind: "measured", at, what: `refusals that ${client} made up (CL-7)`, value: 1, max: 0 });
       this.isSettled = false;
       this.lookSettled();
     });
@@ -365,8 +401,11 @@ export class Person {
         const trueNow = world.trueClock();
         this.token = issuer.token(this.identity, trueNow, plan.tokenLifeMs, plan.hasOpaqueToken);
         const { text, expiresAt } = this.token;
-        const until = world.scheduler.now + (expiresAt - trueNow);
-        world.observe({ kind: "authorised", at: world.scheduler.now, client: this.client, until });
+        // By a node's wrong clock nobody can say when it ends.
+        const until = world.areClocksRight ? world.scheduler.now + (expiresAt - trueNow) : null;
+        // What earlier pages saved is asked with it too.
+        for (let page = 1; page <= this.incarnations; page += 1)
+          world.observe({ kind: "authorised", at: world.scheduler.now, client: `${plan.name}/${page}`, until });
         resolve(text);
       });
     });
@@ -386,7 +425,14 @@ export class Person {
   }
 }
 
+/** Whether a handler throws now; by names, so that a shorter plan stumbles as the longer one did. */
+function stumbling(world: World, reader: string, part = 0): () => boolean {
+  if (part === 0) return () => false;
+  const chance = world.dice("stumbles", reader);
+  return () => chance.chance(part);
+}
+
 /** RQ-3: the outcome may have been any; an end before sending is none of the server's. */
-function isUnknown(error: unknown): boolean {
+function isUnknown(error: unknown): error is ProtocolError {
   return error instanceof ProtocolError && error.code === "timeout";
 }

@@ -17,8 +17,12 @@ export interface ReadingParts {
   readonly from: SubscribeOptions["from"];
   readonly now: () => number;
   readonly observe: (observation: Observation) => void;
+  /** Whether the application's handler throws now; it is given the same again (ST-6). */
+  readonly stumbles?: () => boolean;
   /** Each event after it was reported: for whoever follows a domain in it. */
   readonly seen?: (event: string, data: unknown) => void;
+  /** All of the former user is being dropped (OP-5): what is reset now is so for that. */
+  readonly isForsaken?: () => boolean;
   /** Each snapshot, whole. */
   readonly seenState?: (data: Readonly<Record<string, unknown>>) => void;
 }
@@ -28,12 +32,15 @@ export interface Reading {
   /** Offsets applied. */
   readonly deliveries: number;
   readonly state: string;
+  /** Its handler threw last: its cursor is about to be put back. */
+  readonly hasStumbled: boolean;
 }
 
 export function reading(parts: ReadingParts): Reading {
-  const { reader, workspace, stream, from, now, observe, seen, seenState } = parts;
+  const { reader, workspace, stream, from, now, observe, stumbles, seen, seenState } = parts;
   const isBoard = stream === boardStream;
   let deliveries = 0;
+  let hasStumbled = false;
   let state = boardFold.initial;
   /** The fold is of the whole log only where the reading began at its beginning, or with a snapshot. */
   let isWhole = from === "start";
@@ -53,9 +60,15 @@ export function reading(parts: ReadingParts): Reading {
     get state() {
       return state;
     },
+    get hasStumbled() {
+      return hasStumbled;
+    },
     options: {
       from,
+      onError: (_error, { retry }) => retry(),
       onEvents(events, { cursor }) {
+        hasStumbled = stumbles?.() === true;
+        if (hasStumbled) throw new Error("the application stumbles");
         for (const { event, data, offset, through } of events) {
           deliveries += through - offset + 1;
           pass(cursor.epoch, offset - 1);
@@ -92,6 +105,7 @@ export function reading(parts: ReadingParts): Reading {
         observe({ kind: "snapshotTold", at: now(), reader, epoch, offset, state });
       },
       onReset({ reason }) {
+        if (parts.isForsaken?.() === true) return;
         state = boardFold.initial;
         isWhole = false;
         last = undefined;

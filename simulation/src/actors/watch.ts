@@ -29,6 +29,10 @@ export interface WatchedParts {
   readonly observe: (observation: Observation) => void;
   /** Why the attempt that begins now may pass the backoff, if it may. Asked once each. */
   readonly because: () => Because | undefined;
+  /** The server says that whoever this is is not whom it expects (4410). */
+  readonly forsaken?: () => void;
+  /** The server says that the credential ends. */
+  readonly expiring?: () => void;
 }
 
 export interface Watched extends Transport {
@@ -70,11 +74,15 @@ export function watchedTransport(parts: WatchedParts): Watched {
             if (parts.serverView !== undefined) observe({ kind: "welcomed", at: now(), client: parts.serverView });
           }
           if (frame.includes('"type":"bye"') && frame.includes('"retryAfter"')) excuse = "told";
+          if (frame.includes('"type":"expiring"')) parts.expiring?.();
           events.received(frame);
         },
         closed(code, reason) {
           if (code === closeCodes.unauthenticated) excuse = "credential";
-          if (code === closeCodes.identityChanged) excuse = "identity";
+          if (code === closeCodes.identityChanged) {
+            excuse = "identity";
+            parts.forsaken?.();
+          }
           closed(code);
           events.closed(code, reason);
         },

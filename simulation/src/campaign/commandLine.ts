@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 import { bugNamed } from "../planted/bugs.ts";
 
 export interface Asked {
+  readonly isEightHours: boolean;
   readonly from: number;
   readonly count: number;
   /** A kept plan's file. */
@@ -31,6 +32,7 @@ export const usage = `npm run sim -- [options]
   --from n         beginning with this one
   --seed n         this seed alone; where it fails it is shortened and drawn
   --plan file      a kept plan (simulation/regressions/…json)
+  --eight-hours    twenty pages and five agents for eight virtual hours
   --workers n      processes (${workersByDefault})
   --planted id     with a planted bug
   --keep name      keeps the shortened plan of a failure in simulation/regressions
@@ -44,6 +46,7 @@ export function readCommandLine(parameters: readonly string[]): Asked {
   const seed = values.seed === undefined ? undefined : count("seed", values.seed, 0);
   const seeds = seed === undefined ? count("seeds", values.seeds, seedsByDefault) : 1;
   return {
+    isEightHours: values["eight-hours"] === true,
     from: seed ?? count("from", values.from, 1),
     count: seeds,
     plan: values.plan,
@@ -70,6 +73,7 @@ function parse(parameters: readonly string[]) {
         planted: text,
         keep: text,
         ledger: flag,
+        "eight-hours": flag,
       },
     });
     return values;

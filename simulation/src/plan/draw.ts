@@ -18,6 +18,8 @@ export function drawPlan(seed: number): Plan {
   const logs = allLogs.slice(0, shape.integer(1, 3));
   const used = shape.chance(0.3) ? workspaces : workspaces.slice(0, 1);
   const skews = shape.chance(0.3);
+  // What a restored store took from requests and commands, nobody's books would hold: then people only read and write.
+  const isRestored = shape.chance(0.06);
   const people = drawPeople(shape, logs, used, skews);
   const frame = {
     seed,
@@ -28,6 +30,8 @@ export function drawPlan(seed: number): Plan {
     })),
     isDatabaseSeparate: nodes > 1 || shape.chance(0.3),
     storeLatencyMs: shape.pick([0, 1, 2, 5, 20]),
+    ...(shape.chance(0.2) && { recordsMs: shape.pick([20_000, 60_000]) }),
+    ...(shape.chance(0.3) && { messages: { perSecond: 20, burst: 20 } }),
     bus: {
       loss: shape.pick([0, 0, 0.1, 0.5, 1]),
       duplication: shape.pick([0, 0, 0.2, 0.5]),
@@ -37,13 +41,18 @@ export function drawPlan(seed: number): Plan {
     workspaces: [...used],
     people,
     // A node that starts takes every agent of the store for gone: nodes hold no leases yet.
-    agents: nodes > 1 ? [] : drawAgents(shape, used),
+    agents: nodes > 1 || isRestored ? [] : drawAgents(shape, used),
   };
-  const steps = [...drawDoings(dice(seed, "doings"), frame), ...drawFaults(dice(seed, "faults"), frame)];
+  const all = { ...frame, isRestored };
+  const steps = [
+    ...drawDoings(dice(seed, "doings"), all),
+    ...drawCrowds(dice(seed, "crowds"), all),
+    ...drawFaults(dice(seed, "faults"), all),
+  ];
   return { ...frame, steps: steps.sort((one, other) => one.at - other.at) };
 }
 
-export type Frame = Omit<Plan, "steps">;
+export type Frame = Omit<Plan, "steps"> & { readonly isRestored: boolean };
 
 function drawPeople(shape: Dice, logs: readonly string[], used: readonly string[], skews: boolean): PersonPlan[] {
   const names = ["ada", "bob", "cleo", "dan", "eve", "finn", "gus", "hana", "ivo", "jun"];
@@ -63,8 +72,29 @@ function drawPeople(shape: Dice, logs: readonly string[], used: readonly string[
       skewMs: skews ? shape.integer(-120_000, 120_000) : 0,
       tokenLifeMs: shape.pick([90_000, 180_000, 900_000]),
       hasOpaqueToken: shape.chance(0.3),
+      ...(shape.chance(0.2) && { stumbles: 0.05 }),
     };
   });
+}
+
+/** Now and then much at once: more bytes than a slow reader takes, more refusals than may be under way. */
+function drawCrowds(chance: Dice, { durationMs, people, logs, isRestored }: Frame): Step[] {
+  const steps: Step[] = [];
+  const writer = people.find(({ kind }) => kind === "program");
+  if (writer !== undefined && chance.chance(0.15)) {
+    const at = chance.integer(10_000, durationMs - 30_000);
+    const stream = chance.pick(logs);
+    steps.push({ at, kind: "stall", who: chance.pick(people).name, ms: 20_000 });
+    const padded = { kind: "publish", who: writer.name, stream, count: 8, padBytes: 100_000 } as const;
+    for (let burst = 1; burst <= 6; burst += 1) steps.push({ at: at + 1_500 * burst, ...padded });
+  }
+  if (chance.chance(0.15) && !isRestored) {
+    const who = chance.pick(people).name;
+    const at = chance.integer(10_000, durationMs - 30_000);
+    for (let count = 0; count < 80; count += 1)
+      steps.push({ at: at + 50 * count, kind: "request", who, method: "board.refuse" });
+  }
+  return steps;
 }
 
 function drawAgents(shape: Dice, used: readonly string[]): AgentPlan[] {
@@ -78,7 +108,7 @@ function drawAgents(shape: Dice, used: readonly string[]): AgentPlan[] {
 }
 
 /** Bursts and trickles: each person has a rate of their own. */
-function drawDoings(chance: Dice, { durationMs, people, logs, agents }: Frame): Step[] {
+function drawDoings(chance: Dice, { durationMs, people, logs, agents, isRestored }: Frame): Step[] {
   const steps: Step[] = [];
   for (const { name: who, workspace, kind } of people) {
     const theirs = agents.filter((agent) => agent.workspace === workspace);
@@ -94,7 +124,7 @@ function drawDoings(chance: Dice, { durationMs, people, logs, agents }: Frame): 
         const count = chance.integer(1, burst);
         const poison = chance.chance(0.06) ? { poisonAt: chance.integer(0, count - 1) } : {};
         steps.push({ at, kind: "publish", who, stream: chance.pick(logs), count, ...poison });
-      } else if (draw < 0.9) {
+      } else if (draw < 0.9 && !isRestored) {
         lane = chance.chance(0.3) ? lane + 1 : lane;
         const method = chance.pick(["board.add", "board.add", "board.add", "board.refuse", "board.break"] as const);
         const isDurable = chance.chance(0.3);

@@ -4,6 +4,7 @@
  * A seed draws three to seven kinds and a mean distance for each; what remains is quiet, so that faults that hide
  * each other are not always together. Invariant: a fault names its length, and healing ends it anyway.
  */
+import { hostilePieces } from "../actors/stranger.ts";
 import type { Dice } from "../core/dice.ts";
 import type { Frame } from "./draw.ts";
 import type { Fault, Step } from "./plan.ts";
@@ -91,6 +92,16 @@ const makers: Readonly<Record<string, Maker>> = {
   }),
   issuerDown: (chance) => ({ kind: "issuerDown", ms: chance.integer(2_000, 60_000) }),
   rotateKey: () => ({ kind: "rotateKey" }),
+  revoke: (chance, frame) => ({ kind: "revoke", who: page(chance, frame) }),
+  newIdentity: (chance, frame) => ({
+    kind: "newIdentity",
+    who: page(chance, frame),
+    id: `guest${chance.integer(1, 3)}`,
+    workspace: chance.pick(frame.workspaces),
+  }),
+  hostile: (chance) => ({ kind: "hostile", piece: chance.integer(0, hostilePieces.length - 1) }),
+  oldClient: () => ({ kind: "oldClient" }),
+  restore: (chance) => ({ kind: chance.chance(0.5) ? "backUp" : "restore" }),
   agentCrash: (chance, frame) => ({
     kind: "agentCrash",
     agent: agent(chance, frame),
@@ -114,11 +125,16 @@ const makers: Readonly<Record<string, Maker>> = {
 export function drawFaults(chance: Dice, frame: Frame): Step[] {
   const kinds = Object.keys(makers).filter(
     (kind) =>
+      (kind !== "restore" || frame.isRestored) &&
       (kind !== "busSilence" || frame.nodes.length > 1) &&
       (!["agentCrash", "claimTrap", "twin"].includes(kind) || frame.agents.length > 0),
   );
   const count = chance.integer(3, 8);
   const steps: Step[] = [];
+  if (frame.isRestored) {
+    steps.push({ at: chance.integer(5_000, 30_000), kind: "backUp" });
+    steps.push({ at: chance.integer(35_000, 100_000), kind: "restore" });
+  }
   for (let drawn = 0; drawn < count; drawn += 1) {
     const make = makers[chance.pick(kinds)];
     if (make === undefined) continue;

@@ -6,6 +6,7 @@
  */
 import { unreachable } from "@holdfast/protocol";
 import type { Person } from "../actors/person.ts";
+import { visit } from "../actors/stranger.ts";
 import type { ServerProcess } from "../world/serverProcess.ts";
 import type { World } from "../world/world.ts";
 import type { Step } from "./plan.ts";
@@ -15,7 +16,7 @@ const restartMs = 500;
 export function perform(world: World, step: Step): void {
   switch (step.kind) {
     case "publish":
-      living(world, step.who)?.publish(step.stream, step.count, step.poisonAt);
+      living(world, step.who)?.publish(step.stream, step.count, step.poisonAt, step.padBytes);
       if (step.poisonAt !== undefined) world.effect("poison", step.who);
       return;
     case "request":
@@ -129,7 +130,6 @@ export function perform(world: World, step: Step): void {
       const { process } = person;
       world.effect("throttledTimers", step.who);
       process.throttleMs = step.everyMs;
-      process.stoppedAt = world.scheduler.now + step.ms;
       person.hint("hidden");
       later(world, step.ms, () => {
         process.throttleMs = 1;
@@ -171,6 +171,32 @@ export function perform(world: World, step: Step): void {
       agent.twin(step.ms);
       return;
     }
+    case "revoke": {
+      const person = living(world, step.who);
+      if (person === undefined || !person.isOpen || person.token === undefined) return;
+      world.effect("revoked", step.who);
+      person.revoke();
+      return;
+    }
+    case "newIdentity": {
+      const person = living(world, step.who);
+      // A page that was never told who it is cannot be told that it is another.
+      if (person?.isOpen !== true) return;
+      person.identity = { id: step.id, role: person.plan.role, workspace: step.workspace };
+      return;
+    }
+    case "hostile":
+      visit(world, step.piece, step.at);
+      return;
+    case "oldClient":
+      visit(world, "old", step.at);
+      return;
+    case "backUp":
+      void world.backUp();
+      return;
+    case "restore":
+      restore(world);
+      return;
     case "closePage": {
       const person = living(world, step.who);
       if (person === undefined) return;
@@ -316,6 +342,16 @@ function crash(world: World, { node: name, point, downMs, isSilent }: Extract<St
   node.kill(isSilent);
   if (isSilent) for (const { path } of world.machines) path.shutAt = world.scheduler.now;
   node.restartIn(restartMs);
+}
+
+/** The nodes are stopped, an older image is put back under new epochs, and the nodes are started again. */
+function restore(world: World): void {
+  if (world.image === undefined) return;
+  world.effect("rollback");
+  for (const node of world.nodes) node.kill(false);
+  void world.restore().then(() => {
+    for (const node of world.nodes) node.restartIn(restartMs);
+  });
 }
 
 function drain(world: World, { node: name, downMs }: Extract<Step, { kind: "drain" }>): void {

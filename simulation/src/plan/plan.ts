@@ -16,6 +16,10 @@ export interface Plan {
   /** The database is a process of its own: it finishes what a killed node had sent. */
   readonly isDatabaseSeparate: boolean;
   readonly storeLatencyMs: number;
+  /** How long events of logs are kept; the default where absent. */
+  readonly recordsMs?: number;
+  /** AD-5, of each connection; the defaults where absent. */
+  readonly messages?: { readonly perSecond: number; readonly burst: number };
   readonly bus: { readonly loss: number; readonly duplication: number; readonly delayMs: number };
   /** Logs that exist, in every workspace. */
   readonly logs: readonly string[];
@@ -37,6 +41,8 @@ export type Doing =
       readonly count: number;
       /** Which of them is poison, from 0. */
       readonly poisonAt?: number;
+      /** What each of them carries besides. */
+      readonly padBytes?: number;
     }
   | {
       readonly kind: "request";
@@ -82,6 +88,14 @@ export type Fault =
   | { readonly kind: "throttle"; readonly who: string; readonly everyMs: number; readonly ms: number }
   | { readonly kind: "issuerDown"; readonly ms: number }
   | { readonly kind: "rotateKey" }
+  | { readonly kind: "revoke"; readonly who: string }
+  /** Somebody else signs in at this page, of the same workspace or of another. */
+  | { readonly kind: "newIdentity"; readonly who: string; readonly id: string; readonly workspace: string }
+  | { readonly kind: "hostile"; readonly piece: number }
+  | { readonly kind: "oldClient" }
+  /** An image of the store is made, and later put back under new epochs, as `holdfast restore` does. */
+  | { readonly kind: "backUp" }
+  | { readonly kind: "restore" }
   | { readonly kind: "agentCrash"; readonly agent: string; readonly backMs: number; readonly isSilent: boolean }
   | { readonly kind: "claimTrap"; readonly agent: string; readonly trap: ClaimTrap }
   | { readonly kind: "twin"; readonly agent: string; readonly ms: number }

@@ -6,6 +6,7 @@
  */
 import { type ChildProcess, fork } from "node:child_process";
 import type { FromWorker, ToWorker } from "../campaign/messages.ts";
+import type { EightHours } from "../eightHours.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { RunResult } from "../run.ts";
 
@@ -13,11 +14,13 @@ import type { RunResult } from "../run.ts";
 const seedsAtOnce = 10;
 /** A run that takes longer than this has lost its way. */
 const runMsMax = 120_000;
+const eightHoursMsMax = 900_000;
 
 export interface Campaign {
   /** Runs all of them on all workers; `heard` is told of each. */
   seeds(from: number, count: number, heard: (result: RunResult) => void): Promise<void>;
   plan(plan: Plan, isWatched: boolean): Promise<RunResult>;
+  eightHours(seed: number): Promise<EightHours>;
   close(): void;
 }
 
@@ -31,15 +34,25 @@ export function openCampaign(workers: number, planted: string | undefined): Camp
           const first = next;
           next = Math.min(from + count, first + seedsAtOnce);
           const seeds = Array.from({ length: next - first }, (_, index) => first + index);
-          await worker.ask({ kind: "seeds", seeds }, heard);
+          await worker.ask({ kind: "seeds", seeds }, (message) => {
+            if (message.kind === "result") heard(message.result);
+          });
         }
       };
       await Promise.all(all.map(feed));
     },
     async plan(plan, isWatched) {
       let found: RunResult | undefined;
-      await all[0]?.ask({ kind: "plan", plan, isWatched }, (result) => {
-        found = result;
+      await all[0]?.ask({ kind: "plan", plan, isWatched }, (message) => {
+        if (message.kind === "result") found = message.result;
+      });
+      if (found === undefined) throw new Error("the worker gave no result");
+      return found;
+    },
+    async eightHours(seed) {
+      let found: EightHours | undefined;
+      await all[0]?.ask({ kind: "eightHours", seed }, (message) => {
+        if (message.kind === "eightHours") found = message.seen;
       });
       if (found === undefined) throw new Error("the worker gave no result");
       return found;
@@ -52,7 +65,7 @@ export function openCampaign(workers: number, planted: string | undefined): Camp
 
 interface Worker {
   readonly child: ChildProcess;
-  ask(asked: ToWorker, heard: (result: RunResult) => void): Promise<void>;
+  ask(asked: ToWorker, heard: (message: FromWorker) => void): Promise<void>;
 }
 
 function openWorker(planted: string | undefined): Worker {
@@ -77,10 +90,11 @@ function openWorker(planted: string | undefined): Worker {
           reject(died);
           return;
         }
-        let timer = setTimeout(late, runMsMax);
+        const msMax = asked.kind === "eightHours" ? eightHoursMsMax : runMsMax;
+        let timer = setTimeout(late, msMax);
         function late(): void {
           child.kill("SIGKILL");
-          reject(new Error(`a run took longer than ${runMsMax} ms: ${JSON.stringify(asked).slice(0, 200)}`));
+          reject(new Error(`a run took longer than ${msMax} ms: ${JSON.stringify(asked).slice(0, 200)}`));
         }
         fail = (error) => {
           clearTimeout(timer);
@@ -92,8 +106,8 @@ function openWorker(planted: string | undefined): Worker {
             resolve();
             return;
           }
-          timer = setTimeout(late, runMsMax);
-          if (message.kind === "result") heard(message.result);
+          timer = setTimeout(late, msMax);
+          heard(message);
         };
         child.send(asked);
       }),

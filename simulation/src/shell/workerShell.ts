@@ -1,5 +1,6 @@
 /** A worker's end of the wire to its campaign: asks come in, results go out, one run at a time. */
 import type { FromWorker, ToWorker } from "../campaign/messages.ts";
+import { runEightHours } from "../eightHours.ts";
 import { drawPlan } from "../plan/draw.ts";
 import type { Plan } from "../plan/plan.ts";
 import { runPlan } from "../run.ts";
@@ -23,6 +24,10 @@ export function serveWorker(): void {
         break;
       case "plan":
         await run(asked.plan, asked.isWatched);
+        break;
+      case "eightHours":
+        seal.begin(asked.seed);
+        say({ kind: "eightHours", seen: await runEightHours(asked.seed, immediateTurns, seal.uncaught) });
         break;
     }
     say({ kind: "done" });

@@ -92,6 +92,7 @@ const board: Plugin = {
       name: logPrefix,
       always: false,
       inbox: false,
+      lifetime: "records",
       mayRead: isPerson,
       rollUp: {
         key: (event, data) => (event === "line" ? (data as { readonly p: string }).p : undefined),

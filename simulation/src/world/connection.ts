@@ -68,6 +68,11 @@ export class Connection {
     return this.accepted !== undefined && !this.isClientDone && !this.isServerDone;
   }
 
+  /** Somebody knows already that it ends. */
+  get isEnding(): boolean {
+    return this.isTold;
+  }
+
   get isAlive(): boolean {
     return !this.isClientDone || !this.isServerDone;
   }
@@ -78,6 +83,8 @@ export class Connection {
 
   open(): void {
     const { server, path, events, scheduler } = this.parts;
+    // Nobody is there: there is no other side whose end could be waited for.
+    this.isServerDone = path.isUnreachable || server === undefined;
     if (path.isUnreachable) return;
     if (server === undefined) {
       this.client.arrive(scheduler.now + 2 * path.up.latencyMs, () => this.clientHears(closeCodes.lost, "refused"));
@@ -117,6 +124,8 @@ export class Connection {
   close(code: number, reason: string): void {
     if (this.isClientDone) return;
     this.up.send(closeFrameBytes + reason.length, () => this.serverHears(code, reason, true));
+    // With nobody at the other side, nobody answers.
+    if (this.isServerDone) this.client.arrive(this.parts.scheduler.now, () => this.clientHears(code, reason));
     this.tell(code, this.silence("client"));
   }
 

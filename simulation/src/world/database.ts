@@ -25,9 +25,10 @@ export interface Database {
   /** An engine of one node's: it shares the database, and nothing else. */
   engine(clock: Pick<Clock, "now">, random: Pick<Random, "bytes">): Engine;
   /** Where each stream ends, by workspace and name. */
-  heads(): Promise<ReadonlyMap<string, { readonly epoch: string; readonly head: number }>>;
+  heads(): Promise<ReadonlyMap<string, { readonly epoch: string; readonly head: number; readonly trimmed: number }>>;
   image(): Promise<Image>;
-  restore(image: Image): Promise<void>;
+  /** Puts it back; each stream's epoch becomes a new one that begins with `prefix`. */
+  restore(image: Image, prefix: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -48,11 +49,11 @@ export async function openDatabase(): Promise<Database> {
     dialect,
     engine: (clock, random) => createEngine({ dialect, plugins: [app], clock, random }),
     async heads() {
-      const rows = await run(db, "select workspace, name, epoch, head from streams");
+      const rows = await run(db, "select workspace, name, epoch, head, trimmed from streams");
       return new Map(
-        rows.map(({ workspace, name, epoch, head }) => [
+        rows.map(({ workspace, name, epoch, head, trimmed }) => [
           `${String(workspace)}\n${String(name)}`,
-          { epoch: String(epoch), head: Number(head) },
+          { epoch: String(epoch), head: Number(head), trimmed: Number(trimmed) },
         ]),
       );
     },
@@ -61,7 +62,7 @@ export async function openDatabase(): Promise<Database> {
       for (const table of tables) image.set(table, await run(db, `select * from "${table}"`));
       return image;
     },
-    async restore(image) {
+    async restore(image, prefix) {
       await dialect.begin(true);
       for (const table of tables) {
         await run(db, `delete from "${table}"`);
@@ -74,6 +75,7 @@ export async function openDatabase(): Promise<Database> {
           );
         }
       }
+      await db.executeQuery(CompiledQuery.raw("update streams set epoch = ? || id, acknowledged = 0", [prefix]));
       await dialect.commit();
     },
     close: () => dialect.close(),

@@ -22,6 +22,8 @@ export interface Person {
 
 export interface Issuer {
   isReachable: boolean;
+  /** Some node has refused somebody's token: an end that the client did not make up. */
+  hasRefused: boolean;
   /** Rises as keys are rotated. */
   signingKey: number;
   /** Ids of tokens that ended before their time. */
@@ -32,7 +34,7 @@ export interface Issuer {
     now: number,
     lifeMs: number,
     isOpaque: boolean,
-  ): { readonly text: string; readonly expiresAt: number };
+  ): { readonly text: string; readonly expiresAt: number; readonly serial: string };
   agentKey(agent: string, workspace: string): string;
 }
 
@@ -40,6 +42,7 @@ export function makeIssuer(): Issuer {
   let serial = 0;
   const issuer: Issuer = {
     isReachable: true,
+    hasRefused: false,
     signingKey: 1,
     revoked: new Set(),
     token({ id, role, workspace }, now, lifeMs, isOpaque) {
@@ -48,7 +51,7 @@ export function makeIssuer(): Issuer {
       const expiresAt = Math.floor((now + lifeMs) / 1_000) * 1_000;
       const text = ["t", id, role, workspace, expiresAt, issuer.signingKey, serial].join("|");
       const claims = Buffer.from(JSON.stringify({ exp: expiresAt / 1_000, text })).toString("base64url");
-      return { text: isOpaque ? text : `e30.${claims}.signed`, expiresAt };
+      return { text: isOpaque ? text : `e30.${claims}.signed`, expiresAt, serial: String(serial) };
     },
     agentKey: (agent, workspace) => ["k", agent, workspace].join("|"),
   };
@@ -106,9 +109,12 @@ export function makeAuthenticator(issuer: Issuer, process: Process, refused: () 
   return {
     verify: ({ token }: Credentials) =>
       new Promise((resolve) => {
-        clock.after(verifyMs, () =>
-          resolve(token === undefined ? { kind: "refused", reason: "nobody is signed in" } : judge(token)),
-        );
+        clock.after(verifyMs, () => {
+          const verdict: Verdict =
+            token === undefined ? { kind: "refused", reason: "nobody is signed in" } : judge(token);
+          if (verdict.kind === "refused" || verdict.kind === "forbidden") issuer.hasRefused = true;
+          resolve(verdict);
+        });
       }),
     onEnded: (listener) => void listeners.push(listener),
     end(credential) {

@@ -35,6 +35,8 @@ export function watchCommits({ database, now, observe, violated, agentOwner }: C
   const generations = new Map<string, number>();
   const statuses = new Map<string, string>();
   const epochs = new Map<string, { epoch: string; head: number }>();
+  /** Up to where each stream was removed. */
+  const removed = new Map<string, number>();
 
   /** REL-I10: nothing of an older process is accepted, once a newer one was named. */
   const judgeGeneration = ({ caller, generation, stream, events }: Extract<Operation, { kind: "publish" }>): void => {
@@ -58,6 +60,7 @@ export function watchCommits({ database, now, observe, violated, agentOwner }: C
 
   return {
     async committed(batch, { outcomes, appended }) {
+      if (batch.some(({ kind }) => kind === "retain")) await removedLately();
       // Before the events of the same batch, which are already under the new epoch.
       if (batch.some(({ kind }) => kind === "renew")) await renewedBefore(appended);
       batch.forEach((operation, index) => {
@@ -90,6 +93,7 @@ export function watchCommits({ database, now, observe, violated, agentOwner }: C
     },
     async rolledBack() {
       const heads = await database.heads();
+      for (const [place, { trimmed }] of heads) removed.set(place, trimmed);
       for (const [place, { head }] of epochs) {
         const left = heads.get(place)?.head ?? 0;
         const [workspace = "", stream = ""] = place.split("\n");
@@ -99,6 +103,17 @@ export function watchCommits({ database, now, observe, violated, agentOwner }: C
       for (const place of [...epochs.keys()]) if (!heads.has(place)) epochs.delete(place);
     },
   };
+
+  /** What retention has removed since it was looked at last: always the beginning of a log (ST-10). */
+  async function removedLately(): Promise<void> {
+    for (const [place, { trimmed }] of await database.heads()) {
+      const before = removed.get(place) ?? 0;
+      removed.set(place, trimmed);
+      const [workspace = "", stream = ""] = place.split("\n");
+      if (trimmed > before)
+        observe({ kind: "removed", at: now(), workspace, stream, offset: before + 1, through: trimmed });
+    }
+  }
 
   /** New epochs, with the heads that they began with. */
   async function renewedBefore(appended: BatchResult["appended"]): Promise<void> {

@@ -6,9 +6,10 @@
  * supervisor tries again. Invariant: a killed node does nothing more, in the middle of whatever it did.
  */
 import type { Log } from "@holdfast/server";
-import { defaultConnectionLimits } from "../../../packages/server/src/connectionLimits.ts";
+import type { ConnectionLimits } from "../../../packages/server/src/connectionLimits.ts";
 import type { ServerSocket, ServerSocketEvents } from "../../../packages/server/src/gateway/serverSocket.ts";
 import { createNode, type Node } from "../../../packages/server/src/node.ts";
+import type { Lifetimes } from "../../../packages/server/src/store/lifetimes.ts";
 import type { Store } from "../../../packages/server/src/store/port.ts";
 import type { Bus } from "../../../packages/server/src/streams/bus.ts";
 import { dice } from "../core/dice.ts";
@@ -33,8 +34,8 @@ export interface ServerProcessParts {
   readonly openBus: (process: Process) => Bus | undefined;
   /** Of one incarnation: a process that starts anew remembers nothing of what the one before has logged. */
   readonly logOf: (process: string) => Log;
-  /** Sockets per person, raised where a seed has many. */
-  readonly connectionsPerPrincipal: number;
+  readonly limits: ConnectionLimits;
+  readonly lifetimes: Lifetimes;
   /** Its authenticator could not judge somebody. */
   readonly verdictRefused: () => void;
   readonly started: (process: Process) => void;
@@ -127,7 +128,7 @@ export class ServerProcess {
   }
 
   private async boot(process: Process): Promise<void> {
-    const { seed, name, issuer, logOf, openStore, openBus, verdictRefused, connectionsPerPrincipal } = this.parts;
+    const { seed, name, issuer, logOf, openStore, openBus, verdictRefused, limits, lifetimes } = this.parts;
     const bus = openBus(process);
     const node = await createNode({
       app,
@@ -136,7 +137,8 @@ export class ServerProcess {
       random: dice(seed, "node", name, this.starts),
       log: logOf(process.name),
       mode: "local",
-      limits: { ...defaultConnectionLimits, connectionsPerPrincipal },
+      limits,
+      lifetimes,
       authenticator: async () => makeAuthenticator(issuer, process, verdictRefused),
       ...(bus === undefined ? {} : { bus }),
     });

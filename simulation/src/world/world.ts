@@ -7,6 +7,8 @@
  */
 import type { ProtocolError } from "@holdfast/protocol";
 import type { Log } from "@holdfast/server";
+import { type ConnectionLimits, defaultConnectionLimits } from "../../../packages/server/src/connectionLimits.ts";
+import { defaultLifetimes } from "../../../packages/server/src/store/lifetimes.ts";
 import { AgentActor } from "../actors/agentActor.ts";
 import { boardFold } from "../actors/content.ts";
 import { Person } from "../actors/person.ts";
@@ -22,8 +24,9 @@ import { type InvariantId, Violation } from "../judge/violation.ts";
 import type { Plan } from "../plan/plan.ts";
 import { boardStream } from "./app.ts";
 import { type BusWeather, makeBus, type SimulatedBus } from "./bus.ts";
-import { type Database, openDatabase } from "./database.ts";
+import { type Database, type Image, openDatabase } from "./database.ts";
 import { type Issuer, makeIssuer } from "./issuer.ts";
+import { startMeter } from "./meter.ts";
 import { Network } from "./network.ts";
 import { type CrashPoint, openNodeStore, type StoreWeather } from "./nodeStore.ts";
 import { type CommitWatch, watchCommits } from "./observeCommits.ts";
@@ -54,11 +57,18 @@ export class World {
   readonly effects = new Map<FaultClass, number>();
   /** Protocol states in which it did: `state×fault`. */
   readonly pairs = new Map<string, number>();
+  /** An older image of the store, if one was made. */
+  image: Image | undefined;
+  private restores = 0;
+  private heard: (observation: Observation) => void = hearNothing;
   /** The first, which ends the run after the event in which it was seen. */
   violation: Violation | undefined;
 
-  static async open(plan: Plan, turns: Turns, keepsLines: boolean): Promise<World> {
-    return new World(plan, turns, await openDatabase(), keepsLines);
+  /** `heard` is told of each observation beside the judge. */
+  static async open(plan: Plan, turns: Turns, keepsLines: boolean, heard = hearNothing): Promise<World> {
+    const world = new World(plan, turns, await openDatabase(), keepsLines);
+    world.heard = heard;
+    return world;
   }
 
   private constructor(plan: Plan, turns: Turns, database: Database, keepsLines: boolean) {
@@ -100,7 +110,7 @@ export class World {
       violated: (invariant, message) => this.violated(invariant, message),
       agentOwner: (id) => {
         const agent = this.agents.find((one) => one.id === id);
-        return agent && { client: serverView(agent.plan.name), isConnected: agent.isOpen };
+        return agent && { client: serverView(agent.plan.name), isConnected: agent.isConnected };
       },
     });
     this.network = new Network({
@@ -117,10 +127,17 @@ export class World {
     this.people = plan.people.map((person) => new Person(this, person));
     this.agents = plan.agents.map((agent) => new AgentActor(this, agent));
     for (const agent of this.agents) agent.start();
+    startMeter(this);
+    for (const { skewMs } of [...plan.nodes, ...plan.people]) if (skewMs !== 0) this.effect("clockSkew");
   }
 
   dice(...names: readonly (string | number)[]): Dice {
     return dice(this.seed, ...names);
+  }
+
+  /** Whether every node's clock is as right as it was planned. */
+  get areClocksRight(): boolean {
+    return this.nodes.every((node) => node.process.skewMs === node.skewMs);
   }
 
   /** ms since 1970 where clocks are right. */
@@ -129,6 +146,7 @@ export class World {
   }
 
   observe(observation: Observation): void {
+    this.heard(observation);
     this.judge.observe(observation);
   }
 
@@ -142,8 +160,11 @@ export class World {
     this.trace.note("faults", who ?? "world", fault);
   }
 
-  identityChanged(_person: Person): void {
-    this.trace.note("client", "page", "identity changed");
+  /** OP-5: the page drops everything of the former user, as a page does that loads itself anew. */
+  identityChanged(person: Person): void {
+    this.effect("identityChanged", person.plan.name);
+    person.end(false);
+    this.later(0, () => person.restart());
   }
 
   /** What the server could not take of a client's: only a breach of ours would make it. */
@@ -159,6 +180,18 @@ export class World {
   /** The world's own doing, in so many ms. */
   later(ms: number, run: () => void): void {
     this.scheduler.at(this.scheduler.lane("plan"), this.scheduler.now + ms, run);
+  }
+
+  async backUp(): Promise<void> {
+    this.image = await this.database.image();
+  }
+
+  /** Puts the image back, as `holdfast restore` does: every stream gets a new epoch (ST-15). */
+  async restore(): Promise<void> {
+    if (this.image === undefined) return;
+    this.restores += 1;
+    await this.database.restore(this.image, `restored-${this.restores}-`);
+    await this.commits.rolledBack();
   }
 
   person(name: string): Person | undefined {
@@ -191,7 +224,8 @@ export class World {
       name,
       issuer: this.issuer,
       skewMs,
-      connectionsPerPrincipal: 50,
+      limits: limitsOf(this.plan),
+      lifetimes: { ...defaultLifetimes, recordsMs: this.plan.recordsMs ?? defaultLifetimes.recordsMs },
       openStore: (process) => this.openStore(node, process),
       openBus: (process) => (this.plan.nodes.length > 1 ? this.bus.open(process) : undefined),
       logOf: (process) => this.logOf(process),
@@ -249,8 +283,15 @@ export class World {
   }
 }
 
+function limitsOf({ messages }: Plan): ConnectionLimits {
+  if (messages === undefined) return defaultConnectionLimits;
+  return { ...defaultConnectionLimits, messagesPerSecond: messages.perSecond, messagesBurst: messages.burst };
+}
+
 /** For the drawing: the error's first lines, without the paths of a stack. */
 function causeOf(error: unknown): string {
   if (!(error instanceof Error)) return "";
   return ` ${error.message}${causeOf(error.cause)}`;
 }
+
+function hearNothing(_observation: Observation): void {}
