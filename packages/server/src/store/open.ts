@@ -9,8 +9,6 @@ import type { Log } from "../observe/log.ts";
 import type { Bus } from "../streams/bus.ts";
 import type { Store } from "./port.ts";
 import { postgresAddress } from "./postgres/address.ts";
-import { openPostgresBus } from "./postgres/bus.ts";
-import { openPostgresStore } from "./postgres/store.ts";
 import { openSqliteStore, takeFolder } from "./sqlite/store.ts";
 
 export type StoreKind = "sqlite" | "postgres";
@@ -55,6 +53,9 @@ async function openDatabase(
   const { host, port, database } = postgresAddress(url);
   // Looked at before anything is opened.
   postgresAddress(busUrl);
+  // Loaded only here: a start on the embedded store needs neither driver nor engine in this thread.
+  const { openPostgresStore } = await import("./postgres/store.ts");
+  const { openPostgresBus } = await import("./postgres/bus.ts");
   // Whose folder it is (keys, the running server's address) is one process's, also where the store is elsewhere.
   const lock = takeFolder(data);
   const store = await openPostgresStore({ url, plugins, clock, random, name: "holdfast" }).catch((error: unknown) => {
