@@ -177,6 +177,8 @@ function resetTold(reader: Reader, { reason }: Observed<"resetTold">, fail: Fail
     });
   }
   reader.isFree = true;
+  // What follows starts anew as with "latest", whatever it had asked (ST-3).
+  reader.isAtStart = false;
   reader.isAhead = false;
   reader.ghosts = log.ghosts.length;
 }
