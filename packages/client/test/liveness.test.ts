@@ -58,6 +58,16 @@ describe("heartbeat", () => {
     expect(server.last.openedMs - secondMs).toBeGreaterThan(39_000);
   });
 
+  it("[LV-3] an opening whose timers are late every time (a hidden page's) is given up after one grace", async () => {
+    const { clock, server } = scenario({}, (model) => {
+      model.verdict = () => ({ kind: "silent" });
+    });
+    await clock.advance(1_000);
+    expect(server.connections).toHaveLength(1);
+    for (let minute = 0; minute < 4; minute += 1) await clock.sleep(60_000);
+    expect(server.connections.length).toBeGreaterThan(1);
+  });
+
   it("[LV-3] after sleep the queued pong is read before the verdict", async () => {
     const { clock, server } = scenario();
     await clock.advance(20_017);

@@ -7,13 +7,19 @@ export type TokenReason = "first" | "expiring" | "rejected" | "unopened";
 export type Hint = "online" | "offline" | "visible" | "hidden" | "woke";
 type Farewell = Pick<Bye, "code" | "reason" | "retryAfter" | "slot"> | undefined;
 
+/** `isGraced`: it was found late once, and given a little more (LV-3). */
+interface OpeningDeadline {
+  readonly deadlineMs: number;
+  readonly isGraced?: true;
+}
+
 export type ConnectionState =
   | { readonly kind: "idle" }
   /** The token is asked for; `request` tells its answer from that of an earlier question. */
   | { readonly kind: "authenticating"; readonly request: number }
   | { readonly kind: "waiting"; readonly deadlineMs: number; readonly reason: string }
-  | { readonly kind: "connecting"; readonly attempt: number; readonly deadlineMs: number }
-  | { readonly kind: "greeting"; readonly attempt: number; readonly deadlineMs: number; readonly bye: Farewell }
+  | ({ readonly kind: "connecting"; readonly attempt: number } & OpeningDeadline)
+  | ({ readonly kind: "greeting"; readonly attempt: number; readonly bye: Farewell } & OpeningDeadline)
   | OpenState
   /** `flushing` waits for answers (CL-8), `ending` for the other side's close frame. */
   | {

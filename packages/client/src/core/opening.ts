@@ -58,7 +58,8 @@ export function abandonOpening(
   event: EventOf<"due">,
   random: Random,
 ): Step {
-  if (event.now - state.deadlineMs > limits.lateTimerMs)
-    return step(memory, { ...state, deadlineMs: event.now + limits.lateTimerGraceMs });
+  // Once: a hidden page's timers are late every time, and it would open for ever.
+  if (state.isGraced === undefined && event.now - state.deadlineMs > limits.lateTimerMs)
+    return step(memory, { ...state, isGraced: true, deadlineMs: event.now + limits.lateTimerGraceMs });
   return lose(memory, state, { now: event.now, code: 1006, reason: "no answer" }, random);
 }
