@@ -21,6 +21,8 @@ import { type OpenedStore, openStore } from "./store/open.ts";
 
 /** A burst of reconnects is bounded by the listen backlog (7,845 overflows with Node's default of 511). */
 const listenBacklog = 16_384;
+/** CL-9: HTTP requests that were accepted may take this long when the server closes. */
+const httpEndMsMax = 2_000;
 
 /** Starts a server. Throws `StartError` where it cannot, with nothing left behind. */
 export async function createServer(options: ServerOptions): Promise<Server> {
@@ -93,7 +95,10 @@ async function start(settings: Settings, app: Plugin, opened: OpenedStore): Prom
   const close = async (): Promise<void> => {
     upgrade.stop();
     await node.stop();
+    // Once it closes, Node judges no silence any more: a socket that asked nothing would hold the stop for ever (CL-9).
+    const late = clock.after(httpEndMsMax, () => http.server.closeAllConnections());
     await http.close();
+    clock.cancel(late);
     await opened.close();
   };
   return {

@@ -1,6 +1,6 @@
 /** The server as a whole over real sockets: upgrade rules, a round trip, a clean end. */
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer as createTcpServer } from "node:net";
+import { connect, createServer as createTcpServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ServerMessage } from "@holdfast/protocol";
@@ -187,6 +187,17 @@ describe("a server on real sockets", () => {
     const another = await connect(server, { headers });
     another.send(makeHello());
     expect((await another.next("welcome")).user.id).not.toBe(user.id);
+  });
+
+  it.each(["", "GET / HTTP/1.1\r\nHost:"])("[CL-9] a socket that said only %j does not hold the stop", async (said) => {
+    const server = await start();
+    const socket = connect(Number(new URL(server.url).port), "127.0.0.1");
+    const ended = new Promise<void>((done) => socket.once("close", () => done()));
+    socket.on("error", () => {}).resume();
+    await new Promise<void>((done) => socket.once("connect", done));
+    socket.write(said);
+    await server.close();
+    await ended;
   });
 
   it("[CL-9] close says bye 1012 to all, frees the port and the folder, and can be said twice", async () => {
