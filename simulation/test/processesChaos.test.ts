@@ -12,7 +12,7 @@ test(
     const report = await runChaos({
       seed: 20,
       runMs: 25_000,
-      everyMs: 1_200,
+      everyMs: 600,
       agents: 2,
       clients: 4,
       hasPages: process.env["E2E_CHROMIUM"] !== "",

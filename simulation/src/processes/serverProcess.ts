@@ -7,12 +7,13 @@
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Child, type Ended, end, startNode } from "./child.ts";
+import { type Child, end, startNode } from "./child.ts";
 
 export const repository = fileURLToPath(new URL("../../..", import.meta.url));
 export const commandLine = join(repository, "packages", "holdfast", "src", "main.ts");
 
 const readyMsMax = 60_000;
+const saidLinesMax = 20;
 /** CL-9 gives it 10 s. */
 const endMsMax = 15_000;
 
@@ -24,8 +25,8 @@ export interface ServerProcess {
   /** Resolves when it listens. Rejects with what it said where it ends before. */
   start(): Promise<void>;
   kill(): Promise<void>;
-  /** CL-9. */
-  drain(): Promise<Ended>;
+  /** CL-9. Rejects with what it said last where it does not end well. */
+  drain(): Promise<void>;
   signal(name: "SIGSTOP" | "SIGCONT"): void;
 }
 
@@ -43,6 +44,7 @@ export interface ServerSettings {
 export function makeServerProcess(settings: ServerSettings): ServerProcess {
   const { data, port } = settings;
   let child: Child | undefined;
+  let said: string[] = [];
   const url = `http://127.0.0.1:${port}`;
   return {
     url,
@@ -54,7 +56,7 @@ export function makeServerProcess(settings: ServerSettings): ServerProcess {
       return child !== undefined && child.ended === undefined;
     },
     async start() {
-      const said: string[] = [];
+      said = [];
       let ready = (): void => {};
       const listening = new Promise<void>((done) => {
         ready = done;
@@ -72,7 +74,7 @@ export function makeServerProcess(settings: ServerSettings): ServerProcess {
           if (line.startsWith("ready ")) ready();
         },
         onErrors(line) {
-          said.push(line);
+          said = [...said.slice(-saidLinesMax), line];
           hearLog(line, settings);
         },
       });
@@ -80,14 +82,16 @@ export function makeServerProcess(settings: ServerSettings): ServerProcess {
       const timer = setTimeout(() => started.signal("SIGKILL"), readyMsMax);
       const first = await Promise.race([listening.then(() => "ready" as const), started.gone]);
       clearTimeout(timer);
-      if (first !== "ready") throw new Error(`the server ended before it was ready:\n${said.slice(-20).join("\n")}`);
+      if (first !== "ready") throw new Error(`the server ended before it was ready:\n${said.join("\n")}`);
     },
     async kill() {
       child?.signal("SIGKILL");
       await child?.gone;
     },
     async drain() {
-      return child === undefined ? { code: 0, signal: null } : await end(child, endMsMax);
+      if (child === undefined) return;
+      const { code, signal } = await end(child, endMsMax);
+      if (code !== 0) throw new Error(`asked to end, the server ended with ${code ?? signal}:\n${said.join("\n")}`);
     },
     signal: (name) => child?.signal(name),
   };

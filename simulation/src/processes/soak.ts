@@ -19,6 +19,8 @@ const joinMsMax = 120_000;
 const settleMsMax = 60_000;
 /** Each thread has this many commands waiting or running: the next begins at once. */
 const commandsAhead = 2;
+/** What one of them prints lasts so long, or a share of a short run. */
+const commandMsMax = 20_000;
 /** The terminal of the page that watches the first thread is full from the beginning, as after a day. */
 const scrollbackLines = 60_000;
 /** A shorter run says nothing of memory. */
@@ -147,7 +149,7 @@ async function joinCrowd(field: Field, { clients }: SoakOptions): Promise<Crowd>
 function work(field: Field, { linesPerSecond, runMs }: SoakOptions): { stop(): Promise<void> } {
   let isOver = false;
   const sent = new Map<string, number>();
-  const lines = linesPerSecond * 20;
+  const lines = Math.ceil((linesPerSecond * Math.min(commandMsMax, runMs / 5)) / 1_000);
   const fillsTerminal = runMs > fillMsMin;
   const feed = async (): Promise<void> => {
     while (!isOver) {
