@@ -32,8 +32,7 @@ export class Process {
   private alive = true;
   /** Wall clock minus true time, ms. */
   skewMs: number;
-  /** Timers run at multiples of this only; 1: as armed. */
-  throttleMs = 1;
+  private slotMs = 1;
 
   constructor(scheduler: Scheduler, name: string, skewMs = 0) {
     this.scheduler = scheduler;
@@ -47,6 +46,22 @@ export class Process {
       after: (ms, run) => this.arm(ms, run),
       cancel: (handle) => this.cancel(handle as Timer | undefined),
     };
+  }
+
+  /** Timers run at multiples of this only; 1: as armed. */
+  get throttleMs(): number {
+    return this.slotMs;
+  }
+
+  /** A page that is shown again runs at once what was held up. */
+  set throttleMs(ms: number) {
+    const isFreed = ms < this.slotMs;
+    this.slotMs = ms;
+    if (!isFreed) return;
+    for (const timer of this.timers) {
+      this.scheduler.cancel(timer.planned);
+      this.plan(timer, this.scheduler.now + timer.due - this.monotonic);
+    }
   }
 
   get isAlive(): boolean {

@@ -348,6 +348,8 @@ function crash(world: World, { node: name, point, downMs, isSilent }: Extract<St
 function restore(world: World): void {
   if (world.image === undefined) return;
   world.effect("rollback");
+  // What was under way is lost with the nodes: an answer of the former history would be one too late.
+  for (const connection of world.network.connections) connection.cut("both");
   for (const node of world.nodes) node.kill(false);
   void world.restore().then(() => {
     for (const node of world.nodes) node.restartIn(restartMs);

@@ -122,8 +122,11 @@ export function producersEvents(logs: Logs, fail: Fail): Invariant {
           if (producer.workspace !== workspace || producer.stream !== stream) continue;
           producer.lastCommitted = 0;
           for (const [sequence, { offset }] of producer.committed) {
-            if (offset > head) producer.committed.delete(sequence);
-            else producer.lastCommitted = Math.max(producer.lastCommitted, sequence);
+            if (offset > head) {
+              producer.committed.delete(sequence);
+              // Acknowledged, and taken by the rollback: nobody will bring it again, and nobody is to blame.
+              if (producer.settled.has(sequence)) producer.produced.delete(sequence);
+            } else producer.lastCommitted = Math.max(producer.lastCommitted, sequence);
           }
         }
         acknowledged.delete(logs.of(workspace, stream));
