@@ -1,6 +1,6 @@
 /** The server as a whole over real sockets: upgrade rules, a round trip, a clean end. */
 import { mkdtempSync, rmSync } from "node:fs";
-import { connect, createServer as createTcpServer } from "node:net";
+import { connect as connectTcp, createServer as createTcpServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ServerMessage } from "@holdfast/protocol";
@@ -191,7 +191,7 @@ describe("a server on real sockets", () => {
 
   it.each(["", "GET / HTTP/1.1\r\nHost:"])("[CL-9] a socket that said only %j does not hold the stop", async (said) => {
     const server = await start();
-    const socket = connect(Number(new URL(server.url).port), "127.0.0.1");
+    const socket = connectTcp(Number(new URL(server.url).port), "127.0.0.1");
     const ended = new Promise<void>((done) => socket.once("close", () => done()));
     socket.on("error", () => {}).resume();
     await new Promise<void>((done) => socket.once("connect", done));
