@@ -17,6 +17,8 @@ export function contentOf({ event, data }: SeenEvent): string {
     case "line":
     case "text.delta":
       return fields["t"] ?? fields["text"] ?? "";
+    case "added":
+      return `added ${fields["w"]} ${fields["r"]}`;
     case "terminal.output":
       return Buffer.from(fields["data"] ?? "", "base64").toString("latin1");
     default:
@@ -28,6 +30,16 @@ export function contentOf({ event, data }: SeenEvent): string {
 export function taintOf(data: unknown): string | undefined {
   const taint = (data as { readonly w?: unknown } | null)?.w;
   return typeof taint === "string" ? taint : undefined;
+}
+
+/** Names a request for the judge, and says in whose name it was asked. */
+export function requestName(client: string, number: number, user: string): string {
+  return `${client}?${number}@${user}`;
+}
+
+/** In whose name a request was asked; empty where nobody was known yet. */
+export function askerOf(request: string): string {
+  return request.slice(request.lastIndexOf("@") + 1);
 }
 
 /** The board's state is the order of its requests: a chain of fingerprints. */

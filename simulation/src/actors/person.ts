@@ -15,6 +15,7 @@ import { poisonEvent } from "../world/app.ts";
 import type { Person as Identity } from "../world/issuer.ts";
 import type { Path } from "../world/network.ts";
 import type { World } from "../world/world.ts";
+import { requestName } from "./content.ts";
 import { type Reading, reading } from "./reading.ts";
 import { type DurableSession, openPage, openProgram, type PublisherSession } from "./sessions.ts";
 import { type Because, type Watched, watchedTransport } from "./watch.ts";
@@ -152,7 +153,7 @@ export class Person {
   request(method: "board.add" | "board.refuse" | "board.break", lane: string | undefined, isDurable: boolean): void {
     const { world, client, session } = this;
     this.requests += 1;
-    const request = `${client}?${this.requests}`;
+    const request = requestName(client, this.requests, session.user?.id ?? "");
     const after = lane === undefined || !("saved" in session) ? undefined : this.lanes.get(lane)?.at(-1);
     const at = world.scheduler.now;
     world.observe({ kind: "requestIssued", at, request, client, ...(after === undefined ? {} : { after }) });
@@ -180,7 +181,7 @@ export class Person {
   command(agent: string): void {
     const { world, client, session } = this;
     this.requests += 1;
-    const request = `${client}?${this.requests}`;
+    const request = requestName(client, this.requests, session.user?.id ?? "");
     world.observe({ kind: "requestIssued", at: world.scheduler.now, request, client });
     session.call("command.send", { agent, text: request }).then(
       (result) => {

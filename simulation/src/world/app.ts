@@ -3,11 +3,11 @@
  *
  * The board is what a stranger's app would be: a stream whose events come from requests and whose snapshot is the
  * fold of them, logs that anybody publishes to, and methods that succeed, fail for good, and fail for a while. What
- * it appends says whose it is (`w`), which request made it (`r`) or which producer (`p`, `n`), so that who watches
+ * it appends says whose it is (`w`), which request made it (`r`), for whom (`u`), or which producer (`p`, `n`), so that who watches
  * needs no other source. Invariant: an effect is a row and an event of one transaction.
  */
 import { ProtocolError } from "@holdfast/protocol";
-import type { Plugin, PluginHost, PluginRuntime, StreamFamily, Transaction } from "@holdfast/server/plugin";
+import type { Plugin, PluginHost, PluginRuntime, Principal, StreamFamily, Transaction } from "@holdfast/server/plugin";
 import { sql } from "kysely";
 import { z } from "zod";
 import { plugin as control } from "../../../packages/control/src/plugin.ts";
@@ -24,9 +24,9 @@ const token = z.string().max(200);
 
 const isPerson: StreamFamily["mayRead"] = ({ kind }) => kind === "person";
 
-async function addRow(tx: Transaction, request: string): Promise<void> {
+async function addRow(tx: Transaction, request: string, user: string): Promise<void> {
   await sql`insert into board (workspace, request) values (${tx.workspace}, ${request})`.execute(tx.db);
-  tx.append(boardStream, { event: "added", data: { w: tx.workspace, r: request } });
+  tx.append(boardStream, { event: "added", data: { w: tx.workspace, r: request, u: user } });
 }
 
 const board: Plugin = {
@@ -45,8 +45,8 @@ const board: Plugin = {
       params: z.object({ request: token }),
       role: "operator",
       kind: "effect",
-      handle: async (tx: Transaction, { request }: { request: string }) => {
-        await addRow(tx, request);
+      handle: async (tx: Transaction, { request }: { request: string }, caller: Principal) => {
+        await addRow(tx, request, caller.id);
         return { request };
       },
     },
@@ -55,8 +55,8 @@ const board: Plugin = {
       params: z.object({ request: token }),
       role: "operator",
       kind: "effect",
-      handle: async (tx: Transaction, { request }: { request: string }) => {
-        await addRow(tx, request);
+      handle: async (tx: Transaction, { request }: { request: string }, caller: Principal) => {
+        await addRow(tx, request, caller.id);
         throw new ProtocolError("conflict", "refused, as asked");
       },
     },
@@ -64,8 +64,8 @@ const board: Plugin = {
       params: z.object({ request: token }),
       role: "operator",
       kind: "effect",
-      handle: async (tx: Transaction, { request }: { request: string }) => {
-        await addRow(tx, request);
+      handle: async (tx: Transaction, { request }: { request: string }, caller: Principal) => {
+        await addRow(tx, request, caller.id);
         throw new TypeError("broken, as asked");
       },
     },

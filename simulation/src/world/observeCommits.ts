@@ -6,7 +6,7 @@
  */
 import type { AgentWelcome } from "@holdfast/server/plugin";
 import type { BatchResult, Operation } from "../../../packages/server/src/store/port.ts";
-import { contentOf } from "../actors/content.ts";
+import { askerOf, contentOf } from "../actors/content.ts";
 import type { Observation } from "../judge/observation.ts";
 import type { InvariantId } from "../judge/violation.ts";
 import { boardStream, logPrefix } from "./app.ts";
@@ -129,10 +129,17 @@ export function watchCommits({ database, now, observe, violated, agentOwner }: C
     }
   }
 
+  /** I7, OP-5: what was asked in one user's name is done in no other's. */
+  function judgeEffect(request: string, user: string): void {
+    observe({ kind: "effectCommitted", at: now(), request });
+    const asker = askerOf(request);
+    if (asker !== "" && asker !== user) violated("I7", `request ${request} was done in the name of ${user}`);
+  }
+
   function follow(stream: string, event: string, data: Fields): void {
     const at = now();
-    if (stream === boardStream) observe({ kind: "effectCommitted", at, request: String(data["r"]) });
-    if (event === "command.queued") observe({ kind: "effectCommitted", at, request: String(data["text"]) });
+    if (stream === boardStream) judgeEffect(String(data["r"]), String(data["u"]));
+    if (event === "command.queued") judgeEffect(String(data["text"]), String(data["sentBy"]));
     if (event === "command.started") observe({ kind: "commandClaimed", at, command: String(data["command"]) });
     if (event === "command.finished")
       observe({ kind: "commandFinished", at, command: String(data["command"]), outcome: String(data["outcome"]) });
