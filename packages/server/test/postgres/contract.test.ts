@@ -17,6 +17,9 @@ storeContract(
         clock: platformClock,
         random: platformRandom,
         name: "contract",
+      }).catch(async (error: unknown) => {
+        await server.end();
+        throw error;
       });
       return {
         ...store,
