@@ -17,16 +17,17 @@ import type {
   Subscription,
 } from "./api.ts";
 import { isUsable } from "./core/attempt.ts";
-import type { SubscriberEffect } from "./core/effects.ts";
+import type { Handler, SubscriberEffect } from "./core/effects.ts";
 import { type Asked, withdraw } from "./core/outbox.ts";
 import { call, judge, signal, subscribe, unsubscribe } from "./core/program.ts";
 import { publicState, publicStatistics } from "./core/publicState.ts";
 import { holdIdentity, makeSessionCore, type Room, type SessionContext, type SessionCore } from "./core/sessionCore.ts";
 import { makeCredentials } from "./shell/credentials.ts";
 import { makeEngine } from "./shell/engine.ts";
-import { guard, type Handler, report, runHandler } from "./shell/handlers.ts";
+import { runHandler } from "./shell/handlers.ts";
 import { isLoopback, pageUrl, watchBrowser } from "./shell/hints.ts";
 import { toJson } from "./shell/json.ts";
+import { makeListeners } from "./shell/listeners.ts";
 import { platformClock, platformRandom } from "./shell/platform.ts";
 import { hasCookies, platformHttp, platformTransport, warn } from "./shell/platformNetwork.ts";
 
@@ -65,28 +66,30 @@ export function openSession(options: SessionOptions, parts: SessionParts = {}): 
   const wallOffsetMs = (): number => clock.now() - clock.monotonic();
   const http = options.http ?? platformHttp(url);
   const handlers = new Map<number, Handler>();
-  const listeners = new Set<() => void>();
-  const hearers = new Set<(heard: HeardSignal) => void>();
+  const { add: onChange, tell: changed, clear: forgetListeners } = makeListeners<[]>();
+  const { add: onSignal, tell: heard, clear: forgetHearers } = makeListeners<[HeardSignal]>();
   let subscribers = 0;
   let closing: Promise<void> | undefined;
   let closed = (): void => {};
   let unwatch = (): void => {};
 
-  const core = makeSessionCore({
-    client: { name: clientName, version: clientVersion },
-    instance: uuidv7(clock.now(), random.bytes(10)),
-    usesToken: getToken !== undefined,
-    usesCookie: getToken === undefined && !isAgent && (options.http !== undefined || hasCookies()),
-    serverOffsetMs: wallOffsetMs(),
-    listeners: {
-      problem: options.onProblem ?? warn,
-      identityChanged: () => options.onIdentityChanged?.(),
-      signal(heard) {
-        for (const hear of [...hearers]) guard(() => hear(heard), report);
+  const core = makeSessionCore(
+    {
+      client: { name: clientName, version: clientVersion },
+      instance: uuidv7(clock.now(), random.bytes(10)),
+      listeners: {
+        problem: options.onProblem ?? warn,
+        identityChanged: () => options.onIdentityChanged?.(),
+        signal: heard,
       },
+      room,
     },
-    room,
-  });
+    {
+      usesToken: getToken !== undefined,
+      usesCookie: getToken === undefined && !isAgent && (options.http !== undefined || hasCookies()),
+      serverOffsetMs: wallOffsetMs(),
+    },
+  );
   const credentials = makeCredentials(getToken, http, (token) =>
     isUsable(token, core.connection.memory, clock.monotonic()),
   );
@@ -100,7 +103,6 @@ export function openSession(options: SessionOptions, parts: SessionParts = {}): 
     opening,
     deliver,
     rested,
-    report,
   });
   const say = (run: (context: SessionContext) => void): void => engine.post({ kind: "said", say: run });
   let shown = show(undefined);
@@ -114,10 +116,6 @@ export function openSession(options: SessionOptions, parts: SessionParts = {}): 
     });
   }
 
-  function changed(): void {
-    for (const listener of [...listeners]) guard(listener, report);
-  }
-
   function rested(): void {
     const before = shown;
     shown = show(before);
@@ -129,8 +127,8 @@ export function openSession(options: SessionOptions, parts: SessionParts = {}): 
     }
     if (shown !== before) changed();
     if (!hasEnded) return;
-    listeners.clear();
-    hearers.clear();
+    forgetListeners();
+    forgetHearers();
   }
 
   function deliver(effect: SubscriberEffect): ((context: SessionContext) => void) | undefined {
@@ -163,10 +161,7 @@ export function openSession(options: SessionOptions, parts: SessionParts = {}): 
     get clockOffset() {
       return Math.round(core.connection.memory.serverOffsetMs - wallOffsetMs());
     },
-    onChange(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
+    onChange,
     subscribe(stream: string, subscribeOptions: SubscribeOptions): Subscription {
       subscribers += 1;
       const id = subscribers;
@@ -208,10 +203,7 @@ export function openSession(options: SessionOptions, parts: SessionParts = {}): 
       return promise.finally(() => abort?.removeEventListener("abort", withdrawn));
     },
     signal: (stream, name, data) => say(() => signal(core, stream, name, data)),
-    onSignal(listener) {
-      hearers.add(listener);
-      return () => hearers.delete(listener);
-    },
+    onSignal,
     token: credentials.token,
     reconnect: () => engine.post({ kind: "reconnectAsked" }),
     hint(hint) {

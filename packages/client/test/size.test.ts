@@ -14,12 +14,13 @@ import { expect, it } from "vitest";
 /** Entry → most bytes, gzipped, that it loads at once, and later. */
 const gzipBytesMax: Readonly<Record<string, { readonly atOnce: number; readonly later: number }>> = {
   // The goal is 12,288; docs/ARCHITECTURE.md, "What a page pays", says what is in it.
-  index: { atOnce: 13_850, later: 0 },
-  "durable/index": { atOnce: 15_720, later: 0 },
-  "publisher/index": { atOnce: 16_030, later: 0 },
+  // `fetch` and what is around it is loaded when something is first asked over HTTP.
+  index: { atOnce: 13_560, later: 270 },
+  "durable/index": { atOnce: 15_435, later: 270 },
+  "publisher/index": { atOnce: 15_780, later: 270 },
   // A tab that leads loads the socket and its rules only then.
-  "tabs/index": { atOnce: 7_550, later: 16_250 },
-  "tabs/worker": { atOnce: 17_800, later: 0 },
+  "tabs/index": { atOnce: 7_470, later: 16_240 },
+  "tabs/worker": { atOnce: 17_500, later: 270 },
   "storage/index": { atOnce: 2_350, later: 0 },
 };
 

@@ -16,9 +16,12 @@ export function isUuid(value: unknown): value is string {
 export function uuidv7(timeMs: number, random: Uint8Array): string {
   assert(random.length >= 10, `uuidv7 needs 10 random bytes, got ${random.length}`);
   const time = Math.max(0, Math.floor(timeMs)).toString(16).padStart(12, "0").slice(-12);
-  const tail = Array.from(random, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  const variant = "89ab"[Number.parseInt(tail.charAt(4), 16) & 3];
-  return `${time.slice(0, 8)}-${time.slice(8)}-7${tail.slice(1, 4)}-${variant}${tail.slice(5, 8)}-${tail.slice(8, 20)}`;
+  const tail = Array.from(random, (byte, index) => {
+    // The version stands before the first 12 bits, the variant before the next 62.
+    const marked = index === 0 ? 0x70 | (byte & 0x0f) : index === 2 ? 0x80 | (byte & 0x3f) : byte;
+    return marked.toString(16).padStart(2, "0");
+  });
+  return (time + tail.join("")).replace(/(.{8})(.{4})(.{4})(.{4})(.{12}).*/, "$1-$2-$3-$4-$5");
 }
 
 /** The time in a UUIDv7, in ms since 1970; undefined where `id` is not one. */

@@ -40,6 +40,6 @@ export interface ClientSocketEvents {
 }
 
 export interface Transport {
-  /** Starts one attempt. Every outcome, a malformed URL included, arrives as `closed` (X12). */
+  /** Starts one attempt. Every outcome arrives as `closed` (X12); a throw, as for a malformed URL, is one too. */
   open(url: string, protocols: readonly string[], events: ClientSocketEvents): ClientSocket;
 }

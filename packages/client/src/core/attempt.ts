@@ -70,15 +70,10 @@ export function explainUnopened(
 ): Step {
   if (request !== memory.tokenRequest) return ignore(memory, state);
   if (outcome.kind === "signedOut" && memory.usesCookie) return stop(memory, "signed_out", ...drop(state));
-  const reason = unopenedReasons.get(outcome.kind);
-  if (reason === undefined) return ignore(memory, state);
+  if (outcome.kind !== "refused" && outcome.kind !== "unreachable") return ignore(memory, state);
+  const reason = outcome.kind === "refused" ? "origin refused" : "server unreachable";
   return step({ ...memory, unopenedWhy: reason }, state.kind === "waiting" ? { ...state, reason } : state);
 }
-
-const unopenedReasons = new Map<string, string>([
-  ["refused", "origin refused"],
-  ["unreachable", "server unreachable"],
-]);
 
 /** CL-2: a freshly obtained token was refused, by the server or at first sight. */
 export function refuse(memory: ConnectionMemory, now: number, random: Random): Step {
@@ -109,23 +104,18 @@ export function hintWaiting(
 }
 
 /** CL-4: only a person passes the floor, once in 5 s. */
-export function reconnectFromWaiting(
+export function reconnectNow(
   memory: ConnectionMemory,
-  state: StateOf<"waiting">,
+  state: StateOf<"waiting" | "stopped">,
   event: EventOf<"reconnectAsked">,
 ): Step {
-  if (event.now - memory.manualMs < limits.manualReconnectApartMs) return ignore(memory, state);
-  return beginAttempt({ ...memory, manualMs: event.now, floorMs: event.now }, state, event);
-}
-
-export function reconnectFromStopped(
-  memory: ConnectionMemory,
-  state: StateOf<"stopped">,
-  event: EventOf<"reconnectAsked">,
-): Step {
-  if (event.now - memory.manualMs < limits.manualReconnectApartMs) return ignore(memory, state);
+  const { now } = event;
+  if (now - memory.manualMs < limits.manualReconnectApartMs) return ignore(memory, state);
+  const asked = { ...memory, manualMs: now, floorMs: now };
+  if (state.kind === "waiting") return beginAttempt(asked, state, event);
+  // Whatever stopped it may be over; without a token of its own there is one attempt before it is refused again.
   const refusals = memory.usesToken ? memory.refusals : Math.min(memory.refusals, limits.refusalsOfFreshTokenMax - 1);
-  return beginAttempt({ ...memory, manualMs: event.now, floorMs: event.now, faults: 0, refusals }, state, event);
+  return beginAttempt({ ...asked, faults: 0, refusals }, state, event);
 }
 
 /** A token that ends within 5 s would only be refused (CL-7). */
@@ -136,14 +126,19 @@ export function isUsable(token: string | undefined, memory: ConnectionMemory, no
   return endsMs - (now + memory.serverOffsetMs) >= limits.tokenUsableMsMin;
 }
 
-/** Asks for a credential, or why there is none; `state` awaits the answer. */
-export function askToken(memory: ConnectionMemory, state: ConnectionState | undefined, why: TokenReason): Step {
+/** Asks for a credential better than `old`, or why there is none; `state` awaits the answer. */
+export function askToken(
+  memory: ConnectionMemory,
+  state: ConnectionState | undefined,
+  why: TokenReason,
+  old: string | undefined = memory.rejectedToken ?? memory.token,
+): Step {
   const request = memory.tokenRequest + 1;
   return step({ ...memory, tokenRequest: request }, state ?? { kind: "authenticating", request }, {
     kind: "askToken",
     request,
     why,
-    old: memory.rejectedToken ?? memory.token,
+    old,
   });
 }
 

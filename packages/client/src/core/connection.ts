@@ -22,11 +22,12 @@ import {
   type Step,
 } from "./connectionState.ts";
 import { connectionTable, tableStates } from "./connectionTable.ts";
+import { step } from "./step.ts";
 
 /** One event, by the table. Who speaks for an abandoned attempt or question is not heard (CL-6). */
 export function stepConnection(connection: Connection, event: ConnectionEvent, random: Random): Step {
   const { memory, state } = connection;
-  if ("attempt" in event && event.attempt !== ownedAttempt(state)) return { memory, state, effects: [] };
+  if ("attempt" in event && event.attempt !== ownedAttempt(state)) return step(memory, state);
   // The table types each rule by its row and column; a lookup by two unions cannot keep that bond.
   const rule = connectionTable[event.kind][tableStates.indexOf(state.kind)] as Rule<StateKind, EventKind>;
   return rule(memory, state, event, random);

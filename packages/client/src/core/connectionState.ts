@@ -178,12 +178,11 @@ export type Rule<State extends StateKind, Event extends EventKind> = (
 /** What is known before the first attempt. */
 export type FirstMemory = Pick<ConnectionMemory, "usesToken" | "usesCookie" | "serverOffsetMs">;
 
-export function makeConnection({ usesToken, usesCookie, serverOffsetMs }: FirstMemory): Connection {
+export function makeConnection(known: FirstMemory): Connection {
   return {
     state: { kind: "idle" },
     memory: {
-      usesToken,
-      usesCookie,
+      ...known,
       unopened: 0,
       unopenedWhy: undefined,
       attempt: 0,
@@ -206,7 +205,6 @@ export function makeConnection({ usesToken, usesCookie, serverOffsetMs }: FirstM
       visible: true,
       hintedMs: Number.NEGATIVE_INFINITY,
       manualMs: Number.NEGATIVE_INFINITY,
-      serverOffsetMs,
       isClockKnown: false,
     },
   };

@@ -5,14 +5,7 @@
  * without a column. That an event means nothing is a decision as much as any other rule, so it is written out:
  * `_`. The rules themselves stand beside what they are about.
  */
-import {
-  answerToken,
-  beginAttempt,
-  explainUnopened,
-  hintWaiting,
-  reconnectFromStopped,
-  reconnectFromWaiting,
-} from "./attempt.ts";
+import { answerToken, beginAttempt, explainUnopened, hintWaiting, reconnectNow } from "./attempt.ts";
 import type { EventKind, Rule, StateKind } from "./connectionState.ts";
 import { closeAtOnce, closeGracefully, endSocket, lose, rememberBye } from "./ending.ts";
 import {
@@ -76,7 +69,7 @@ export const connectionTable: { readonly [Event in EventKind]: Row<Columns, Even
     _,
   ],
   // A question for a token, or an opening, is under way already: a second owner of it would be F08.
-  reconnectAsked: [beginAttempt, _, reconnectFromWaiting, _, _, probe, _, reconnectFromStopped, _],
+  reconnectAsked: [beginAttempt, _, reconnectNow, _, _, probe, _, reconnectNow, _],
   closeAsked: [closeAtOnce, closeAtOnce, closeAtOnce, closeAtOnce, closeAtOnce, closeGracefully, _, closeAtOnce, _],
   flushed: [_, _, _, _, _, _, endSocket, _, _],
 };

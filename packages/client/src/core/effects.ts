@@ -1,6 +1,6 @@
 /** Everything a core may ask of its shell, as data. The shell performs it and decides nothing. */
 import type { Cursor } from "@holdfast/protocol";
-import type { AppliedEvent, SubscriptionStatus } from "../api.ts";
+import type { AppliedEvent, SubscribeOptions, SubscriptionStatus } from "../api.ts";
 import type { ConnectionEffect } from "./connectionState.ts";
 
 export interface Position {
@@ -17,20 +17,29 @@ export type SubscriberEffect =
       readonly position: Position;
       readonly oneByOne: boolean;
     }
-  | {
-      readonly kind: "deliverSnapshot";
-      readonly subscriber: number;
-      readonly data: Readonly<Record<string, unknown>>;
-      readonly position: Position;
-    }
-  | {
-      readonly kind: "deliverReset";
-      readonly subscriber: number;
-      readonly reason: "epoch" | "trimmed";
-      readonly lost: number | undefined;
-    }
-  | { readonly kind: "deliverStatus"; readonly subscriber: number; readonly status: SubscriptionStatus }
-  | { readonly kind: "deliverError"; readonly subscriber: number; readonly error: unknown };
+  /** Any other function of its: a throw of `give` is a throw of a handler of state. */
+  | { readonly kind: "give"; readonly subscriber: number; readonly give: Give };
+
+/** @param tell hears the faults of callbacks that no state depends on */
+export type Give = (handler: Handler, decide: (decision: Decision) => void, tell: (error: unknown) => void) => void;
+
+/** A subscriber's own functions, and what it shows of itself. */
+export interface Handler {
+  readonly options: SubscribeOptions;
+  status: SubscriptionStatus;
+}
+
+/** The program's word on a subscriber that stopped (ST-6). */
+export type Decision = "retry" | "skip";
+
+/** Calls a callback that must not stop the session; its fault goes to `tell`. */
+export function guard(call: () => void, tell: (error: unknown) => void): void {
+  try {
+    call();
+  } catch (error) {
+    tell(error);
+  }
+}
 
 export type SessionEffect =
   | SubscriberEffect

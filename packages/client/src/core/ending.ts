@@ -71,15 +71,15 @@ function decide(memory: ConnectionMemory, end: End, retryAfter: number | undefin
     case "dropIdentity":
       return dropIdentity(memory, end, retryAfter, random);
     case "stop":
-      return stop(memory, stopReasons.get(end.code) ?? end.reason);
+      return stop(memory, stopReason(end));
   }
 }
 
 /** Words that a program may look for, whatever the server said. */
-const stopReasons = new Map([
-  [forbiddenClose, "forbidden"],
-  [fencedClose, "fenced"],
-]);
+function stopReason({ code, reason }: End): string {
+  if (code === forbiddenClose) return "forbidden";
+  return code === fencedClose ? "fenced" : reason;
+}
 
 function retry(memory: ConnectionMemory, end: End, retryAfter: number | undefined, random: Random): Step {
   const delayMs = delayAfterLoss({ failures: memory.failures, retryAfter, spreadMs: memory.spreadMs }, random);

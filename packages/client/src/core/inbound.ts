@@ -1,9 +1,8 @@
 /** The server's messages, each to the room that it is for. Total over the types of the protocol. */
-import { type ErrorCode, type ServerMessage, unreachable } from "@holdfast/protocol";
+import type { ErrorCode, ServerMessage } from "@holdfast/protocol";
 import { type ConnectionEvent, ownedAttempt } from "./connectionState.ts";
 import { readResponse, retryUnauthenticated } from "./outbox.ts";
 import { readMessage } from "./reader.ts";
-import { contextOf } from "./rooms.ts";
 import { canSpeak, noteProblem, type SessionContext, type SessionCore } from "./sessionCore.ts";
 import { readEvents, readPending, readRefused, readSnapshot, readSubscribed } from "./streamReading.ts";
 import { stepThrough } from "./through.ts";
@@ -48,7 +47,7 @@ function hearMore(
 ): void {
   const { now } = context;
   const stream = "stream" in message ? core.streams.get(message.stream) : undefined;
-  const streamContext = contextOf(core, context);
+  const streamContext = { ...context, counts: core.counts };
   switch (message.type) {
     case "subscribed":
       if (stream !== undefined) readSubscribed(stream, message, streamContext);
@@ -86,13 +85,10 @@ function hearMore(
         stepThrough(core, { kind: "authRefused", attempt, retryAfter: message.retryAfter, now }, context);
       else noteProblem(core, message, context);
       return;
-    case "agent":
-    case "published":
+    // `agent` and `published`: a room takes no other.
+    default:
       core.room?.read(core, message, context);
       proveStore(core, true);
-      return;
-    default:
-      unreachable(message);
   }
 }
 

@@ -1,6 +1,6 @@
 /** Rules of an open connection: life and silence (section 7), stability (CL-3), fresh tokens (AU-7). */
 import { limits, lostClose, type Random, readRetryAfter } from "@holdfast/protocol";
-import { isUsable } from "./attempt.ts";
+import { askToken, isUsable } from "./attempt.ts";
 import { jittered } from "./backoff.ts";
 import type { ConnectionMemory, EventOf, OpenState, Refresh, Step } from "./connectionState.ts";
 import { lose, silence } from "./ending.ts";
@@ -70,13 +70,8 @@ export function refreshToken(memory: ConnectionMemory, state: OpenState): Step {
   const before = state.refresh ?? { tries: 0, token: memory.token };
   if (!(memory.usesToken || memory.usesCookie) || (state.refresh !== undefined && state.refresh.atMs === undefined))
     return ignore(memory, state);
-  const request = memory.tokenRequest + 1;
-  const refresh = { ...before, request, atMs: undefined };
-  return step(
-    { ...memory, tokenRequest: request },
-    { ...state, refresh },
-    { kind: "askToken", request, why: "expiring", old: before.token },
-  );
+  const refresh = { ...before, request: memory.tokenRequest + 1, atMs: undefined };
+  return askToken(memory, { ...state, refresh }, "expiring", before.token);
 }
 
 export function refreshAnswered(

@@ -25,12 +25,11 @@ export function publicState(core: SessionCore, wallOffsetMs: number): SessionSta
     case "open":
       if (core.degraded !== undefined) return { kind: "degraded", ...core.degraded };
       return openState(core);
-    case "closing":
-      return { kind: "stopped", reason: "closing" };
     case "stopped":
       return { kind: "stopped", reason: state.reason };
+    case "closing":
     case "closed":
-      return { kind: "stopped", reason: "closed" };
+      return { kind: "stopped", reason: state.kind };
   }
 }
 

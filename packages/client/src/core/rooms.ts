@@ -7,7 +7,6 @@ import { ask } from "./hello.ts";
 import { abandonOutbox, flushOutbox, requeue } from "./outbox.ts";
 import { canSpeak, type SessionContext, type SessionCore, send } from "./sessionCore.ts";
 import { lowestFrom, noteAsked, noteLost } from "./stream.ts";
-import type { StreamContext } from "./streamState.ts";
 import { refreshStatus, resetSubscriber } from "./subscriber.ts";
 
 /** Says what is to be said, in one order: subscriptions, acknowledgements and signals, requests, publishes. */
@@ -86,10 +85,6 @@ function drop(core: SessionCore, why: ProtocolError, context: SessionContext): v
 /** CL-8: whether `close()` has nothing more to wait for. */
 export function isAnswered(core: SessionCore): boolean {
   return core.outbox.entries.size === 0 && !core.room?.isBusy;
-}
-
-export function contextOf(core: SessionCore, { now, random, out }: SessionContext): StreamContext {
-  return { now, random, out, counts: core.counts };
 }
 
 /** TR-3: larger than this it would close the connection instead of being judged. */

@@ -95,16 +95,12 @@ export interface SessionContext {
   readonly out: SessionEffect[];
 }
 
-export interface CoreOptions extends FirstMemory, Pick<SessionCore, "client" | "instance" | "listeners" | "room"> {}
+export type CoreOptions = Pick<SessionCore, "client" | "instance" | "listeners" | "room">;
 
-export function makeSessionCore(options: CoreOptions): SessionCore {
-  const { client, instance, listeners, room } = options;
+export function makeSessionCore(options: CoreOptions, known: FirstMemory): SessionCore {
   return {
-    client,
-    instance,
-    listeners,
-    room,
-    connection: makeConnection(options),
+    ...options,
+    connection: makeConnection(known),
     streams: new Map(),
     subscribers: new Map(),
     outbox: makeOutbox(),

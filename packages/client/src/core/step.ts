@@ -15,7 +15,7 @@ export function step(memory: ConnectionMemory, state: ConnectionState, ...effect
 
 /** The event means nothing here. */
 export function ignore(memory: ConnectionMemory, state: ConnectionState): Step {
-  return { memory, state, effects: [] };
+  return step(memory, state);
 }
 
 /** What the platform knows is kept for later; nothing is done for it now. */

@@ -10,7 +10,7 @@ import type { AppliedEvent } from "../api.ts";
 import { requestRepair } from "./repair.ts";
 import { activeOf } from "./stream.ts";
 import type { Stream, StreamContext, Subscriber } from "./streamState.ts";
-import { isBehind, refreshStatus, resetSubscriber } from "./subscriber.ts";
+import { giveSnapshot, isBehind, refreshStatus, resetSubscriber } from "./subscriber.ts";
 
 /** ST-3: where the reading goes on, or starts anew. */
 export function readSubscribed(stream: Stream, message: Subscribed, context: StreamContext): void {
@@ -59,14 +59,7 @@ export function readSnapshot(stream: Stream, message: Snapshot, context: StreamC
   stream.parts = undefined;
   for (const subscriber of activeOf(stream)) {
     if (!subscriber.takesSnapshots && (subscriber.cursor !== undefined || subscriber.from !== "latest")) continue;
-    subscriber.beforeSnapshot = subscriber.cursor;
-    subscriber.cursor = parts.position;
-    context.out.push({
-      kind: "deliverSnapshot",
-      subscriber: subscriber.id,
-      data: parts.data,
-      position: { cursor: parts.position, head: stream.head },
-    });
+    giveSnapshot(subscriber, parts.data, { cursor: parts.position, head: stream.head }, context.out);
   }
   askForWhoIsBehind(stream, parts.position, "latest", context);
   refreshStatus(stream, context.out);

@@ -9,7 +9,7 @@
  */
 import { type Cursor, type From, ProtocolError } from "@holdfast/protocol";
 import type { SubscriptionStatus } from "../api.ts";
-import type { SessionEffect } from "./effects.ts";
+import { type Decision, type Give, guard, type Position, type SessionEffect } from "./effects.ts";
 import type { Stream, Subscriber } from "./streamState.ts";
 
 export function makeSubscriber(id: number, from: From, takesSnapshots: boolean): Subscriber {
@@ -38,7 +38,19 @@ export function resetSubscriber(
   subscriber.beforeSnapshot = undefined;
   subscriber.isolateThrough = undefined;
   subscriber.from = "latest";
-  out.push({ kind: "deliverReset", subscriber: subscriber.id, reason, lost });
+  give(subscriber, out, ({ options }) => options.onReset?.({ reason, lost }));
+}
+
+/** ST-3: the whole snapshot; a throw goes back to the cursor before it. */
+export function giveSnapshot(
+  subscriber: Subscriber,
+  data: Readonly<Record<string, unknown>>,
+  position: Position,
+  out: SessionEffect[],
+): void {
+  subscriber.beforeSnapshot = subscriber.cursor;
+  subscriber.cursor = position.cursor;
+  give(subscriber, out, ({ options }) => options.onSnapshot?.(data, position));
 }
 
 /** Where the handler threw: before `offset`; undefined for a snapshot. */
@@ -66,14 +78,17 @@ export function stopSubscriber(
   if (at === undefined) subscriber.cursor = subscriber.beforeSnapshot;
   else if (cursor !== undefined) subscriber.cursor = { epoch: cursor.epoch, offset: at.offset - 1 };
   refreshStatus(stream, out);
-  out.push({ kind: "deliverError", subscriber: subscriber.id, error });
+  give(subscriber, out, ({ options: { onError } }, decide, tell) => {
+    if (onError === undefined) tell(error);
+    else guard(() => onError(error, { retry: () => decide("retry"), skip: () => decide("skip") }), tell);
+  });
 }
 
 /** The program's word on a stopped subscriber. */
 export function resumeSubscriber(
   stream: Stream,
   subscriber: Subscriber,
-  decision: "retry" | "skip",
+  decision: Decision,
   out: SessionEffect[],
 ): void {
   const { stopped } = subscriber;
@@ -98,8 +113,15 @@ export function refreshStatus(stream: Stream, out: SessionEffect[]): void {
     const status = statusOf(stream, subscriber);
     if (isSameStatus(status, subscriber.status)) continue;
     subscriber.status = status;
-    out.push({ kind: "deliverStatus", subscriber: subscriber.id, status });
+    give(subscriber, out, (handler, _, tell) => {
+      handler.status = status;
+      guard(() => handler.options.onStatus?.(status), tell);
+    });
   }
+}
+
+function give({ id }: Subscriber, out: SessionEffect[], give: Give): void {
+  out.push({ kind: "give", subscriber: id, give });
 }
 
 function statusOf(stream: Stream, subscriber: Subscriber): SubscriptionStatus {

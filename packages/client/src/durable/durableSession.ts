@@ -7,10 +7,11 @@
  */
 import { type Clock, type Identity, uuidv7 } from "@holdfast/protocol";
 import type { AppliedEvent, CallOptions, MethodMap, Session, SessionOptions } from "../api.ts";
+import { guard } from "../core/effects.ts";
 import { holdIdentity } from "../core/sessionCore.ts";
 import { openSession } from "../openSession.ts";
 import { withFace } from "../shell/face.ts";
-import { guard, report } from "../shell/handlers.ts";
+import { report } from "../shell/handlers.ts";
 import { toJson } from "../shell/json.ts";
 import type { SessionStorage } from "../storage/port.ts";
 import { makeOrders, type Orders, type SavedRequest, type Waiter } from "./orders.ts";

@@ -1,7 +1,8 @@
 /** The faces of this session's producers (PB-1…PB-5): what a program holds of one. */
 import { assert, type ProtocolError, type PublishedEvent } from "@holdfast/protocol";
+import { guard } from "../core/effects.ts";
 import type { OwnedSession } from "../openSession.ts";
-import { guard, report } from "../shell/handlers.ts";
+import { report } from "../shell/handlers.ts";
 import { toJson } from "../shell/json.ts";
 import type { Producer as ProducerState } from "./producer.ts";
 import type { PublisherRoom } from "./room.ts";

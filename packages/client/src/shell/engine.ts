@@ -6,12 +6,12 @@
  * its stream is given to it (ST-6). It decides nothing: the core does.
  */
 import { type Clock, limits, type Random, type TimerHandle, type Transport } from "@holdfast/protocol";
-import type { SubscriberEffect } from "../core/effects.ts";
+import { guard, type SubscriberEffect } from "../core/effects.ts";
 import { readFrame } from "../core/reader.ts";
 import { type SessionEvent, sessionDueMs, stepSession } from "../core/session.ts";
 import type { SessionContext, SessionCore } from "../core/sessionCore.ts";
 import type { Credentials } from "./credentials.ts";
-import { guard } from "./handlers.ts";
+import { report } from "./handlers.ts";
 import { makeSocket } from "./socket.ts";
 
 /** An event as the shell makes it: the loop adds the time at which it is taken. */
@@ -35,12 +35,10 @@ export interface EngineOptions {
   readonly deliver: (effect: SubscriberEffect) => ((context: SessionContext) => void) | undefined;
   /** The mailbox is empty: what is shown may have changed. */
   readonly rested: () => void;
-  /** A callback's fault. */
-  readonly report: (error: unknown) => void;
 }
 
 export function makeEngine(options: EngineOptions): Engine {
-  const { core, clock, random, transport, url, credentials, opening, deliver, rested, report } = options;
+  const { core, clock, random, transport, url, credentials, opening, deliver, rested } = options;
   let mailbox: Mail[] = [];
   let working = false;
   let flushPlanned = false;
@@ -93,13 +91,9 @@ export function makeEngine(options: EngineOptions): Engine {
           socket.write(effect.text);
           break;
         case "openSocket":
-          socket.open(effect.attempt);
-          break;
         case "dropSocket":
-          socket.drop(effect.attempt);
-          break;
         case "endSocket":
-          socket.end(effect.attempt);
+          socket[effect.kind](effect.attempt);
           break;
         case "askToken": {
           const { request, why, old } = effect;

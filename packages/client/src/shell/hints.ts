@@ -9,8 +9,7 @@ export function watchBrowser(tell: (hint: Hint) => void): () => void {
   const visibility = (): void => tell(document.hidden ? "hidden" : "visible");
   if (!navigator.onLine) tell("offline");
   visibility();
-  window.addEventListener("online", () => tell("online"), watching);
-  window.addEventListener("offline", () => tell("offline"), watching);
+  for (const hint of ["online", "offline"] as const) window.addEventListener(hint, () => tell(hint), watching);
   window.addEventListener("pageshow", ({ persisted }) => persisted && tell("woke"), watching);
   document.addEventListener("visibilitychange", visibility, watching);
   return () => watching.abort();

@@ -1,26 +1,17 @@
 /**
  * The platform's network as ports: the global `WebSocket` and `fetch`, in browsers and in Node ≥ 22 alike.
  *
- * Every outcome of an attempt arrives as `closed`, a malformed URL included (X12). A socket that was
+ * Every outcome of an attempt arrives as `closed`, or, for a malformed URL, as a throw (X12). A socket that was
  * closed by us is forgotten at once, however long the platform keeps it in CLOSING.
  */
-import { lostClose, type Transport } from "@holdfast/protocol";
+import type { Transport } from "@holdfast/protocol";
 import type { SessionHttp } from "../api.ts";
-
-/** No answer within this is none. */
-const httpTimeoutMs = 10_000;
 
 export const platformTransport: Transport = {
   open(url, protocols, events) {
-    let socket: WebSocket;
+    const socket = new WebSocket(url, [...protocols]);
     // Our own word for it: not every platform's socket has the state that a browser's has (F15).
     let isOpen = false;
-    try {
-      socket = new WebSocket(url, [...protocols]);
-    } catch (error) {
-      queueMicrotask(() => events.closed(lostClose, String(error)));
-      return { send: () => {}, close: () => {} };
-    }
     socket.onopen = () => {
       isOpen = true;
       events.opened();
@@ -44,18 +35,9 @@ export const platformTransport: Transport = {
   },
 };
 
-/** `fetch` at the socket's origin, with the browser's cookies. */
+/** The part that asks over HTTP, loaded when it is first asked. What cannot be loaded is a server without an answer. */
 export function platformHttp(url: () => string): SessionHttp {
-  return async (method, path) => {
-    const response = await fetch(new URL(path, url().replace(/^ws/, "http")), {
-      method,
-      cache: "no-store",
-      credentials: "include",
-      signal: AbortSignal.timeout(httpTimeoutMs),
-      ...(method === "POST" && { headers: { "content-type": "application/json" }, body: "{}" }),
-    });
-    return { status: response.status, body: await response.json().catch(() => undefined) };
-  };
+  return async (method, path) => await (await import("./platformHttp.ts")).fetchJson(url(), method, path);
 }
 
 /** Windows and workers have an address and cookies; a Node process has neither. */

@@ -9,14 +9,14 @@ export interface SocketEvents {
 }
 
 export interface OwnedSocket {
-  open(attempt: number): void;
+  openSocket(attempt: number): void;
   /** Queues one message for the next `flush`. */
   write(text: string): void;
   flush(): void;
   /** Closes with 1000 and goes on listening. */
-  end(attempt: number): void;
+  endSocket(attempt: number): void;
   /** Closes and never hears it again (X6). */
-  drop(attempt: number): void;
+  dropSocket(attempt: number): void;
 }
 
 export function makeSocket(transport: Transport, url: () => string, events: SocketEvents): OwnedSocket {
@@ -36,7 +36,7 @@ export function makeSocket(transport: Transport, url: () => string, events: Sock
     owned?.socket.close(normalClose, "");
   };
   return {
-    open(attempt) {
+    openSocket(attempt) {
       texts = [];
       characters = 0;
       listening = attempt;
@@ -63,10 +63,10 @@ export function makeSocket(transport: Transport, url: () => string, events: Sock
       texts.push(text);
     },
     flush,
-    end(attempt) {
+    endSocket(attempt) {
       if (owned?.attempt === attempt) close();
     },
-    drop(attempt) {
+    dropSocket(attempt) {
       if (owned?.attempt !== attempt) return;
       close();
       owned = undefined;

@@ -8,7 +8,7 @@
 import type { Cursor, ErrorBody, From, Identity, User } from "@holdfast/protocol";
 import type { HeardSignal, SessionOptions, SessionState, SessionStatistics, SubscriptionStatus } from "../api.ts";
 import type { Hint, TokenOutcome } from "../core/connectionState.ts";
-import type { SubscriberEffect } from "../core/effects.ts";
+import type { Position, SubscriberEffect } from "../core/effects.ts";
 import type { Order, SavedRequest } from "../durable/orders.ts";
 import type { NamedRequest } from "../storage/port.ts";
 
@@ -73,7 +73,20 @@ export interface ShownInTab {
   readonly saved: readonly SavedRequest[];
 }
 
-export type Delivery = Extract<SubscriberEffect, { kind: "deliver" | "deliverSnapshot" | "deliverReset" }>;
+export type Delivery =
+  | Extract<SubscriberEffect, { kind: "deliver" }>
+  | {
+      readonly kind: "deliverSnapshot";
+      readonly subscriber: number;
+      readonly data: Readonly<Record<string, unknown>>;
+      readonly position: Position;
+    }
+  | {
+      readonly kind: "deliverReset";
+      readonly subscriber: number;
+      readonly reason: "epoch" | "trimmed";
+      readonly lost: number | undefined;
+    };
 
 export type ToTab =
   /** `lock`: held by the host while it lives. `identity`: whose it is, or expects to be. */

@@ -7,11 +7,18 @@
  */
 import { type From, unreachable } from "@holdfast/protocol";
 import type { SubscribeOptions, Subscription } from "../api.ts";
-import type { SessionEffect, SubscriberEffect } from "../core/effects.ts";
+import type { Handler, SessionEffect, SubscriberEffect } from "../core/effects.ts";
 import { addSubscriber, lowestFrom, makeStream, noteAsked, noteLost } from "../core/stream.ts";
 import type { Subscriber } from "../core/streamState.ts";
-import { refreshStatus, resetSubscriber, resumeSubscriber, stopSubscriber, type Throw } from "../core/subscriber.ts";
-import { type Handler, runHandler } from "../shell/handlers.ts";
+import {
+  giveSnapshot,
+  refreshStatus,
+  resetSubscriber,
+  resumeSubscriber,
+  stopSubscriber,
+  type Throw,
+} from "../core/subscriber.ts";
+import { runHandler } from "../shell/handlers.ts";
 import type { Delivery, FromTab, ToTab } from "./messages.ts";
 
 export interface TabReader {
@@ -106,9 +113,7 @@ export function makeTabReader(name: string, options: SubscribeOptions, ports: Ta
             takeEvents(subscriber, message, out);
             return;
           case "deliverSnapshot":
-            subscriber.beforeSnapshot = subscriber.cursor;
-            subscriber.cursor = message.position.cursor;
-            out.push({ ...message, subscriber: id });
+            giveSnapshot(subscriber, message.data, message.position, out);
             return;
           case "deliverReset":
             resetSubscriber(subscriber, message.reason, message.lost, out);

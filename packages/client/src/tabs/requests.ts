@@ -6,10 +6,10 @@
  * no host to do so, the tab does, a little later.
  */
 import { type Clock, limits, ProtocolError, type Random, type TimerHandle, uuidv7 } from "@holdfast/protocol";
+import { guard } from "../core/effects.ts";
 import { outboxEntriesMax } from "../core/limits.ts";
 import type { DurableCallOptions } from "../durable/durableSession.ts";
 import type { Order } from "../durable/orders.ts";
-import { guard } from "../shell/handlers.ts";
 import { toJson } from "../shell/json.ts";
 import type { FromTab, ToTab } from "./messages.ts";
 

@@ -12,8 +12,9 @@ import { type Clock, type Identity, limits, ProtocolError, type Random } from "@
 import type { HeardSignal, SessionOptions, SubscribeOptions, Subscription } from "../api.ts";
 import type { Hint } from "../core/connectionState.ts";
 import { makeDisplayLag } from "../core/displayLag.ts";
+import { guard } from "../core/effects.ts";
 import type { DurableSession } from "../durable/durableSession.ts";
-import { guard, report as reportUncaught } from "../shell/handlers.ts";
+import { report as reportUncaught } from "../shell/handlers.ts";
 import type { FromTab, ShownInTab, ToTab, Wanted } from "./messages.ts";
 import { batching, type Locks, type Port } from "./port.ts";
 import { makeTabReader, type TabReader } from "./reader.ts";

@@ -1,0 +1,21 @@
+/**
+ * The global `fetch` as the session's HTTP, in browsers and in Node ≥ 22 alike.
+ *
+ * A file of its own, loaded when something is first asked: few pages ever do. It neither repeats nor judges.
+ */
+import type { SessionHttp } from "../api.ts";
+
+/** No answer within this is none. */
+const httpTimeoutMs = 10_000;
+
+/** At the socket's origin, with the browser's cookies. */
+export async function fetchJson(url: string, method: "GET" | "POST", path: string): ReturnType<SessionHttp> {
+  const response = await fetch(new URL(path, url.replace(/^ws/, "http")), {
+    method,
+    cache: "no-store",
+    credentials: "include",
+    signal: AbortSignal.timeout(httpTimeoutMs),
+    ...(method === "POST" && { headers: { "content-type": "application/json" }, body: "{}" }),
+  });
+  return { status: response.status, body: await response.json().catch(() => undefined) };
+}
