@@ -1,8 +1,9 @@
 /**
- * The platform's socket, where the platform shows less of it than browsers do.
+ * The platform's socket, where the platform shows less of it than browsers do; and its HTTP, which is loaded late.
  *
  * Seen red: [AU-7] without `credentials`, and with the path at another origin; [CL-10] with the loading kept from
- * the first question on, and outside the `try`. [F15] with `readyState` asked before each frame, which an adapter without that field answers by nothing.
+ * the first question on, and outside the `try`; [F15] with `readyState` asked before each frame, which an adapter
+ * without that field answers by nothing.
  */
 import { afterEach, expect, it, vi } from "vitest";
 import { makeCredentials } from "../src/shell/credentials.ts";
