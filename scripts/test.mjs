@@ -12,7 +12,7 @@ import { findRequirements } from "./requirements.mjs";
 import { noCounts, runVitest, sum } from "./run.mjs";
 
 const unitMsMax = 10 * 60_000;
-const e2eMsMax = 12 * 60_000;
+const e2eMsMax = 16 * 60_000;
 const exitFailed = 1;
 const exitCannotStart = 2;
 const exitIncomplete = 3;

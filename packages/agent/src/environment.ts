@@ -4,7 +4,7 @@
  * The rule is by name and deliberately coarse (CONTROL.md "Agents"): a command that needs a token gets it by
  * `--keep-env`, a choice of the person who starts the agent.
  */
-const secretName = /^HOLDFAST_|^DATABASE_URL$|TOKEN|SECRET|KEY|PASSWORD/i;
+const secretName = /^HOLDFAST_|DATABASE_URL$|TOKEN|SECRET|KEY|PASSWORD/i;
 
 /** The environment for children of this agent. `TERM` is what the agent's own terminal emulates. */
 export function childEnvironment(
