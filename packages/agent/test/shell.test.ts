@@ -180,6 +180,7 @@ describe("a shell agent", () => {
       PATH: process.env["PATH"],
       HOLDFAST_KEY: "a",
       DATABASE_URL: "b",
+      BUS_DATABASE_URL: "b",
       MY_TOKEN: "c",
       api_key: "d",
       DB_PASSWORD: "e",
@@ -195,7 +196,15 @@ describe("a shell agent", () => {
       .split("\r\n")
       .map((line) => line.split("=")[0]);
     expect(names).toEqual(expect.arrayContaining(["KEPT", "PATH", "TERM"]));
-    for (const name of ["HOLDFAST_KEY", "DATABASE_URL", "MY_TOKEN", "api_key", "DB_PASSWORD", "CLIENT_SECRET_ID"])
+    for (const name of [
+      "HOLDFAST_KEY",
+      "DATABASE_URL",
+      "BUS_DATABASE_URL",
+      "MY_TOKEN",
+      "api_key",
+      "DB_PASSWORD",
+      "CLIENT_SECRET_ID",
+    ])
       expect(names).not.toContain(name);
     expect(test.server.output().toString()).toContain("TERM=xterm-256color");
   });
