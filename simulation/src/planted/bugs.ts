@@ -2,11 +2,11 @@
 import type { Bug } from "./bug.ts";
 import { connecting } from "./connecting.ts";
 import { reading } from "./reading.ts";
-import { working } from "./working.ts";
+import { unseen } from "./unseen.ts";
 import { writing } from "./writing.ts";
 
-export const bugs: readonly Bug[] = [...reading, ...writing, ...connecting, ...working];
+export const bugs: readonly Bug[] = [...reading, ...writing, ...connecting];
 
 export function bugNamed(id: string): Bug | undefined {
-  return bugs.find((bug) => bug.id === id);
+  return [...bugs, ...unseen].find((bug) => bug.id === id);
 }

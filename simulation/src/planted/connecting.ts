@@ -3,15 +3,6 @@ import type { Bug } from "./bug.ts";
 
 export const connecting: readonly Bug[] = [
   {
-    id: "identity-not-compared",
-    file: "packages/server/src/gateway/judgement.ts",
-    find: "  if (expect === undefined || (expect.user === id && expect.workspace === workspace)) return admitted;",
-    replace: "  if (expect === undefined || expect.workspace === workspace) return admitted;",
-    what: "Another user of the workspace takes over cursors and outbox of the one before.",
-    knownAs: "F35",
-    madeBlind: true,
-  },
-  {
     id: "expired-is-tolerated",
     file: "packages/server/src/gateway/openConnection.ts",
     find: "connection.expiresAt !== undefined && clock.now() >= connection.expiresAt;",
@@ -75,30 +66,12 @@ export const connecting: readonly Bug[] = [
     madeBlind: true,
   },
   {
-    id: "rate-by-wall-clock",
-    file: "packages/server/src/gateway/flow.ts",
-    find: "    const now = this.#clock.monotonic();",
-    replace: "    const now = this.#clock.now();",
-    what: "The rate of messages is measured with a clock that may be set back.",
-    knownAs: "timers by wall clock; F60",
-    madeBlind: true,
-  },
-  {
     id: "breaker-never-closes",
     file: "packages/server/src/admission/breaker.ts",
     find: "      if (event.ok) return closedBreaker;",
     replace: "      if (event.ok) return { ...state, probeAt: event.now + limits.storeProbeEveryMs, probing: false };",
     what: "A probe that succeeds does not close the breaker.",
     knownAs: "F78",
-    madeBlind: true,
-  },
-  {
-    id: "statement-error-opens-breaker",
-    file: "packages/server/src/admission/guardedStore.ts",
-    find: "      if (!isOutage(error)) throw ownTrouble(error);\n",
-    replace: "",
-    what: "A stream that cannot be read counts as a failure of the whole store.",
-    knownAs: "F05",
     madeBlind: true,
   },
   {
@@ -147,15 +120,6 @@ export const connecting: readonly Bug[] = [
     madeBlind: true,
   },
   {
-    id: "no-grace-after-sleep",
-    file: "packages/client/src/core/living.ts",
-    find: "    if (!awaiting.isGraced && now - awaiting.deadlineMs > limits.lateTimerMs)",
-    replace: "    if (!awaiting.isGraced && now < awaiting.deadlineMs)",
-    what: "A deadline that passed while the machine slept is judged before the answer that waits in the socket is read.",
-    knownAs: "F60",
-    madeBlind: true,
-  },
-  {
     id: "identity-change-only-retried",
     file: "packages/client/src/core/ending.ts",
     find: "  if (memory.expect === undefined) return retry(memory, end, retryAfter, random);",
@@ -165,24 +129,6 @@ export const connecting: readonly Bug[] = [
     madeBlind: true,
   },
   {
-    id: "ended-credential-untold",
-    file: "packages/server/src/gateway/gateway.ts",
-    find: "    else if (left <= Math.max(0, open.expiryNoticeMs) && !open.expiryTold) {",
-    replace: "    else if (left > 0 && left <= open.expiryNoticeMs && !open.expiryTold) {",
-    what: "Who was let in with a credential that had just ended is not told, and asks for no other.",
-    knownAs: "found by the simulation in this project's own gateway",
-    madeBlind: false,
-  },
-  {
-    id: "degraded-for-ever",
-    file: "packages/client/src/core/inbound.ts",
-    find: '      if (message.type === "pong") proveStore(core, message.degraded === undefined);\n',
-    replace: "",
-    what: "What `welcome` said of the store is believed until an event proves the opposite.",
-    knownAs: "found by the simulation in this project's own client",
-    madeBlind: false,
-  },
-  {
     id: "jitter-clamped-after-draw",
     file: "packages/client/src/core/backoff.ts",
     find: "    return random.fraction() * Math.max(limits.backoffBaseMs, Math.min(limits.retryAfterMsMax, loss.spreadMs));",
@@ -190,16 +136,6 @@ export const connecting: readonly Bug[] = [
       "    return Math.max(limits.backoffBaseMs, random.fraction() * Math.min(limits.retryAfterMsMax, loss.spreadMs));",
     what: "The first delay is raised to its least after it was drawn, so everybody comes back in the same moment.",
     knownAs: "jitter clamped after the draw; F16",
-    madeBlind: false,
-  },
-  {
-    id: "unreachable-token-is-refusal",
-    file: "packages/client/src/core/attempt.ts",
-    find: '    case "unreachable": {\n      const failures = memory.tokenFailures;',
-    replace:
-      '    case "unreachable": {\n      if (outcome.kind === "unreachable") return refuse(memory, event.now, random);\n      const failures = memory.tokenFailures;',
-    what: "A token that cannot be had now counts as one that was refused.",
-    knownAs: "`auth_unavailable` counted as refusal; F09",
     madeBlind: false,
   },
   {
@@ -219,5 +155,23 @@ export const connecting: readonly Bug[] = [
     what: "Of what a `hello` subscribes only the first is served.",
     knownAs: "F31",
     madeBlind: false,
+  },
+  {
+    id: "probe-by-wall-clock",
+    file: "packages/server/src/admission/storeHealth.ts",
+    find: '      step({ kind: "failed", lane, now: clock.monotonic() });',
+    replace: '      step({ kind: "failed", lane, now: clock.now() });',
+    what: "When the store is to be asked again is reckoned on one clock and waited for on the other.",
+    knownAs: "timers by wall clock",
+    madeBlind: false,
+  },
+  {
+    id: "identity-not-compared",
+    file: "packages/server/src/gateway/judgement.ts",
+    find: "  if (expect === undefined || (expect.user === id && expect.workspace === workspace)) return admitted;",
+    replace: "  if (expect === undefined || expect.workspace === workspace) return admitted;",
+    what: "Another user of the workspace takes over cursors and outbox of the one before.",
+    knownAs: "F35",
+    madeBlind: true,
   },
 ];

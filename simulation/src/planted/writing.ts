@@ -155,15 +155,6 @@ export const writing: readonly Bug[] = [
     madeBlind: true,
   },
   {
-    id: "outbox-survives-identity",
-    file: "packages/client/src/core/rooms.ts",
-    find: "  abandonOutbox(core.outbox, why.message, context);\n",
-    replace: '  if (why.code !== "forbidden") abandonOutbox(core.outbox, why.message, context);\n',
-    what: "What one user had asked goes out under the name of the next.",
-    knownAs: "F35",
-    madeBlind: true,
-  },
-  {
     id: "refused-effect-stays",
     file: "packages/server/src/store/engine.ts",
     find: "            await dialect.rollbackToSavepoint();\n",
