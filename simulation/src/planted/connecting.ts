@@ -174,4 +174,13 @@ export const connecting: readonly Bug[] = [
     knownAs: "F35",
     madeBlind: true,
   },
+  {
+    id: "statement-error-opens-breaker",
+    file: "packages/server/src/admission/guardedStore.ts",
+    find: "      if (!isOutage(error)) throw ownTrouble(error);\n",
+    replace: "",
+    what: "A stream that cannot be read counts as a failure of the whole store.",
+    knownAs: "F05",
+    madeBlind: true,
+  },
 ];

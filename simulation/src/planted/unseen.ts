@@ -139,16 +139,6 @@ export const unseen: readonly (Bug & { readonly unseen: string })[] = [
     madeBlind: true,
   },
   {
-    id: "statement-error-opens-breaker",
-    file: "packages/server/src/admission/guardedStore.ts",
-    find: "      if (!isOutage(error)) throw ownTrouble(error);\n",
-    replace: "",
-    what: "A stream that cannot be read counts as a failure of the whole store.",
-    knownAs: "F05",
-    unseen: "Three failures in a row of one stream, with no other read between, are rare.",
-    madeBlind: true,
-  },
-  {
     id: "ended-credential-untold",
     file: "packages/server/src/gateway/gateway.ts",
     find: "    else if (left <= Math.max(0, open.expiryNoticeMs) && !open.expiryTold) {",

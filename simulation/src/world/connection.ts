@@ -48,6 +48,7 @@ export class Connection {
   private isClientDone = false;
   private isServerDone = false;
   private isTold = false;
+  private hasLeft = false;
   /** The close that the server has sent, if any: what its own end reports. */
   private farewell: { readonly code: number; readonly reason: string } | undefined;
 
@@ -111,6 +112,8 @@ export class Connection {
   /** The client's face of it. */
   send(text: string): void {
     if (this.isClientDone) return;
+    // CL-8: its program has closed it.
+    if (text.includes('{"type":"leave"}')) this.hasLeft = true;
     const bytes = Buffer.byteLength(text);
     this.up.send(bytes + 8, () => {
       if (this.isServerDone) return;
@@ -126,7 +129,7 @@ export class Connection {
     this.up.send(closeFrameBytes + reason.length, () => this.serverHears(code, reason, true));
     // With nobody at the other side, nobody answers.
     if (this.isServerDone) this.client.arrive(this.parts.scheduler.now, () => this.clientHears(code, reason));
-    this.tell(code, this.silence("client"));
+    this.tell(code, this.silence("client") ?? (this.hasLeft ? "left" : undefined));
   }
 
   /** Ends it as the network does. `seenBy`: who learns of it, now rather than by silence. */
