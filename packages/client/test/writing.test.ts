@@ -279,6 +279,20 @@ describe("producers", () => {
     );
   });
 
+  it("[PB-2] a refused publish that was durable after all tells its poison, though the next one's answer covers it", async () => {
+    const { clock, server, session } = publisherScenario();
+    await clock.advance(100);
+    server.answersLost = 1;
+    const producer = session.producer("t");
+    const poison = producer.publish({ event: "e", data: { poison: true } });
+    await clock.advance(1);
+    const sound = producer.publish({ event: "e", data: 2 });
+    await clock.advance(5_000);
+    expect((await poison)?.code).toBe("invalid_params");
+    expect(await sound).toBeNull();
+    expect(server.published.get("t")).toHaveLength(1);
+  });
+
   it("[PB-4] a full buffer pauses the source and calls back when there is room", async () => {
     const { clock, server, session } = publisherScenario();
     server.storeDown = true;

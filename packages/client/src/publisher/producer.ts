@@ -129,10 +129,13 @@ export function flushProducer(producer: Producer, windowBytesMax: number, out: S
   }
 }
 
-/** PB-2: cumulative; each event up to `sequence` is decided, in order. */
+/**
+ * PB-2: cumulative; each event up to `sequence` is decided, in order. Beyond what is sent it tells that, but not how:
+ * a refused batch was durable after all, and the answer to its repeat names what of it was rejected.
+ */
 export function readPublished(producer: Producer, message: Published, context: ProducerContext): void {
   if (message.producer !== producer.uuid) return;
-  const through = Math.min(message.sequence, producer.record + producer.kept.length);
+  const through = Math.min(message.sequence, producer.sentThrough);
   if (through <= producer.record) return;
   const rejections = new Map(message.rejected?.map(({ sequence, error }) => [sequence, error]));
   const events = producer.kept.splice(0, through - producer.record);

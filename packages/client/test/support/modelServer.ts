@@ -68,6 +68,8 @@ export class ModelServer implements Transport {
   readonly answers = new Map<string, { result?: unknown; error?: ErrorBody }>();
   readonly records = new Map<string, { sequence: number; rejected: { sequence: number; error: ErrorBody }[] }>();
   readonly published = new Map<string, ModelEvent[]>();
+  /** So many publishes are durable and answered as if they were not (an unknown commit). */
+  answersLost = 0;
   readonly acknowledged: unknown[] = [];
   latencyMs = 5;
   spreadMs = 0;
@@ -346,6 +348,11 @@ export class ModelServer implements Transport {
       else log.push(item);
     });
     this.records.set(key, record);
+    if (this.answersLost > 0) {
+      this.answersLost -= 1;
+      refuse(error("store_unavailable", true, { retryAfter: 500 }));
+      return;
+    }
     const rejected = record.rejected.filter((rejection) => rejection.sequence >= sequence);
     this.send(connection, {
       type: "published",
