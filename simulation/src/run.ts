@@ -14,6 +14,8 @@ import { World } from "./world/world.ts";
 
 /** I10 */
 export const convergeMs = 60_000;
+/** What was under way when the faults ended ends too: an opening that nobody answered, a node's start that hung. */
+export const settleMs = 20_000;
 
 export interface RunResult {
   readonly seed: number;
@@ -57,7 +59,9 @@ export async function runPlan(plan: Plan, { turns, isWatched = false, uncaught }
   try {
     await scheduler.run(plan.durationMs);
     heal(world);
-    await scheduler.run(plan.durationMs + convergeMs);
+    await scheduler.run(plan.durationMs + settleMs);
+    world.observe({ kind: "healed", at: scheduler.now });
+    await scheduler.run(plan.durationMs + settleMs + convergeMs);
     const [thrown] = uncaught();
     if (thrown !== undefined) throw thrown;
     for (const { client, saved } of world.people)

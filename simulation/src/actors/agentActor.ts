@@ -119,7 +119,9 @@ export class AgentActor {
         });
         session.onChange(() => {
           const { kind } = session.state;
-          if (kind === "live") world.observe({ kind: "settled", at: world.scheduler.now, client });
+          // Its one stream is its inbox: without it, too, nothing is still to be answered.
+          if (kind === "live" || kind === "degraded" || kind === "catchingUp")
+            world.observe({ kind: "settled", at: world.scheduler.now, client });
         });
         return session;
       },

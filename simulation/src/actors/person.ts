@@ -12,6 +12,7 @@ import { nothingKept } from "../../../packages/client/src/storage/memory.ts";
 import { dice } from "../core/dice.ts";
 import { Process } from "../core/process.ts";
 import { poisonEvent } from "../world/app.ts";
+import type { Browser } from "../world/browser.ts";
 import type { Person as Identity } from "../world/issuer.ts";
 import type { Path } from "../world/network.ts";
 import type { World } from "../world/world.ts";
@@ -27,6 +28,8 @@ export interface PersonPlan {
   readonly name: string;
   /** A page asks, a program publishes. */
   readonly kind: "page" | "program";
+  /** A page that is a tab of this browser, and shares its socket and its user with the other tabs. */
+  readonly browser?: string;
   readonly workspace: string;
   readonly role: Identity["role"];
   /** Streams that its page reads, each from where. */
@@ -49,6 +52,7 @@ interface OwnProducer {
 export class Person {
   readonly plan: PersonPlan;
   readonly path: Path;
+  readonly browser: Browser | undefined;
   process: Process;
   transport: Watched;
   session: DurableSession | PublisherSession;
@@ -76,6 +80,7 @@ export class Person {
   private readonly kept = nothingKept();
   /** The server said that this page is another person's: it will be loaded anew. */
   private isForsaken = false;
+  private loadedAs: Identity | undefined;
   private because: Because | undefined;
   private shownState = "";
   private isSettled = false;
@@ -84,8 +89,9 @@ export class Person {
   constructor(world: World, plan: PersonPlan) {
     this.world = world;
     this.plan = plan;
-    this.identity = { id: plan.name, role: plan.role, workspace: plan.workspace };
-    this.path = world.network.path(plan.name, plan.latencyMs, plan.jitterMs);
+    this.browser = plan.browser === undefined ? undefined : world.browser(plan.browser, plan);
+    this.identity = { id: plan.browser ?? plan.name, role: plan.role, workspace: plan.workspace };
+    this.path = this.browser?.path ?? world.network.path(plan.name, plan.latencyMs, plan.jitterMs);
     this.client = "";
     this.workspace = plan.workspace;
     this.process = new Process(world.scheduler, plan.name);
@@ -96,6 +102,11 @@ export class Person {
   /** Whether its public state is one of an open connection. */
   get isOpen(): boolean {
     return this.process.isAlive && ["live", "catchingUp", "degraded"].includes(this.session.state.kind);
+  }
+
+  /** Somebody else has signed in here since the page was loaded. */
+  get isAnothers(): boolean {
+    return this.loadedAs !== this.identity;
   }
 
   get outbox(): number {
@@ -275,7 +286,8 @@ export class Person {
     const { world, process, client } = this;
     if (!process.isAlive) return;
     process.kill();
-    for (const connection of world.network.of(this.path)) connection.processEnded("client", isSilent);
+    for (const connection of world.network.of(this.path))
+      if (connection.client === process) connection.processEnded("client", isSilent);
     this.tally();
     for (const { name } of this.producers.values())
       world.observe({ kind: "producerEnded", at: world.scheduler.now, producer: name });
@@ -335,6 +347,7 @@ export class Person {
     this.incarnations += 1;
     this.client = `${plan.name}/${this.incarnations}`;
     this.workspace = this.identity.workspace;
+    this.loadedAs = this.identity;
     this.process = new Process(world.scheduler, this.client, plan.skewMs);
     this.opened = 0;
     this.isForsaken = false;
@@ -371,7 +384,11 @@ export class Person {
       onProblem: (problem: ProtocolError) => world.problem(client, problem),
     };
     const session =
-      plan.kind === "page" ? openPage({ ...options, storage: memoryStorage(this.kept) }) : openProgram(options);
+      this.browser !== undefined
+        ? this.browser.open(process, options.getToken, options.onIdentityChanged)
+        : plan.kind === "page"
+          ? openPage({ ...options, storage: memoryStorage(this.kept) })
+          : openProgram(options);
     this.session = session;
     session.onChange(() => {
       const { kind } = session.state;
@@ -380,7 +397,12 @@ export class Person {
       this.shownState = kind;
       const at = world.scheduler.now;
       world.observe({ kind: "clientState", at, client, state: kind });
-      if (session.state.kind === "stopped" && session.state.reason === "auth_failed" && !world.issuer.hasRefused)
+      if (
+        session.state.kind === "stopped" &&
+        session.state.reason === "auth_failed" &&
+        !world.issuer.hasRefused &&
+        !hasWrongClocks(world)
+      )
         world.observe({ kind: "measured", at, what: `refusals that ${client} made up (CL-7)`, value: 1, max: 0 });
       this.isSettled = false;
       this.lookSettled();
@@ -405,8 +427,10 @@ export class Person {
         // By a node's wrong clock nobody can say when it ends.
         const until = world.areClocksRight ? world.scheduler.now + (expiresAt - trueNow) : null;
         // What earlier pages saved is asked with it too.
-        for (let page = 1; page <= this.incarnations; page += 1)
-          world.observe({ kind: "authorised", at: world.scheduler.now, client: `${plan.name}/${page}`, until });
+        for (const { plan: other, incarnations } of world.people)
+          if (other.name === plan.name || (other.browser !== undefined && other.browser === plan.browser))
+            for (let page = 1; page <= incarnations; page += 1)
+              world.observe({ kind: "authorised", at: world.scheduler.now, client: `${other.name}/${page}`, until });
         resolve(text);
       });
     });
@@ -436,4 +460,9 @@ function stumbling(world: World, reader: string, part = 0): () => boolean {
 /** RQ-3: the outcome may have been any; an end before sending is none of the server's. */
 function isUnknown(error: unknown): error is ProtocolError {
   return error instanceof ProtocolError && error.code === "timeout";
+}
+
+/** Who learned the time from a node that was wrong about it may take a good token for an ended one. */
+function hasWrongClocks({ plan }: World): boolean {
+  return plan.steps.some((step) => step.kind === "clockJump" && plan.nodes.some(({ name }) => name === step.who));
 }

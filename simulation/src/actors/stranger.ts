@@ -28,6 +28,10 @@ const codes: ReadonlySet<number> = new Set([
   closeCodes.unauthenticated,
   closeCodes.tooBig,
   closeCodes.silent,
+  // The node stops, or has no place just then: whoever comes is told so.
+  closeCodes.restart,
+  closeCodes.unavailable,
+  closeCodes.tooMany,
 ]);
 
 /** Which of them are still there: none may be, long after it came. */
@@ -51,7 +55,7 @@ export function visit(world: World, piece: number | "old", number: number): void
       if (code === closeCodes.lost) return;
       if (!codes.has(code))
         world.violated("REL-I16", `${process.name} was closed with ${code} for piece ${piece}: ${last}`);
-      if (piece === "old" && !last.includes("unsupported_protocol"))
+      if (piece === "old" && code === closeCodes.badMessage && !last.includes("unsupported_protocol"))
         world.violated("REL-I7", `an old client was told ${last} and not that its protocol is not spoken`);
       world.effect(fault);
       process.kill();

@@ -94,7 +94,8 @@ export function watchedTransport(parts: WatchedParts): Watched {
             at: now(),
             client: parts.serverView,
             code,
-            ...(why === undefined ? {} : { cause: why }),
+            // What was never welcomed has nothing that could end without a cause.
+            ...(isWelcomed && why === undefined ? {} : { cause: why ?? "network" }),
           });
         },
       });

@@ -57,7 +57,8 @@ export type Frame = Omit<Plan, "steps"> & { readonly isRestored: boolean };
 function drawPeople(shape: Dice, logs: readonly string[], used: readonly string[], skews: boolean): PersonPlan[] {
   const names = ["ada", "bob", "cleo", "dan", "eve", "finn", "gus", "hana", "ivo", "jun"];
   const count = shape.integer(2, 8);
-  return names.slice(0, count).map((name) => {
+  const tabs = shape.chance(0.3) ? tabsOf(shape, logs, shape.pick(used)) : [];
+  const alone = names.slice(0, count).map((name) => {
     const reads = logs
       .filter(() => shape.chance(0.8))
       .map((stream) => ({ stream, from: shape.pick(["start", "latest"] as const) }));
@@ -75,6 +76,7 @@ function drawPeople(shape: Dice, logs: readonly string[], used: readonly string[
       ...(shape.chance(0.2) && { stumbles: 0.05 }),
     };
   });
+  return [...alone, ...tabs];
 }
 
 /** Now and then much at once: more bytes than a slow reader takes, more refusals than may be under way. */
@@ -95,6 +97,29 @@ function drawCrowds(chance: Dice, { durationMs, people, logs, isRestored }: Fram
       steps.push({ at: at + 50 * count, kind: "request", who, method: "board.refuse" });
   }
   return steps;
+}
+
+/** Two to four tabs of one browser: one person, one socket. */
+function tabsOf(shape: Dice, logs: readonly string[], workspace: string): PersonPlan[] {
+  const common = {
+    kind: "page" as const,
+    browser: "uma",
+    workspace,
+    role: "operator" as const,
+    latencyMs: shape.pick([1, 20, 80]),
+    jitterMs: shape.pick([0, 10]),
+    skewMs: 0,
+    tokenLifeMs: shape.pick([90_000, 900_000]),
+    hasOpaqueToken: false,
+  };
+  return Array.from({ length: shape.integer(2, 4) }, (_, index) => ({
+    ...common,
+    name: `uma#${index + 1}`,
+    reads: [
+      { stream: boardStream, from: shape.pick(["start", "latest"] as const) },
+      { stream: shape.pick(logs), from: "start" as const },
+    ],
+  }));
 }
 
 function drawAgents(shape: Dice, used: readonly string[]): AgentPlan[] {

@@ -101,6 +101,11 @@ const makers: Readonly<Record<string, Maker>> = {
   }),
   hostile: (chance) => ({ kind: "hostile", piece: chance.integer(0, hostilePieces.length - 1) }),
   oldClient: () => ({ kind: "oldClient" }),
+  leaderDies: (chance, frame) => ({
+    kind: "leaderDies",
+    browser: chance.pick(frame.people.flatMap(({ browser }) => browser ?? [])),
+    backMs: chance.pick([0, 500, 5_000, 40_000]),
+  }),
   restore: (chance) => ({ kind: chance.chance(0.5) ? "backUp" : "restore" }),
   agentCrash: (chance, frame) => ({
     kind: "agentCrash",
@@ -125,6 +130,7 @@ const makers: Readonly<Record<string, Maker>> = {
 export function drawFaults(chance: Dice, frame: Frame): Step[] {
   const kinds = Object.keys(makers).filter(
     (kind) =>
+      (kind !== "leaderDies" || frame.people.some(({ browser }) => browser !== undefined)) &&
       (kind !== "restore" || frame.isRestored) &&
       (kind !== "busSilence" || frame.nodes.length > 1) &&
       (!["agentCrash", "claimTrap", "twin"].includes(kind) || frame.agents.length > 0),

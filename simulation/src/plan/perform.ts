@@ -173,7 +173,7 @@ export function perform(world: World, step: Step): void {
     }
     case "revoke": {
       const person = living(world, step.who);
-      if (person === undefined || !person.isOpen || person.token === undefined) return;
+      if (person?.isOpen !== true || person.token === undefined || person.browser !== undefined) return;
       world.effect("revoked", step.who);
       person.revoke();
       return;
@@ -181,7 +181,7 @@ export function perform(world: World, step: Step): void {
     case "newIdentity": {
       const person = living(world, step.who);
       // A page that was never told who it is cannot be told that it is another.
-      if (person?.isOpen !== true) return;
+      if (person?.isOpen !== true || person.browser !== undefined) return;
       person.identity = { id: step.id, role: person.plan.role, workspace: step.workspace };
       return;
     }
@@ -191,6 +191,16 @@ export function perform(world: World, step: Step): void {
     case "oldClient":
       visit(world, "old", step.at);
       return;
+    case "leaderDies": {
+      const leader = world.people.find(
+        ({ browser, process }) => browser?.name === step.browser && browser.leader === process && process.isAlive,
+      );
+      if (leader === undefined) return;
+      world.effect("leaderDied", leader.plan.name);
+      leader.end(false);
+      later(world, step.backMs, () => leader.restart());
+      return;
+    }
     case "backUp":
       void world.backUp();
       return;
@@ -246,11 +256,14 @@ export function heal(world: World): void {
     agent.start();
   }
   for (const person of world.people) {
-    // Who was refused for good (a server whose clock was wrong) loads the page again, once all is well.
-    if (person.process.isAlive && person.session.state.kind === "stopped") person.end(false);
+    // Who was refused for good (a server whose clock was wrong) loads the page again, once all is well; and so does
+    // who signs in to a page of somebody else.
+    const isStopped = person.session.state.kind === "stopped";
+    if (person.process.isAlive && (isStopped || person.isAnothers)) person.end(false);
     person.restart();
+    // The machine tells its pages that the network is there again (CL-5).
+    person.hint("online");
   }
-  world.observe({ kind: "healed", at: world.scheduler.now });
 }
 
 function living(world: World, name: string): Person | undefined {
@@ -321,7 +334,7 @@ function narrow(world: World, { who, bytesPerMs, ms }: Extract<Step, { kind: "na
 
 function stall(world: World, { who, ms }: Extract<Step, { kind: "stall" }>): void {
   const person = world.person(who);
-  const connection = person?.transport.current;
+  const connection = (person?.browser?.transport ?? person?.transport)?.current;
   if (person === undefined || connection?.isOpen !== true) return;
   world.effect("stalledReader", who);
   person.path.shutAt = world.scheduler.now + ms;

@@ -94,6 +94,8 @@ export type Fault =
   | { readonly kind: "hostile"; readonly piece: number }
   | { readonly kind: "oldClient" }
   /** An image of the store is made, and later put back under new epochs, as `holdfast restore` does. */
+  /** The tab that leads its browser is gone, and perhaps comes back. */
+  | { readonly kind: "leaderDies"; readonly browser: string; readonly backMs: number }
   | { readonly kind: "backUp" }
   | { readonly kind: "restore" }
   | { readonly kind: "agentCrash"; readonly agent: string; readonly backMs: number; readonly isSilent: boolean }

@@ -4,7 +4,11 @@
  * What waits for one connection is bounded by ST-11's mark and the run that was written when it was passed; a node may
  * call its store down only while something was wrong with it lately (AD-2). It only looks, and costs no draw.
  */
-import type { World } from "./world.ts";
+import type { Node } from "../../../packages/server/src/node.ts";
+import type { Process } from "../core/process.ts";
+import type { Scheduler } from "../core/scheduler.ts";
+import type { Observation } from "../judge/observation.ts";
+import type { StoreWeather } from "./nodeStore.ts";
 
 const everyMs = 1_000;
 /** ST-11's 256 KiB, one batch of a producer, one snapshot, and answers. */
@@ -14,26 +18,37 @@ const recoveredMsMax = 25_000;
 /** The latency of a store that is not yet slow, ms. */
 const usualLatencyMs = 50;
 
-export function startMeter(world: World): void {
-  const { scheduler, storeWeather } = world;
+export interface MeterParts {
+  readonly scheduler: Scheduler;
+  readonly storeWeather: StoreWeather;
+  readonly nodes: readonly {
+    readonly name: string;
+    readonly process: Process;
+    readonly node: { readonly context: Pick<Node["context"], "health"> } | undefined;
+  }[];
+  /** What the machines hold for each connection, by who has it. */
+  readonly connections: () => Iterable<{ readonly who: string; readonly unsentBytes: number }>;
+  readonly observe: (observation: Observation) => void;
+}
+
+export function startMeter({ scheduler, storeWeather, nodes, connections, observe }: MeterParts): void {
   const lane = scheduler.lane("meter");
   const measured = (what: string, value: number, max: number): void =>
-    world.observe({ kind: "measured", at: scheduler.now, what, value, max });
+    observe({ kind: "measured", at: scheduler.now, what, value, max });
   let sickAt = 0;
 
   const look = (): void => {
     const { isDown, isFull, hangsUntil, latencyMs, unknownCommits, crash } = storeWeather;
     const isSick = isDown || isFull || latencyMs > usualLatencyMs || unknownCommits.length > 0 || crash !== undefined;
     if (isSick || scheduler.now < hangsUntil) sickAt = scheduler.now;
-    for (const { name, node, process } of world.nodes) {
+    for (const { name, node, process } of nodes) {
       if (process.isStopped || scheduler.now - process.stoppedAt < recoveredMsMax) continue;
       const isHealthy = scheduler.now - sickAt > recoveredMsMax;
       if (isHealthy && node?.context.health.degraded !== undefined)
         measured(`stores that ${name} calls down though nothing is wrong with them`, 1, 0);
     }
-    for (const { plan, path } of world.people)
-      for (const connection of world.network.of(path))
-        measured(`bytes that wait for ${plan.name}`, connection.unsentBytes, unsentBytesMax);
+    for (const { who, unsentBytes } of connections())
+      measured(`bytes that wait for ${who}`, unsentBytes, unsentBytesMax);
     scheduler.at(lane, scheduler.now + everyMs, look);
   };
   scheduler.at(lane, everyMs, look);

@@ -23,6 +23,7 @@ import type { Observation } from "../judge/observation.ts";
 import { type InvariantId, Violation } from "../judge/violation.ts";
 import type { Plan } from "../plan/plan.ts";
 import { boardStream } from "./app.ts";
+import { Browser } from "./browser.ts";
 import { type BusWeather, makeBus, type SimulatedBus } from "./bus.ts";
 import { type Database, type Image, openDatabase } from "./database.ts";
 import { type Issuer, makeIssuer } from "./issuer.ts";
@@ -60,6 +61,7 @@ export class World {
   /** An older image of the store, if one was made. */
   image: Image | undefined;
   private restores = 0;
+  private readonly browsers = new Map<string, Browser>();
   private heard: (observation: Observation) => void = hearNothing;
   /** The first, which ends the run after the event in which it was seen. */
   violation: Violation | undefined;
@@ -127,7 +129,9 @@ export class World {
     this.people = plan.people.map((person) => new Person(this, person));
     this.agents = plan.agents.map((agent) => new AgentActor(this, agent));
     for (const agent of this.agents) agent.start();
-    startMeter(this);
+    const { scheduler, storeWeather, nodes } = this;
+    const connections = () => this.heldConnections();
+    startMeter({ scheduler, storeWeather, nodes, connections, observe: (observation) => this.observe(observation) });
     for (const { skewMs } of [...plan.nodes, ...plan.people]) if (skewMs !== 0) this.effect("clockSkew");
   }
 
@@ -194,6 +198,13 @@ export class World {
     await this.commits.rolledBack();
   }
 
+  /** The browser of this name, made with its first tab. */
+  browser(name: string, { latencyMs, jitterMs }: { readonly latencyMs: number; readonly jitterMs: number }): Browser {
+    const browser = this.browsers.get(name) ?? new Browser(this, name, this.network.path(name, latencyMs, jitterMs));
+    this.browsers.set(name, browser);
+    return browser;
+  }
+
   person(name: string): Person | undefined {
     return this.people.find(({ plan }) => plan.name === name);
   }
@@ -215,6 +226,11 @@ export class World {
     for (const node of this.nodes) node.kill(true);
     for (const { process } of this.machines) process.kill();
     await this.database.close();
+  }
+
+  private *heldConnections(): Iterable<{ readonly who: string; readonly unsentBytes: number }> {
+    for (const { plan, path } of this.people)
+      for (const { unsentBytes } of this.network.of(path)) yield { who: plan.name, unsentBytes };
   }
 
   private makeNode(name: string, skewMs: number): ServerProcess {
