@@ -10,21 +10,12 @@ import { startAgent } from "../../../packages/agent/src/agent.ts";
 import type { StateFolder } from "../../../packages/agent/src/state/folder.ts";
 import { dice } from "../core/dice.ts";
 import { Process } from "../core/process.ts";
-import type { Path } from "../world/network.ts";
-import type { World } from "../world/world.ts";
+import type { AgentPlan, ClaimTrap } from "../plan/cast.ts";
+import type { Path } from "../world/path.ts";
+import type { Surroundings } from "../world/surroundings.ts";
 import { simulatedExecutor } from "./executor.ts";
 import { openProgram } from "./sessions.ts";
 import { serverView, watchedTransport } from "./watch.ts";
-
-export interface AgentPlan {
-  readonly name: string;
-  readonly workspace: string;
-  readonly latencyMs: number;
-  readonly jitterMs: number;
-}
-
-/** Where a crash is to strike: before its next claim leaves, or after the claim was accepted and before any effect. */
-export type ClaimTrap = "beforeClaim" | "afterClaim";
 
 /** What is on the disk. */
 interface Folder {
@@ -39,11 +30,11 @@ export class AgentActor {
   readonly path: Path;
   process: Process;
   trap: ClaimTrap | undefined;
-  private readonly world: World;
+  private readonly world: Surroundings;
   private readonly folder: Folder = { agent: undefined, inbox: undefined };
   private starts = 0;
 
-  constructor(world: World, plan: AgentPlan) {
+  constructor(world: Surroundings, plan: AgentPlan) {
     this.world = world;
     this.plan = plan;
     this.path = world.network.path(plan.name, plan.latencyMs, plan.jitterMs);

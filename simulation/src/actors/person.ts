@@ -11,11 +11,13 @@ import { ProtocolError } from "@holdfast/protocol";
 import { nothingKept } from "../../../packages/client/src/storage/memory.ts";
 import { dice } from "../core/dice.ts";
 import { Process } from "../core/process.ts";
+import type { PersonPlan } from "../plan/cast.ts";
+import { hasWrongClocks } from "../plan/clocks.ts";
 import { poisonEvent } from "../world/app.ts";
 import type { Browser } from "../world/browser.ts";
 import type { Person as Identity } from "../world/issuer.ts";
-import type { Path } from "../world/network.ts";
-import type { World } from "../world/world.ts";
+import type { Path } from "../world/path.ts";
+import type { Surroundings } from "../world/surroundings.ts";
 import { requestName } from "./content.ts";
 import { type Reading, reading } from "./reading.ts";
 import { type DurableSession, openPage, openProgram, type PublisherSession } from "./sessions.ts";
@@ -23,25 +25,6 @@ import { type Because, type Watched, watchedTransport } from "./watch.ts";
 
 /** How long the way to the issuer and back takes. */
 const tokenMs = 30;
-
-export interface PersonPlan {
-  readonly name: string;
-  /** A page asks, a program publishes. */
-  readonly kind: "page" | "program";
-  /** A page that is a tab of this browser, and shares its socket and its user with the other tabs. */
-  readonly browser?: string;
-  readonly workspace: string;
-  readonly role: Identity["role"];
-  /** Streams that its page reads, each from where. */
-  readonly reads: readonly { readonly stream: string; readonly from: "start" | "latest" }[];
-  readonly latencyMs: number;
-  readonly jitterMs: number;
-  readonly skewMs: number;
-  readonly tokenLifeMs: number;
-  readonly hasOpaqueToken: boolean;
-  /** In which part of its calls a handler throws, before it has applied anything. */
-  readonly stumbles?: number;
-}
 
 interface OwnProducer {
   readonly name: string;
@@ -61,11 +44,11 @@ export class Person {
   client: string;
   /** Of whoever was signed in when the page was loaded. */
   workspace: string;
-  token: ReturnType<World["issuer"]["token"]> | undefined;
+  token: ReturnType<Surroundings["issuer"]["token"]> | undefined;
   /** Deliveries of all incarnations. */
   deliveries = 0;
-  private readonly world: World;
-  private incarnations = 0;
+  private readonly world: Surroundings;
+  incarnations = 0;
   private requests = 0;
   private opened = 0;
   private readings: Reading[] = [];
@@ -86,10 +69,11 @@ export class Person {
   private isSettled = false;
   private readonly statuses = new Map<string, string>();
 
-  constructor(world: World, plan: PersonPlan) {
+  /** @param browser of which its page is a tab, if it is one. */
+  constructor(world: Surroundings, plan: PersonPlan, browser: Browser | undefined) {
     this.world = world;
     this.plan = plan;
-    this.browser = plan.browser === undefined ? undefined : world.browser(plan.browser, plan);
+    this.browser = browser;
     this.identity = { id: plan.browser ?? plan.name, role: plan.role, workspace: plan.workspace };
     this.path = this.browser?.path ?? world.network.path(plan.name, plan.latencyMs, plan.jitterMs);
     this.client = "";
@@ -401,7 +385,7 @@ export class Person {
         session.state.kind === "stopped" &&
         session.state.reason === "auth_failed" &&
         !world.issuer.hasRefused &&
-        !hasWrongClocks(world)
+        !hasWrongClocks(world.plan)
       )
         world.observe({ kind: "measured", at, what: `refusals that ${client} made up (CL-7)`, value: 1, max: 0 });
       this.isSettled = false;
@@ -451,7 +435,7 @@ export class Person {
 }
 
 /** Whether a handler throws now; by names, so that a shorter plan stumbles as the longer one did. */
-function stumbling(world: World, reader: string, part = 0): () => boolean {
+function stumbling(world: Surroundings, reader: string, part = 0): () => boolean {
   if (part === 0) return () => false;
   const chance = world.dice("stumbles", reader);
   return () => chance.chance(part);
@@ -460,9 +444,4 @@ function stumbling(world: World, reader: string, part = 0): () => boolean {
 /** RQ-3: the outcome may have been any; an end before sending is none of the server's. */
 function isUnknown(error: unknown): error is ProtocolError {
   return error instanceof ProtocolError && error.code === "timeout";
-}
-
-/** Who learned the time from a node that was wrong about it may take a good token for an ended one. */
-function hasWrongClocks({ plan }: World): boolean {
-  return plan.steps.some((step) => step.kind === "clockJump" && plan.nodes.some(({ name }) => name === step.who));
 }

@@ -6,7 +6,7 @@
  */
 import { closeCodes } from "@holdfast/protocol";
 import { Process } from "../core/process.ts";
-import type { World } from "../world/world.ts";
+import type { Surroundings } from "../world/surroundings.ts";
 
 export const hostilePieces = [
   "not JSON at all",
@@ -35,7 +35,7 @@ const codes: ReadonlySet<number> = new Set([
 ]);
 
 /** Which of them are still there: none may be, long after it came. */
-export function visit(world: World, piece: number | "old", number: number): void {
+export function visit(world: Surroundings, piece: number | "old", number: number): void {
   const { scheduler, network } = world;
   const process = new Process(scheduler, `stranger ${number}`);
   const path = network.path(process.name, 5, 5);

@@ -9,7 +9,8 @@ import { closeCodes, type Transport } from "@holdfast/protocol";
 import type { Process } from "../core/process.ts";
 import type { Observation } from "../judge/observation.ts";
 import type { Connection } from "../world/connection.ts";
-import type { Cause, Network, Path } from "../world/network.ts";
+import type { Network } from "../world/network.ts";
+import type { Cause, Path } from "../world/path.ts";
 
 export type Because = NonNullable<Extract<Observation, { kind: "attempted" }>["because"]>;
 

@@ -4,11 +4,11 @@
  * Which faults exist at all, how often, how long, how many people and nodes: a seed with everything a little would
  * find less than many seeds with few things each, much of them. Draws of one purpose come from a stream of their own.
  */
-import type { AgentPlan } from "../actors/agentActor.ts";
-import type { PersonPlan } from "../actors/person.ts";
 import { type Dice, dice } from "../core/dice.ts";
 import { logs as allLogs, boardStream, workspaces } from "../world/app.ts";
+import type { AgentPlan, PersonPlan } from "./cast.ts";
 import { drawFaults } from "./drawFaults.ts";
+import type { Frame } from "./frame.ts";
 import type { Plan, Step } from "./plan.ts";
 
 export function drawPlan(seed: number): Plan {
@@ -51,8 +51,6 @@ export function drawPlan(seed: number): Plan {
   ];
   return { ...frame, steps: steps.sort((one, other) => one.at - other.at) };
 }
-
-export type Frame = Omit<Plan, "steps"> & { readonly isRestored: boolean };
 
 function drawPeople(shape: Dice, logs: readonly string[], used: readonly string[], skews: boolean): PersonPlan[] {
   const names = ["ada", "bob", "cleo", "dan", "eve", "finn", "gus", "hana", "ivo", "jun"];

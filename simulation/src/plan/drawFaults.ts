@@ -6,7 +6,7 @@
  */
 import { hostilePieces } from "../actors/stranger.ts";
 import type { Dice } from "../core/dice.ts";
-import type { Frame } from "./draw.ts";
+import type { Frame } from "./frame.ts";
 import type { Fault, Step } from "./plan.ts";
 
 type Maker = (chance: Dice, frame: Frame) => Fault;

@@ -120,6 +120,8 @@ export function perform(world: World, step: Step): void {
     case "sleep": {
       const machine = world.machine(step.who);
       if (machine?.process.isAlive !== true || machine.process.isStopped) return;
+      // The tab that leads only dies here: one that stops, and wakes after another has taken over, is a case of its own.
+      if ("browser" in machine && machine.browser?.leader === machine.process) return;
       world.effect("sleep", step.who);
       machine.process.stop(step.ms, step.isCounted);
       return;

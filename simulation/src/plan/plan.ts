@@ -5,8 +5,7 @@
  * say (the jitter of one packet) is drawn while it runs, from the seed and the names of things, so that a shorter
  * plan runs on as the longer one did. Invariant: a plan survives JSON.
  */
-import type { AgentPlan, ClaimTrap } from "../actors/agentActor.ts";
-import type { PersonPlan } from "../actors/person.ts";
+import type { AgentPlan, ClaimTrap, PersonPlan } from "./cast.ts";
 
 export interface Plan {
   readonly seed: number;
@@ -102,5 +101,3 @@ export type Fault =
   | { readonly kind: "claimTrap"; readonly agent: string; readonly trap: ClaimTrap }
   | { readonly kind: "twin"; readonly agent: string; readonly ms: number }
   | { readonly kind: "closePage"; readonly who: string; readonly backMs: number; readonly isSilent: boolean };
-
-export type StepKind = Step["kind"];

@@ -20,8 +20,8 @@ import type { DurableSession } from "../actors/sessions.ts";
 import { type Watched, watchedTransport } from "../actors/watch.ts";
 import { dice } from "../core/dice.ts";
 import type { Process } from "../core/process.ts";
-import type { Path } from "./network.ts";
-import type { World } from "./world.ts";
+import type { Path } from "./path.ts";
+import type { Surroundings } from "./surroundings.ts";
 
 interface Waiter {
   readonly process: Process;
@@ -37,7 +37,7 @@ export class Browser {
   leader: Process | undefined;
   /** The newest socket of the newest host. */
   transport: Watched | undefined;
-  private readonly world: World;
+  private readonly world: Surroundings;
   private readonly kept = nothingKept();
   private readonly holders = new Map<string, Waiter>();
   private readonly queues = new Map<string, Waiter[]>();
@@ -47,7 +47,7 @@ export class Browser {
   >();
   private hosts = 0;
 
-  constructor(world: World, name: string, path: Path) {
+  constructor(world: Surroundings, name: string, path: Path) {
     this.world = world;
     this.name = name;
     this.path = path;

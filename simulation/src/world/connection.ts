@@ -14,7 +14,7 @@ import type { Scheduler } from "../core/scheduler.ts";
 import type { Trace } from "../core/trace.ts";
 import { Direction } from "./direction.ts";
 import { decodeFrame } from "./frames.ts";
-import type { Cause, Path } from "./network.ts";
+import type { Cause, Path } from "./path.ts";
 import type { ServerProcess } from "./serverProcess.ts";
 
 export interface ConnectionParts {

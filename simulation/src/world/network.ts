@@ -12,29 +12,8 @@ import type { Scheduler } from "../core/scheduler.ts";
 import type { Trace } from "../core/trace.ts";
 import { Connection } from "./connection.ts";
 import type { Quality } from "./direction.ts";
+import type { Path } from "./path.ts";
 import type { ServerProcess } from "./serverProcess.ts";
-
-/** Who may be told of a connection's end, and why (the judge's words). */
-export type Cause =
-  | "network"
-  | "ended"
-  | "drain"
-  | "authority"
-  | "silence"
-  | "left"
-  | "breach"
-  | "fenced"
-  | "admission";
-
-export interface Path {
-  readonly name: string;
-  readonly up: Quality;
-  readonly down: Quality;
-  /** New connections get no answer. */
-  isUnreachable: boolean;
-  /** When it last swallowed anything: silence within two heartbeats after that is the network's. */
-  shutAt: number;
-}
 
 export interface NetworkParts {
   readonly seed: number;

@@ -16,12 +16,16 @@ import { dice } from "../core/dice.ts";
 import { Process } from "../core/process.ts";
 import type { Scheduler } from "../core/scheduler.ts";
 import { app } from "./app.ts";
-import type { Connection } from "./connection.ts";
 import { type Issuer, makeAuthenticator, type NodeAuthenticator } from "./issuer.ts";
 
 /** How long the supervisor waits before it starts a node again; doubled with each start that fails. */
 const restartMs = 500;
 const restartMsMax = 16_000;
+
+/** One that it holds: told when the process is gone. */
+interface Held {
+  processEnded(end: "server", isSilent: boolean): void;
+}
 
 export interface ServerProcessParts {
   readonly seed: number;
@@ -45,7 +49,7 @@ export class ServerProcess {
   readonly name: string;
   process: Process;
   /** Sockets that this incarnation has accepted and not given back. */
-  readonly connections = new Set<Connection>();
+  readonly connections = new Set<Held>();
   node: Node<NodeAuthenticator> | undefined;
   /** It dies in the middle of its next writes: so many more go out. */
   writesLeft: number | undefined;
@@ -95,7 +99,7 @@ export class ServerProcess {
     });
   }
 
-  accept(socket: ServerSocket, address: string, connection: Connection): ServerSocketEvents | undefined {
+  accept(socket: ServerSocket, address: string, connection: Held): ServerSocketEvents | undefined {
     const { node } = this;
     if (!this.isAlive || !this.isListening || node === undefined) return undefined;
     this.connections.add(connection);

@@ -21,6 +21,7 @@ import type { FaultClass } from "../cover/faults.ts";
 import { createJudge, type Judge } from "../judge/judge.ts";
 import type { Observation } from "../judge/observation.ts";
 import { type InvariantId, Violation } from "../judge/violation.ts";
+import type { PersonPlan } from "../plan/cast.ts";
 import type { Plan } from "../plan/plan.ts";
 import { boardStream } from "./app.ts";
 import { Browser } from "./browser.ts";
@@ -32,13 +33,14 @@ import { Network } from "./network.ts";
 import { type CrashPoint, openNodeStore, type StoreWeather } from "./nodeStore.ts";
 import { type CommitWatch, watchCommits } from "./observeCommits.ts";
 import { ServerProcess } from "./serverProcess.ts";
+import type { Neighbour, Surroundings } from "./surroundings.ts";
 
 /** The wall clock's start, the same as the processes'. */
 const epochMs = 1_800_000_000_000;
 /** The longest that a frame may be under way: to a page that sleeps, over a path that is shut. */
 const underWayMsMax = 170_000;
 
-export class World {
+export class World implements Surroundings {
   readonly seed: number;
   readonly plan: Plan;
   readonly scheduler: Scheduler;
@@ -126,7 +128,7 @@ export class World {
     });
     this.nodes = plan.nodes.map(({ name, skewMs }) => this.makeNode(name, skewMs));
     for (const node of this.nodes) node.start();
-    this.people = plan.people.map((person) => new Person(this, person));
+    this.people = plan.people.map((person) => new Person(this, person, this.browserOf(person)));
     this.agents = plan.agents.map((agent) => new AgentActor(this, agent));
     for (const agent of this.agents) agent.start();
     const { scheduler, storeWeather, nodes } = this;
@@ -165,7 +167,7 @@ export class World {
   }
 
   /** OP-5: the page drops everything of the former user, as a page does that loads itself anew. */
-  identityChanged(person: Person): void {
+  identityChanged(person: Neighbour): void {
     this.effect("identityChanged", person.plan.name);
     person.end(false);
     this.later(0, () => person.restart());
@@ -198,8 +200,9 @@ export class World {
     await this.commits.rolledBack();
   }
 
-  /** The browser of this name, made with its first tab. */
-  browser(name: string, { latencyMs, jitterMs }: { readonly latencyMs: number; readonly jitterMs: number }): Browser {
+  /** The browser of which this page is a tab, made with its first one. */
+  private browserOf({ browser: name, latencyMs, jitterMs }: PersonPlan): Browser | undefined {
+    if (name === undefined) return undefined;
     const browser = this.browsers.get(name) ?? new Browser(this, name, this.network.path(name, latencyMs, jitterMs));
     this.browsers.set(name, browser);
     return browser;
