@@ -1,18 +1,4 @@
-/** `npm run bench -- <question>`: measures Holdfast beside other systems on this machine, under the pinned Node. */
-import { spawnSync } from "node:child_process";
-import { join } from "node:path";
-import { ensureInstalled, InstallError, pinnedEnvironment, pinnedNode, root } from "./install.mjs";
+/** `npm run bench -- <question>`: measures Holdfast beside other systems on this machine. */
+import { runProgram } from "./program.mjs";
 
-try {
-  ensureInstalled();
-} catch (error) {
-  if (!(error instanceof InstallError)) throw error;
-  process.stderr.write(`${error.message}\n`);
-  process.exit(2);
-}
-const parameters = ["--disable-warning=ExperimentalWarning", join(root, "bench", "src", "main.ts")];
-const { status } = spawnSync(pinnedNode(), [...parameters, ...process.argv.slice(2)], {
-  env: pinnedEnvironment(),
-  stdio: "inherit",
-});
-process.exitCode = status ?? 1;
+await runProgram("bench/src/main.ts");

@@ -6,7 +6,7 @@
  */
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { ensureInstalled, InstallError } from "./install.mjs";
+import { runScript } from "./install.mjs";
 import { noCounts, runTool, runVitest, sum } from "./run.mjs";
 
 const stepMsMax = 5 * 60_000;
@@ -28,12 +28,7 @@ function tool(name, file) {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
-  try {
-    ensureInstalled();
+  await runScript(() => {
     process.exitCode = check().failed === 0 ? 0 : 1;
-  } catch (error) {
-    if (!(error instanceof InstallError)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    process.exitCode = 2;
-  }
+  });
 }

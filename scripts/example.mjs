@@ -6,23 +6,16 @@
  */
 import { spawn, spawnSync } from "node:child_process";
 import { join } from "node:path";
-import { ensureInstalled, InstallError, pinnedNode, root } from "./install.mjs";
+import { pinnedNode, root, runScript, ScriptError } from "./install.mjs";
 
 const example = process.cwd();
 
-try {
-  ensureInstalled();
-} catch (error) {
-  if (!(error instanceof InstallError)) throw error;
-  process.stderr.write(`${error.message}\n`);
-  process.exit(2);
-}
-const vite = join(root, "node_modules", "vite", "bin", "vite.js");
-const built = spawnSync(pinnedNode(), [vite, "build", "--logLevel=warn"], { cwd: example, stdio: ["ignore", 2, 2] });
-if (built.status !== 0) {
-  process.stderr.write(`Building the page failed in ${example}: what Vite says above names the cause.\n`);
-  process.exit(2);
-}
-const server = spawn(pinnedNode(), [join(example, "server.ts")], { stdio: "inherit" });
-for (const signal of /** @type {const} */ (["SIGTERM", "SIGINT"])) process.on(signal, () => server.kill(signal));
-server.once("exit", (code) => process.exit(code ?? 1));
+await runScript(() => {
+  const vite = join(root, "node_modules", "vite", "bin", "vite.js");
+  const built = spawnSync(pinnedNode(), [vite, "build", "--logLevel=warn"], { cwd: example, stdio: ["ignore", 2, 2] });
+  if (built.status !== 0)
+    throw new ScriptError(`Building the page failed in ${example}: what Vite says above names the cause.`);
+  const server = spawn(pinnedNode(), [join(example, "server.ts")], { stdio: "inherit" });
+  for (const signal of /** @type {const} */ (["SIGTERM", "SIGINT"])) process.on(signal, () => server.kill(signal));
+  server.once("exit", (code) => process.exit(code ?? 1));
+});

@@ -16,6 +16,7 @@ import { fileURLToPath } from "node:url";
 const lookEveryMs = 100;
 const installMsMax = 10 * 60_000;
 const nodeMajorMin = 24;
+const exitCannotStart = 2;
 
 /** The repository's folder. */
 export const root = realpathSync(fileURLToPath(new URL("..", import.meta.url)));
@@ -24,15 +25,30 @@ const modules = join(root, "node_modules");
 const lockFile = join(root, ".install.lock");
 const hashFile = join(modules, ".holdfast-lock-hash");
 
-/** What the person must do, in one sentence; the script that catches it prints it and exits 2. */
-export class InstallError extends Error {
-  name = "InstallError";
+/** What the person must do, in one sentence; {@link runScript} prints it and exits 2. */
+export class ScriptError extends Error {
+  name = "ScriptError";
+}
+
+/**
+ * Installs what is missing, then does the script's work.
+ * @param {() => unknown} work may be asynchronous
+ */
+export async function runScript(work) {
+  try {
+    ensureInstalled();
+    await work();
+  } catch (error) {
+    if (!(error instanceof ScriptError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exit(exitCannotStart);
+  }
 }
 
 /**
  * Runs `npm ci` when `node_modules` is missing or of another lockfile; otherwise only reads two files.
  * @returns {boolean} whether something was installed
- * @throws {InstallError} when npm is missing or fails
+ * @throws {ScriptError} when npm is missing or fails
  */
 export function ensureInstalled() {
   if (isInstalled()) return false;
@@ -60,15 +76,15 @@ function install() {
     timeout: installMsMax,
   });
   if (result.error?.code === "ENOENT") {
-    throw new InstallError("`npm` was not found on the PATH: install Node.js 24 with npm, then run this again.");
+    throw new ScriptError("`npm` was not found on the PATH: install Node.js 24 with npm, then run this again.");
   }
   if (result.error?.code === "ETIMEDOUT") {
-    throw new InstallError(
+    throw new ScriptError(
       `\`npm ci\` took longer than ${installMsMax / 60_000} minutes in ${root}: check the network, then run this again.`,
     );
   }
   if (result.status !== 0) {
-    throw new InstallError(
+    throw new ScriptError(
       `\`npm ci\` failed in ${root} (exit ${result.status ?? result.signal}): what it says above names the cause; remove node_modules and run this again.`,
     );
   }
@@ -83,7 +99,7 @@ function alone(work) {
   const end = Date.now() + installMsMax;
   while (!take()) {
     if (Date.now() > end) {
-      throw new InstallError(
+      throw new ScriptError(
         `Another installation holds ${lockFile}: wait for it, or remove that file, then run this again.`,
       );
     }
@@ -115,7 +131,7 @@ function take() {
 /**
  * The Node that runs everything: the pinned one of the lockfile, else the machine's own if it is new enough.
  * @returns {string} the path of the executable
- * @throws {InstallError} when there is none
+ * @throws {ScriptError} when there is none
  */
 export function pinnedNode() {
   const windows = process.platform === "win32";
@@ -127,7 +143,7 @@ export function pinnedNode() {
   );
   if (existsSync(own)) return own;
   if (Number.parseInt(process.versions.node, 10) >= nodeMajorMin) return process.execPath;
-  throw new InstallError(
+  throw new ScriptError(
     `Node.js ${process.versions.node} is too old and there is no pinned one for ${process.platform}-${process.arch}: install Node.js ${nodeMajorMin}, then run this again.`,
   );
 }

@@ -9,7 +9,7 @@ import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { pinnedNode, root } from "./install.mjs";
+import { pinnedNode, root, ScriptError } from "./install.mjs";
 
 const page = join(root, "packages", "dashboard");
 const stampName = ".stamp";
@@ -35,14 +35,9 @@ const sources = [
   "package-lock.json",
 ];
 
-/** The page could not be built; the message is one sentence. */
-export class PageError extends Error {
-  name = "PageError";
-}
-
 /**
  * @returns {Promise<boolean>} whether it was built now
- * @throws {PageError} when Vite fails
+ * @throws {ScriptError} when Vite fails
  */
 export async function ensurePage() {
   const wanted = sourceHash();
@@ -65,7 +60,7 @@ export async function ensurePage() {
   });
   process.off("exit", end);
   if (code !== 0) {
-    throw new PageError(
+    throw new ScriptError(
       `Building the page failed in ${page} (exit ${code}): what Vite says above names the cause; correct it, then run this again.`,
     );
   }

@@ -1,21 +1,4 @@
-/** `npm run powercut`: cuts the power under the embedded store and says what is left, under the pinned Node. */
-import { spawnSync } from "node:child_process";
-import { join } from "node:path";
-import { ensureInstalled, InstallError, pinnedEnvironment, pinnedNode, root } from "./install.mjs";
+/** `npm run powercut`: cuts the power under the embedded store and says what is left. */
+import { runProgram } from "./program.mjs";
 
-try {
-  ensureInstalled();
-} catch (error) {
-  if (!(error instanceof InstallError)) throw error;
-  process.stderr.write(`${error.message}\n`);
-  process.exit(2);
-}
-const parameters = [
-  "--disable-warning=ExperimentalWarning",
-  join(root, "simulation", "src", "powercut", "powercutMain.ts"),
-];
-const { status } = spawnSync(pinnedNode(), [...parameters, ...process.argv.slice(2)], {
-  env: pinnedEnvironment(),
-  stdio: "inherit",
-});
-process.exitCode = status ?? 1;
+await runProgram("simulation/src/powercut/powercutMain.ts");

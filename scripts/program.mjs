@@ -1,26 +1,22 @@
-/** Runs one of the repository's own programs under the pinned Node, with the browser that this machine has, if any. */
+/** Runs one of the repository's own programs under the pinned Node. */
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
-import { ensureInstalled, InstallError, pinnedEnvironment, pinnedNode, root } from "./install.mjs";
+import { pinnedEnvironment, pinnedNode, root, runScript } from "./install.mjs";
 import { findRequirements } from "./requirements.mjs";
 
 /**
  * Ends this process with the program's exit code.
  * @param {string} program its path in the repository
+ * @param {{ takesBrowser?: boolean }} [options] whether it is told which browser this machine has, if any
  */
-export function runProgram(program) {
-  try {
-    ensureInstalled();
-  } catch (error) {
-    if (!(error instanceof InstallError)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    process.exit(2);
-  }
-  const { chromium } = findRequirements(["chromium"]);
-  const parameters = ["--disable-warning=ExperimentalWarning", join(root, program), ...process.argv.slice(2)];
-  const { status } = spawnSync(pinnedNode(), parameters, {
-    env: { ...pinnedEnvironment(), E2E_CHROMIUM: chromium ?? "" },
-    stdio: "inherit",
+export async function runProgram(program, { takesBrowser = false } = {}) {
+  await runScript(() => {
+    const browser = takesBrowser ? { E2E_CHROMIUM: findRequirements(["chromium"]).chromium ?? "" } : {};
+    const parameters = ["--disable-warning=ExperimentalWarning", join(root, program), ...process.argv.slice(2)];
+    const { status } = spawnSync(pinnedNode(), parameters, {
+      env: { ...pinnedEnvironment(), ...browser },
+      stdio: "inherit",
+    });
+    process.exit(status ?? 1);
   });
-  process.exit(status ?? 1);
 }

@@ -1,14 +1,13 @@
 /** `npm run proof:sleep`: tabs of a real browser whose renderers are stopped for 100 s lose and repeat nothing. */
-import { ensureInstalled, InstallError } from "./install.mjs";
+import { runScript } from "./install.mjs";
 import { findRequirements } from "./requirements.mjs";
 import { runVitest } from "./run.mjs";
 
 const sleepMs = 100_000;
 const msMax = 6 * 60_000;
 
-try {
-  ensureInstalled();
-  const { chromium, missing } = findRequirements();
+await runScript(() => {
+  const { chromium, missing } = findRequirements(["chromium"]);
   if (chromium === undefined) {
     process.stderr.write(`${missing.join("\n")}\n`);
     process.exitCode = 3;
@@ -17,8 +16,4 @@ try {
     const { failed } = runVitest("a sleep of 100 s", ["--project=e2e", "e2e/test/sleep.test.ts"], msMax, environment);
     process.exitCode = failed === 0 ? 0 : 1;
   }
-} catch (error) {
-  if (!(error instanceof InstallError)) throw error;
-  process.stderr.write(`${error.message}\n`);
-  process.exitCode = 2;
-}
+});

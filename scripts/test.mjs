@@ -7,14 +7,13 @@
  */
 import { pathToFileURL } from "node:url";
 import { check } from "./check.mjs";
-import { ensureInstalled, InstallError } from "./install.mjs";
+import { runScript } from "./install.mjs";
 import { findRequirements } from "./requirements.mjs";
 import { noCounts, runVitest, sum } from "./run.mjs";
 
 const unitMsMax = 10 * 60_000;
 const e2eMsMax = 16 * 60_000;
 const exitFailed = 1;
-const exitCannotStart = 2;
 const exitIncomplete = 3;
 
 /** Files that need a part of the system. */
@@ -38,7 +37,6 @@ const needs = {
 };
 
 function test(filters) {
-  ensureInstalled();
   const found = findRequirements();
   const notRun = Object.entries(needs).flatMap(([key, files]) => (found[key] === undefined ? files : []));
   const environment = { E2E_CHROMIUM: found.chromium ?? "", E2E_POSTGRES: found.postgres ?? "" };
@@ -71,11 +69,7 @@ function report({ counts, notRun, missing }) {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
-  try {
+  await runScript(() => {
     process.exitCode = report(test(process.argv.slice(2)));
-  } catch (error) {
-    if (!(error instanceof InstallError)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    process.exitCode = exitCannotStart;
-  }
+  });
 }
