@@ -89,6 +89,8 @@ describe("connectionFacts", () => {
     const waiting = facts({ kind: "waiting", attempt: 1, retryAt: 13_000, reason: "the server stops" });
     expect(waiting.reason).toContain("“the server stops”");
     expect(facts({ kind: "stopped", reason: "constructor" }).reason).toContain("“constructor”");
+    const inherited = facts({ kind: "waiting", attempt: 1, retryAt: 13_000, reason: "constructor" });
+    expect(inherited.reason).toContain("“constructor”");
   });
 
   it("[O6] shows what is invisible in a server's reason", () => {

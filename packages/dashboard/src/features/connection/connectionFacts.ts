@@ -7,8 +7,7 @@
 import type { SessionState } from "@holdfast/client";
 import { count } from "../../shared/format/count.ts";
 import { timeOfDay } from "../../shared/format/time.ts";
-import { visibleText } from "../../shared/format/visibleText.ts";
-import { endingOf, waitingFor } from "./reasons.ts";
+import { endingOf, quoted, waitingFor } from "./reasons.ts";
 
 export type LinkKind = "live" | "opening" | "lost" | "ended";
 
@@ -113,5 +112,3 @@ function dataFact({ state, freshAt }: ConnectionNow): ConnectionFacts["data"] {
 function reconnectingText(inMs: number): string {
   return inMs <= 0 ? "reconnecting" : `reconnecting in ${Math.ceil(inMs / 1_000)} s`;
 }
-
-const quoted = (reason: string): string => visibleText(reason.replace(/[.\s]+$/, ""));

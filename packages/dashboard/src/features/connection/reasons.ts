@@ -22,54 +22,60 @@ export interface Waiting {
 
 const kept = "What you see is from before; what you typed is kept.";
 
-const endings: Readonly<Record<string, Ending>> = {
-  signed_out: {
-    text: "signed out",
-    reason: `You are signed out: the session has ended, or was ended in another tab. Sign in again to go on. ${kept}`,
-    needsSignIn: true,
-  },
-  auth_failed: {
-    text: "signed out",
-    reason: `The server no longer accepts this sign-in: it has expired, or the server's keys are new. Sign in again to go on. ${kept}`,
-    needsSignIn: true,
-  },
-  forbidden: {
-    text: "no access",
-    reason: `The server has ended your access: the session was revoked, or your rights were taken back. Sign in again; if that is refused too, ask whoever runs this server. ${kept}`,
-    needsSignIn: true,
-  },
-  protocol_fault: {
-    text: "stopped",
-    reason: `The connection broke three times in a row in a way that trying again does not mend: page and server do not match, or something between them changes what they say. Reload the page; if it happens again, copy the diagnostics for whoever runs this server. ${kept}`,
-    needsSignIn: false,
-  },
-  unsupported_protocol: {
-    text: "stopped",
-    reason: `This page is of another version than the server. Reload it to get the server's own. ${kept}`,
-    needsSignIn: false,
-  },
-};
+/** Maps, since a reason may be any word: `constructor` is in no table. */
+const endings: ReadonlyMap<string, Ending> = new Map(
+  Object.entries({
+    signed_out: {
+      text: "signed out",
+      reason: `You are signed out: the session has ended, or was ended in another tab. Sign in again to go on. ${kept}`,
+      needsSignIn: true,
+    },
+    auth_failed: {
+      text: "signed out",
+      reason: `The server no longer accepts this sign-in: it has expired, or the server's keys are new. Sign in again to go on. ${kept}`,
+      needsSignIn: true,
+    },
+    forbidden: {
+      text: "no access",
+      reason: `The server has ended your access: the session was revoked, or your rights were taken back. Sign in again; if that is refused too, ask whoever runs this server. ${kept}`,
+      needsSignIn: true,
+    },
+    protocol_fault: {
+      text: "stopped",
+      reason: `The connection broke three times in a row in a way that trying again does not mend: page and server do not match, or something between them changes what they say. Reload the page; if it happens again, copy the diagnostics for whoever runs this server. ${kept}`,
+      needsSignIn: false,
+    },
+    unsupported_protocol: {
+      text: "stopped",
+      reason: `This page is of another version than the server. Reload it to get the server's own. ${kept}`,
+      needsSignIn: false,
+    },
+  }),
+);
 
 /** Why a session has ended. */
 export function endingOf(reason: string): Ending {
   // The server adds which versions it speaks.
   const [code = ""] = reason.split(":", 1);
-  if (Object.hasOwn(endings, code)) return endings[code] as Ending;
-  return {
-    text: "stopped",
-    reason: `The server has ended this session: “${quoted(reason)}”. Try again; if it ends again, copy the diagnostics for whoever runs this server. ${kept}`,
-    needsSignIn: false,
-  };
+  return (
+    endings.get(code) ?? {
+      text: "stopped",
+      reason: `The server has ended this session: “${quoted(reason)}”. Try again; if it ends again, copy the diagnostics for whoever runs this server. ${kept}`,
+      needsSignIn: false,
+    }
+  );
 }
 
-const waits: Readonly<Record<string, string>> = {
-  "no pong": "The server has stopped answering.",
-  "no answer": "The server does not answer.",
-  "server unreachable": "The server cannot be reached: it does not run, or the way to it is cut.",
-  auth_unavailable: "The server cannot check just now who you are.",
-  auth_failed: "The server refused the sign-in; it is asked again with a fresh one.",
-  "too soon": "The connection was lost.",
-};
+const waits: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    "no pong": "The server has stopped answering.",
+    "no answer": "The server does not answer.",
+    "server unreachable": "The server cannot be reached: it does not run, or the way to it is cut.",
+    auth_unavailable: "The server cannot check just now who you are.",
+    auth_failed: "The server refused the sign-in; it is asked again with a fresh one.",
+    "too soon": "The connection was lost.",
+  }),
+);
 
 /** Why a session waits for its next attempt. `address`: the page's own origin. */
 export function waitingFor(reason: string, address: string): Waiting {
@@ -79,9 +85,10 @@ export function waitingFor(reason: string, address: string): Waiting {
       needsPerson: true,
     };
   // 1006 is the browser's word for a connection that ended without one.
-  const known = /^closed \d+$/.test(reason) ? "The connection was lost." : waits[reason];
+  const known = /^closed \d+$/.test(reason) ? "The connection was lost." : waits.get(reason);
   const said = known ?? `The connection was lost, or refused: “${quoted(reason)}”.`;
   return { reason: said, needsPerson: false };
 }
 
-const quoted = (reason: string): string => visibleText(reason.trim().replace(/\.+$/, ""));
+/** Somebody else's word, for within a sentence of ours. */
+export const quoted = (reason: string): string => visibleText(reason.trim().replace(/[.\s]+$/, ""));
