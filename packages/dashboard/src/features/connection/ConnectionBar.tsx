@@ -3,21 +3,18 @@
  * nothing is cleared. Where it does not mend by itself: what to do, and one button.
  */
 import type { ReactNode } from "react";
-import { useConnectionNow, useLive } from "../../shared/data/LiveData.tsx";
+import { useLive } from "../../shared/data/LiveData.tsx";
 import { timeOfDay } from "../../shared/format/time.ts";
 import { Button } from "../../shared/ui/Button.tsx";
-import { useNow } from "../../shared/ui/useNow.ts";
-import { connectionFacts } from "./connectionFacts.ts";
+import { useConnectionFacts } from "./useConnectionFacts.ts";
 
 /** Without a link for this long, the person is told. */
 export const quietMs = 5_000;
 
 export function ConnectionBar({ onSignIn }: { readonly onSignIn: () => void }): ReactNode {
-  const connection = useConnectionNow();
   const { session } = useLive();
-  const now = useNow();
+  const { connection, now, facts } = useConnectionFacts();
   const { unlinkedSince, freshAt } = connection.history;
-  const facts = connectionFacts({ ...connection, freshAt, now, address: window.location.origin });
   const isShown = facts.link.kind === "ended" || (unlinkedSince !== undefined && now - unlinkedSince >= quietMs);
   return (
     <div aria-live="polite">

@@ -1,11 +1,10 @@
 /** The connection in one small pill: link, data, sends; opening it explains. */
 import { Popover } from "radix-ui";
 import type { ReactNode } from "react";
-import { useConnectionNow } from "../../shared/data/LiveData.tsx";
 import { type MarkShape, StateMark } from "../../shared/ui/StateMark.tsx";
-import { useNow } from "../../shared/ui/useNow.ts";
 import { ConnectionDetails } from "./ConnectionDetails.tsx";
-import { connectionFacts, type LinkKind } from "./connectionFacts.ts";
+import type { LinkKind } from "./connectionFacts.ts";
+import { useConnectionFacts } from "./useConnectionFacts.ts";
 
 const marks: Record<LinkKind, MarkShape> = {
   live: "working",
@@ -15,14 +14,7 @@ const marks: Record<LinkKind, MarkShape> = {
 };
 
 export function ConnectionPill({ onSignIn }: { readonly onSignIn: () => void }): ReactNode {
-  const connection = useConnectionNow();
-  const now = useNow();
-  const facts = connectionFacts({
-    ...connection,
-    freshAt: connection.history.freshAt,
-    now,
-    address: window.location.origin,
-  });
+  const { connection, facts } = useConnectionFacts();
   const isCalm = facts.link.kind === "live" && facts.data.isFresh;
   return (
     <Popover.Root>

@@ -1,0 +1,16 @@
+/** The connection's facts for whoever shows them, as of now. */
+import { useConnectionNow } from "../../shared/data/LiveData.tsx";
+import type { ConnectionView } from "../../shared/data/useConnectionView.ts";
+import { useNow } from "../../shared/ui/useNow.ts";
+import { type ConnectionFacts, connectionFacts } from "./connectionFacts.ts";
+
+export function useConnectionFacts(): {
+  readonly connection: ConnectionView;
+  readonly now: number;
+  readonly facts: ConnectionFacts;
+} {
+  const connection = useConnectionNow();
+  const now = useNow();
+  const { freshAt } = connection.history;
+  return { connection, now, facts: connectionFacts({ ...connection, freshAt, now, address: window.location.origin }) };
+}
