@@ -5,32 +5,18 @@
  * that is said.
  */
 import type { Plugin } from "@holdfast/server";
-import { type ExitCode, exitCodes } from "../commandLine/exitCodes.ts";
+import type { ExitCode } from "../commandLine/exitCodes.ts";
 import type { Surroundings } from "../commandLine/surroundings.ts";
-import { storeArguments } from "./storeCommand.ts";
+import { storeCommand } from "./storeCommand.ts";
 
-export async function restore(argv: readonly string[], surroundings: Surroundings): Promise<ExitCode> {
+export function restore(argv: readonly string[], surroundings: Surroundings): Promise<ExitCode> {
   const { output, errors } = surroundings;
-  const asked = storeArguments("restore", argv, surroundings);
-  if ("problem" in asked) {
-    errors.write(`${asked.problem}\n`);
-    return exitCodes.wrongUse;
-  }
-  const { restoreStore, ownPlugins, StartError } = await import("@holdfast/server/backup");
-  const { plugin } = (await import("@holdfast/control/plugin")) as { plugin: Plugin };
-  try {
-    const { streams, kept } = restoreStore({
-      folder: asked.data,
-      file: asked.file,
-      plugins: [...ownPlugins, plugin],
-    });
+  return storeCommand("restore", argv, surroundings, async ({ data, file }) => {
+    const { restoreStore, ownPlugins } = await import("@holdfast/server/backup");
+    const { plugin } = (await import("@holdfast/control/plugin")) as { plugin: Plugin };
+    const { streams, kept } = restoreStore({ folder: data, file, plugins: [...ownPlugins, plugin] });
     output.write(`restored ${streams} streams, each under a new epoch\n`);
     if (kept !== undefined) output.write(`kept ${kept}\n`);
     errors.write("Sessions and keys that were ended since this backup are valid again: end them once more.\n");
-    return exitCodes.done;
-  } catch (error) {
-    if (!(error instanceof StartError)) throw error;
-    errors.write(`${error.message}\n`);
-    return exitCodes.wrongUse;
-  }
+  });
 }
