@@ -7,6 +7,8 @@ import { helpText } from "../commandLine/help.ts";
 import type { Surroundings } from "../commandLine/surroundings.ts";
 import { version } from "../version.ts";
 
+const commands = "serve, agent, sign-in, backup, restore, --help, --version";
+
 /** `argv` is without program and script. Resolves with the exit code; a rejection is a fault of ours. */
 export async function runCommand(argv: readonly string[], surroundings: Surroundings): Promise<ExitCode> {
   const [command, ...rest] = argv;
@@ -32,9 +34,7 @@ export async function runCommand(argv: readonly string[], surroundings: Surround
       return exitCodes.done;
     default:
       surroundings.errors.write(
-        command === undefined
-          ? "There is no command; use one of serve, agent, sign-in, backup, restore, --help, --version.\n"
-          : `${quoted(command)} is not a command; use one of serve, agent, sign-in, backup, restore, --help, --version.\n`,
+        `${command === undefined ? "There is no command" : `${quoted(command)} is not a command`}; use one of ${commands}.\n`,
       );
       return exitCodes.wrongUse;
   }
