@@ -5,8 +5,8 @@ import { type Config, environmentName, fields } from "../../src/config/fields.ts
 import { maskedValue, printConfig } from "../../src/config/print.ts";
 import { resolveConfig } from "../../src/config/resolve.ts";
 
-const directory = "/home/ada/work";
-const ownFile = "/home/ada/work/.holdfast/config.json";
+const directory = "/made/up/folder";
+const ownFile = "/made/up/folder/.holdfast/config.json";
 
 function resolved(argv: string[] = [], environment: Record<string, string> = {}, files: Record<string, string> = {}) {
   return resolveConfig({ argv, environment, directory, readFile: (path) => files[path] });
@@ -29,7 +29,7 @@ describe("layers", () => {
     const expected: Config = {
       port: 4400,
       host: "127.0.0.1",
-      data: "/home/ada/work/.holdfast",
+      data: "/made/up/folder/.holdfast",
       mode: "local",
       publicUrl: null,
       tls: { cert: null, key: null },
@@ -73,8 +73,8 @@ describe("layers", () => {
   });
 
   it("reads --config instead of the data folder's file, and lets it set the data folder", () => {
-    const files = { "/home/ada/work/other.json": '{"port": 7, "data": "there"}', [ownFile]: "not even JSON" };
-    expect(ok(["--config", "other.json"], {}, files).config).toMatchObject({ port: 7, data: "/home/ada/work/there" });
+    const files = { "/made/up/folder/other.json": '{"port": 7, "data": "there"}', [ownFile]: "not even JSON" };
+    expect(ok(["--config", "other.json"], {}, files).config).toMatchObject({ port: 7, data: "/made/up/folder/there" });
   });
 
   it("takes the last of a flag given twice, and an empty variable as unset", () => {
