@@ -5,20 +5,13 @@
  * when its fault took effect; one that missed is drawn again, a bounded number of times.
  */
 import { randomInt } from "node:crypto";
+import { createDraw, hashOf } from "./random.ts";
 
-const seedMax = 2 ** 32;
+export const seed = Number(process.env["E2E_SEED"] || randomInt(2 ** 32));
 
-export const seed = Number(process.env["E2E_SEED"] || randomInt(seedMax));
-
-/** Numbers in [0, 1), the same for the same seed and name (mulberry32). */
+/** Numbers in [0, 1), the same for the same seed and name. */
 export function makeRandom(name: string): () => number {
-  let state = (seed ^ hash(name)) >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / seedMax;
-  };
+  return createDraw(seed ^ hashOf(name));
 }
 
 /** What one run of a story saw. */
@@ -75,11 +68,4 @@ export async function tellStory(
       `${counted.length} faults took effect, ${misses} missed and not counted, ` +
       `longest pause ${pauses.at(-1)} ms (median ${pauses[Math.floor(pauses.length / 2)]} ms), E2E_SEED=${seed}\n`,
   );
-}
-
-/** FNV-1a. */
-function hash(text: string): number {
-  let value = 0x811c9dc5;
-  for (const character of text) value = Math.imul(value ^ (character.codePointAt(0) ?? 0), 0x01000193);
-  return value >>> 0;
 }

@@ -10,9 +10,9 @@ import { openPlainClient } from "../src/plainClient.ts";
 import { startCutter } from "../src/proof/cutter.ts";
 import { createObeyingClient, type ObeyingClient } from "../src/proof/obeying/client.ts";
 import { addCounters } from "../src/proof/obeying/counters.ts";
-import { createDraw } from "../src/proof/random.ts";
 import { startProofServer } from "../src/proof/server.ts";
 import { type Applied, judgeReading, judgeWriting, sum } from "../src/proof/verdict.ts";
+import { createDraw } from "../src/random.ts";
 import { pause, waitFor } from "../src/waiting.ts";
 
 const cutsWanted = 200;
