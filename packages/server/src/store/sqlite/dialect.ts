@@ -111,9 +111,14 @@ function append(prepare: Prepare, events: readonly PendingEvent[], newEpoch: () 
   return groupByStream(events).map((run) => {
     const [first] = run;
     if (first === undefined) throw new TypeError("a run of no events");
-    prepare(insertStream).run(first.workspace, first.stream, newEpoch());
     const bytes = run.reduce((sum, event) => sum + event.bytes, 0);
-    const row = prepare(bumpHead).get(run.length, bytes, first.workspace, first.stream) as unknown as StreamRow;
+    const grow = (): StreamRow | undefined =>
+      prepare(bumpHead).get(run.length, bytes, first.workspace, first.stream) as StreamRow | undefined;
+    // Nearly every run finds its stream: only a new one costs an epoch and an insert.
+    const known = grow();
+    if (known === undefined) prepare(insertStream).run(first.workspace, first.stream, newEpoch());
+    const row = known ?? grow();
+    if (row === undefined) throw new TypeError(`no head was given for ${first.stream}`);
     const offset = row.head - run.length + 1;
     const insert = prepare(insertEvent);
     run.forEach((event, index) => {
