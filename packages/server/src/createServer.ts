@@ -9,6 +9,8 @@ import type { AddressInfo } from "node:net";
 import type { FastifyInstance } from "fastify";
 import { createAppSignIn } from "./auth/appSignIn.ts";
 import { hostOriginSettings } from "./auth/hostOrigin.ts";
+import { fetchProvider } from "./auth/issuers/fetchProvider.ts";
+import { createIssuedTokens } from "./auth/issuers/issuedTokens.ts";
 import { createAuth } from "./auth/service.ts";
 import { createUpgrade } from "./gateway/upgrade.ts";
 import { createHttp } from "./http/app.ts";
@@ -60,7 +62,9 @@ async function start(settings: Settings, app: Plugin, opened: OpenedStore): Prom
     admission: settings.admission,
     lifetimes: settings.lifetimes,
     authenticator: async (run) => {
-      const own = await createAuth({ run, mode, clock, random, log, sessionLifeMs: settings.sessionLifeMs });
+      const { issuers, sessionLifeMs } = settings;
+      const issued = createIssuedTokens({ issuers, ask: fetchProvider, clock, log });
+      const own = await createAuth({ run, mode, clock, random, log, sessionLifeMs, issued });
       return authenticate === undefined ? own : createAppSignIn(own, authenticate, log);
     },
   });

@@ -6,11 +6,14 @@
 import type { Clock, Random } from "@holdfast/protocol";
 import type { AdmissionLimits } from "./admission/limits.ts";
 import type { Authenticate } from "./auth/appSignIn.ts";
+import type { IssuerOptions } from "./auth/issuers/issuer.ts";
 import type { ConnectionLimits } from "./connectionLimits.ts";
 import type { Mode } from "./mode.ts";
 import type { Log } from "./observe/log.ts";
 import type { Lifetimes } from "./store/lifetimes.ts";
 import type { RetentionFigures } from "./store/retention.ts";
+
+export { StartError } from "./startError.ts";
 
 /** `local`: people sign in by a link. `development`: whoever reaches the port is an admin (AU-6). */
 export type { Mode };
@@ -32,6 +35,11 @@ export interface ServerOptions {
    * opening, and for each HTTP call. By default the built-in sign-in, or in development mode nobody is asked.
    */
   readonly authenticate?: Authenticate;
+  /**
+   * Whose tokens sign people in besides the built-in sign-in: key sets (JWKS) and shared secrets; for a Supabase project
+   * see `supabaseIssuer`. None by default. The page's `getToken` gives such a token, or a program's `Authorization`.
+   */
+  readonly issuers?: readonly IssuerOptions[];
   /** How long a sign-in by link lasts, ms, unless the page refreshes it (AU-7), as pages do; 30 days by default. */
   readonly sessionLifeMs?: number;
   /** An address to listen on; `127.0.0.1` by default. Another than loopback needs `publicUrl`, and `tls` or `trustProxies`. */
@@ -82,9 +90,4 @@ export interface Server {
   retention(): RetentionFigures;
   /** CL-9: no more upgrades, `bye` 1012 to all, finish what was accepted, close the store. Idempotent. */
   close(): Promise<void>;
-}
-
-/** Why a server could not start: one sentence that names the value and what to do. The CLI exits 2 with it. */
-export class StartError extends Error {
-  override readonly name = "StartError";
 }

@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import type { Clock, Random } from "@holdfast/protocol";
 import { type AdmissionLimits, admissionLimitsOf, contradictionOf } from "./admission/limits.ts";
 import type { Authenticate } from "./auth/appSignIn.ts";
+import { type Issuer, issuersOf } from "./auth/issuers/issuer.ts";
 import { sessionLifeMs as sessionLifeMsByDefault } from "./auth/service.ts";
 import { type ConnectionLimits, defaultConnectionLimits } from "./connectionLimits.ts";
 import type { Log } from "./observe/log.ts";
@@ -28,6 +29,8 @@ export interface Settings {
   readonly store: { readonly url: string; readonly busUrl?: string } | undefined;
   readonly mode: Mode;
   readonly authenticate: Authenticate | undefined;
+  /** By their `iss`. */
+  readonly issuers: ReadonlyMap<string, Issuer>;
   readonly sessionLifeMs: number;
   readonly reach: Reach;
   readonly port: number;
@@ -54,6 +57,9 @@ export function settingsOf(options: ServerOptions): Settings {
   if (mode === "development" && authenticate !== undefined)
     throw new StartError("mode is development, which asks nobody who they are, and authenticate asks; leave out one.");
   const { publicUrl, trustProxies = [] } = options;
+  const { issuers = [] } = options;
+  if (issuers.length > 0 && authenticate !== undefined)
+    throw new StartError("issuers and authenticate both say who somebody is; leave out one.");
   const reach = reachOf({ host, publicUrl, tls: tlsOf(options.tls), trustProxies });
   if (mode === "development" && !reach.loopback)
     throw new StartError(
@@ -75,6 +81,7 @@ export function settingsOf(options: ServerOptions): Settings {
     mode,
     authenticate,
     sessionLifeMs,
+    issuers: issuersOf(issuers),
     reach,
     port,
     origins: options.origins ?? [],

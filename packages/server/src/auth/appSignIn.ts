@@ -70,6 +70,7 @@ export function createAppSignIn(own: Auth, authenticate: Authenticate, log: Log)
     signInCode: () =>
       Promise.reject(new TypeError("signInCode: this server has authenticate, so the app signs people in by itself.")),
     redeem: async () => ({ kind: "refused" }),
+    signIn: async () => ({ kind: "refused" }),
     // The session is the app's: asking it is all that can extend it.
     async refresh(credentials) {
       const verdict = await verify(credentials);

@@ -1,5 +1,6 @@
 /** Sign-in as a plugin of its own: its tables and tasks go into the store with the app's. */
 import type { Plugin } from "../plugin.ts";
+import { accountTasks } from "./accountTasks.ts";
 import { authMigrations } from "./schema.ts";
 import { authTasks } from "./tasks.ts";
 
@@ -8,5 +9,5 @@ export const plugin: Plugin = {
   migrations: authMigrations,
   methods: {},
   streams: [],
-  tasks: authTasks,
+  tasks: { ...authTasks, ...accountTasks },
 };

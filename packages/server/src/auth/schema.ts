@@ -14,7 +14,16 @@ const owner = { id: ownerId, name: "Owner", role: "admin", workspace: "default" 
 
 export interface AuthTables {
   auth_signing_keys: { slot: string; id: string; jwk: string };
-  auth_users: { id: string; name: string; role: Exclude<Role, "agent">; workspace: string };
+  /** `issuer` and `subject`: who signs the person in, null where we do. `removed`: 0 or 1. */
+  auth_users: {
+    id: string;
+    name: string;
+    role: Exclude<Role, "agent">;
+    workspace: string;
+    issuer: string | null;
+    subject: string | null;
+    removed: number;
+  };
   auth_sign_in_codes: { hash: string; user: string; created: number; expires: number };
   auth_sessions: { id: string; user: string; created: number; expires: number };
   /** `user`: whom the key acts for; null where it acts for an agent. `enrol` and `revoked`: 0 or 1. */
@@ -70,6 +79,16 @@ export const authMigrations: Readonly<Record<string, Migration>> = {
         .addColumn("revoked", "integer", (column) => column.notNull())
         .execute();
       await db.schema.createIndex("auth_keys_expires").on("auth_keys").column("expires").execute();
+    },
+  },
+  "auth-002-accounts": {
+    async up(db) {
+      await db.schema.alterTable("auth_users").addColumn("issuer", "text").execute();
+      await db.schema.alterTable("auth_users").addColumn("subject", "text").execute();
+      await db.schema
+        .alterTable("auth_users")
+        .addColumn("removed", "integer", (column) => column.notNull().defaultTo(0))
+        .execute();
     },
   },
 };

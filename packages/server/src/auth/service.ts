@@ -12,6 +12,9 @@ import { type Clock, limits, ProtocolError, type Random, type User, uuidv7 } fro
 import type { Mode } from "../mode.ts";
 import type { Log } from "../observe/log.ts";
 import type { Principal } from "../plugin.ts";
+import { accountOf, createAccounts } from "./accounts.ts";
+import type { AccountWork } from "./accountTasks.ts";
+import type { Identity, IssuedTokens } from "./issuers/issuedTokens.ts";
 import { ownerId } from "./schema.ts";
 import { createStandings } from "./standings.ts";
 import type { AuthWork, NewKey } from "./tasks.ts";
@@ -34,11 +37,20 @@ export interface AuthOptions {
   readonly log: Log;
   /** How long a sign-in lasts, ms, unless it is refreshed; {@link sessionLifeMs} where absent. */
   readonly sessionLifeMs?: number;
+  /** Tokens of the configured issuers; absent where there are none. */
+  readonly issued?: IssuedTokens;
+}
+
+/** `cookie`: the session cookie's value; `expiresAt` in ms since 1970. */
+interface Begun {
+  readonly kind: "signedIn";
+  readonly cookie: string;
+  readonly user: User;
+  readonly expiresAt: number;
 }
 
 export type Redeemed =
-  /** `cookie`: the session cookie's value; `expiresAt` in ms since 1970. */
-  | { readonly kind: "signedIn"; readonly cookie: string; readonly user: User; readonly expiresAt: number }
+  | Begun
   /** Unknown, used or expired: nobody can tell which. */
   | { readonly kind: "refused" };
 
@@ -55,6 +67,8 @@ export interface Auth extends Authenticator {
   signInCode(): Promise<string>;
   /** Takes a code and begins a session. Rejects where the store does not answer. */
   redeem(code: string): Promise<Redeemed>;
+  /** Begins a session of whom an issuer has named; refused where that person may not come. Rejects where the store does not answer. */
+  signIn(identity: Identity): Promise<Redeemed>;
   /** AU-7: the cookie's session lasts its full life from now on, under the same id. Rejects where the store does not answer. */
   refresh(credentials: Credentials): Promise<Refreshed>;
   /** Ends the session of this cookie; one that is not valid has none. */
@@ -73,17 +87,17 @@ export interface Auth extends Authenticator {
 }
 
 export async function createAuth(options: AuthOptions): Promise<Auth> {
-  const { mode, clock, random, log, sessionLifeMs: lifeMs = sessionLifeMs } = options;
-  const run = <Name extends keyof AuthWork>(
-    task: Name,
-    input: AuthWork[Name]["input"],
-  ): Promise<AuthWork[Name]["output"]> => options.run(task, input) as Promise<AuthWork[Name]["output"]>;
+  const { mode, clock, random, log, issued, sessionLifeMs: lifeMs = sessionLifeMs } = options;
+  type Work = AuthWork & AccountWork;
+  const run = <Name extends keyof Work>(task: Name, input: Work[Name]["input"]): Promise<Work[Name]["output"]> =>
+    options.run(task, input) as Promise<Work[Name]["output"]>;
   const tokens = await createTokens(await run("auth.signingKey", { candidate: await makeSigningKey(random) }), clock);
   const standings = createStandings({
     ask: (kind, id) => run(kind === "key" ? "auth.key" : "auth.session", { id }),
     clock,
     log,
   });
+  const accounts = createAccounts(standings, (account) => run("auth.account", account));
   // AU-6: once a start, never per connection.
   if (mode === "development")
     log.warn("auth.development_mode", { meaning: "whoever reaches this port is an admin without signing in" });
@@ -94,8 +108,13 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
   };
   const newId = (): string => uuidv7(clock.now(), random.bytes(10));
 
+  const judgeIssued = async (token: string): Promise<Verdict> => {
+    if (issued === undefined) return refuse("The credential is of no issuer that this server knows.");
+    const reading = await issued.read(token);
+    return reading.kind === "valid" ? accounts.verdictOn(reading.identity) : reading;
+  };
+
   const judgeKey = async (token: string): Promise<Verdict> => {
-    if (!token.startsWith(apiKeyPrefix)) return refuse("The credential is of no issuer that this server knows.");
     const reading = await tokens.read(token.slice(apiKeyPrefix.length), "key");
     if (reading.kind !== "valid") return refuse(`The API key does not hold: ${reasonOf(reading)}.`);
     const standing = await standings.of("key", reading.claims.jti);
@@ -117,7 +136,7 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
   };
 
   const verify = async ({ token, cookie, browser, instance }: Credentials): Promise<Verdict> => {
-    if (token !== undefined) return judgeKey(token);
+    if (token !== undefined) return token.startsWith(apiKeyPrefix) ? judgeKey(token) : judgeIssued(token);
     const verdict = cookie === undefined ? refuse("Nobody is signed in.") : await judgeCookie(cookie);
     if (verdict.kind !== "refused" || mode !== "development") return verdict;
     return developmentUser(browser ?? instance);
@@ -154,6 +173,12 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
     return tokens.sign({ kind: "session", jti: id, sub, exp, name, role, workspace: user.workspace, enrol: false });
   };
 
+  const begun = async (session: string, user: Omit<User, "temporary">, expiresAt: number): Promise<Begun> => {
+    const cookie = await signSession(session, user, expiresAt);
+    log.info("auth.signed_in", { user: user.id, session });
+    return { kind: "signedIn", cookie, user: { ...user, temporary: false }, expiresAt };
+  };
+
   return {
     sessionLifeMs: lifeMs,
     verify,
@@ -169,11 +194,15 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
     async redeem(code) {
       const session = newId();
       const redeemed = await run("auth.redeemCode", { hash: hashOf(code), session, lifeMs });
-      if (redeemed === null) return { kind: "refused" };
-      const { user, expiresAt } = redeemed;
-      const cookie = await signSession(session, user, expiresAt);
-      log.info("auth.signed_in", { user: user.id, session });
-      return { kind: "signedIn", cookie, user: { ...user, temporary: false }, expiresAt };
+      return redeemed === null ? { kind: "refused" } : begun(session, redeemed.user, redeemed.expiresAt);
+    },
+
+    async signIn(identity) {
+      const account = accountOf(identity);
+      if ((await run("auth.account", account)) === null) return { kind: "refused" };
+      const session = newId();
+      const made = await run("auth.beginSession", { user: account.id, session, lifeMs });
+      return made === null ? { kind: "refused" } : begun(session, made.user, made.expiresAt);
     },
 
     async refresh({ cookie }) {

@@ -19,7 +19,7 @@ const answerMsMax = 2_000;
 /** AD-2's interval between probes. */
 const restMs = 5_000;
 
-export type Kind = "session" | "key";
+export type Kind = "session" | "key" | "user";
 
 /** Name and role as they are now; a session's end too, ms since 1970. */
 export interface LiveStanding extends Found {
@@ -39,7 +39,9 @@ export type Standing =
   | { readonly kind: "unknown" };
 
 export interface Standings {
-  of(kind: Kind, id: string): Promise<Standing>;
+  of(kind: Exclude<Kind, "user">, id: string): Promise<Standing>;
+  /** A person's, where the question is more than an id. `ask`: null where the person may not come. */
+  ofUser(id: string, ask: () => Promise<Found | null>): Promise<Standing>;
   /** It was ended here and now. */
   ended(kind: Kind, id: string): void;
   /** A session was extended here and now. */
@@ -48,7 +50,7 @@ export interface Standings {
 
 export interface StandingsOptions {
   /** null: ended. Rejects where the store does not answer. */
-  readonly ask: (kind: Kind, id: string) => Promise<Found | null>;
+  readonly ask: (kind: Exclude<Kind, "user">, id: string) => Promise<Found | null>;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -74,9 +76,9 @@ export function createStandings({ ask, clock, log }: StandingsOptions): Standing
     return standing;
   };
 
-  const learn = async (key: string, kind: Kind, id: string): Promise<Standing> => {
+  const learn = async (key: string, question: () => Promise<Found | null>): Promise<Standing> => {
     try {
-      const found = await within(clock, ask(kind, id));
+      const found = await within(clock, question());
       return keep(key, found === null ? { kind: "ended" } : { kind: "live", ...found });
     } catch (error) {
       restUntil = clock.monotonic() + restMs;
@@ -95,20 +97,22 @@ export function createStandings({ ask, clock, log }: StandingsOptions): Standing
     return now - at < keptMs && !isEnding;
   };
 
+  const of = (key: string, question: () => Promise<Found | null>): Promise<Standing> => {
+    const known = entries.get(key);
+    const now = clock.monotonic();
+    if (known !== undefined && isFresh(known, now)) return Promise.resolve(known.standing);
+    if (now < restUntil) return Promise.resolve(known?.standing ?? { kind: "unknown" });
+    const underWay = asking.get(key);
+    if (underWay !== undefined) return underWay;
+    // Begun in a later turn, so that even a question that fails at once is taken out after it was put in.
+    const asked = Promise.resolve().then(() => learn(key, question));
+    asking.set(key, asked);
+    return asked;
+  };
+
   return {
-    of(kind, id) {
-      const key = `${kind} ${id}`;
-      const known = entries.get(key);
-      const now = clock.monotonic();
-      if (known !== undefined && isFresh(known, now)) return Promise.resolve(known.standing);
-      if (now < restUntil) return Promise.resolve(known?.standing ?? { kind: "unknown" });
-      const underWay = asking.get(key);
-      if (underWay !== undefined) return underWay;
-      // Begun in a later turn, so that even a question that fails at once is taken out after it was put in.
-      const asked = Promise.resolve().then(() => learn(key, kind, id));
-      asking.set(key, asked);
-      return asked;
-    },
+    of: (kind, id) => of(`${kind} ${id}`, () => ask(kind, id)),
+    ofUser: (id, question) => of(`user ${id}`, question),
     ended(kind, id) {
       keep(`${kind} ${id}`, { kind: "ended" });
     },

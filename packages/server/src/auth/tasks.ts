@@ -7,6 +7,7 @@
  */
 import type { Role, User } from "@holdfast/protocol";
 import type { Task, Transaction } from "../plugin.ts";
+import { beginSession } from "./accountTasks.ts";
 import type { AuthTables } from "./schema.ts";
 
 /** Outstanding sign-in codes of all users together. */
@@ -96,14 +97,8 @@ const work: Work = {
       .returning(["user", "expires"])
       .executeTakeFirst();
     if (code === undefined || Number(code.expires) <= now) return null;
-    const user = await db.selectFrom("auth_users").selectAll().where("id", "=", code.user).executeTakeFirstOrThrow();
-    await db.deleteFrom("auth_sessions").where("expires", "<=", now).execute();
-    const expiresAt = now + lifeMs;
-    await db
-      .insertInto("auth_sessions")
-      .values({ id: session, user: user.id, created: now, expires: expiresAt })
-      .execute();
-    return { user, expiresAt };
+    const user = await personOf(db, code.user);
+    return { user, expiresAt: await beginSession(db, { user: user.id, session, now, lifeMs }) };
   },
 
   "auth.session": async ({ db }, { id }) => {
@@ -126,8 +121,7 @@ const work: Work = {
       .returning("user")
       .executeTakeFirst();
     if (row === undefined) return null;
-    const user = await db.selectFrom("auth_users").selectAll().where("id", "=", row.user).executeTakeFirstOrThrow();
-    return { user, expiresAt };
+    return { user: await personOf(db, row.user), expiresAt };
   },
 
   "auth.endSession": async ({ db }, { id }) => {
@@ -170,6 +164,14 @@ const work: Work = {
     return null;
   },
 };
+
+async function personOf(db: AuthTransaction["db"], id: string): Promise<Person> {
+  return db
+    .selectFrom("auth_users")
+    .select(["id", "name", "role", "workspace"])
+    .where("id", "=", id)
+    .executeTakeFirstOrThrow();
+}
 
 /** A key that acts for a person bears the person's name. */
 async function holderOf(db: AuthTransaction["db"], user: string | null, keyName: string): Promise<string> {

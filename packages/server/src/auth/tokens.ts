@@ -17,7 +17,7 @@ const algorithm = "EdDSA";
 /** AU-4: how far two clocks may differ. */
 export const toleranceMs = 30_000;
 /** As the protocol's schema of a token. */
-const tokenCharsMax = 16_384;
+export const tokenCharsMax = 16_384;
 const derivedKeyBytes = 32;
 /** RFC 8410: what precedes the 32 secret bytes of an Ed25519 key in PKCS #8. */
 const pkcs8Prefix = Buffer.from("302e020100300506032b657004220420", "hex");
@@ -91,6 +91,8 @@ export async function createTokens(
           clockTolerance: toleranceMs / 1000,
           currentDate: new Date(clock.now()),
         });
+        if (payload.iat !== undefined && payload.iat * 1000 > clock.now() + toleranceMs)
+          return refused("it was made in the future");
         return judgeClaims(payload, kind, "valid");
       } catch (error) {
         // In our words: the library's message may repeat what it was given. Anything else is our fault and rises.

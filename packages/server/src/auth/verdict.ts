@@ -45,6 +45,10 @@ export interface Authenticator {
   verify(credentials: Credentials): Promise<Verdict>;
   /** AU-9: calls back with the name of each session or key that ends here before its time. */
   onEnded(listener: (credential: string) => void): void;
+  /** AU-9: a session, key or person has ended on another node: from now on refused here, whatever was known of it. */
+  ended?(credential: string): void;
+  /** AU-9: somebody's role has changed on some node: what was known of roles is asked for anew. */
+  rightsChanged?(): void;
   /**
    * A secret of the deployment for one purpose, the same on all its nodes. Where it is absent, what is signed with
    * such a secret (promised slots, AD-3) holds on this node only.
