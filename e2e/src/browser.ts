@@ -55,6 +55,14 @@ export async function launchBrowser(
   });
 }
 
+/** The processes in which its pages and shared workers run, by id. */
+export async function renderersOf(browser: Browser): Promise<readonly number[]> {
+  const session = await browser.newBrowserCDPSession();
+  const { processInfo } = await session.send("SystemInfo.getProcessInfo");
+  await session.detach();
+  return processInfo.filter(({ type }) => type === "renderer").map(({ id }) => id);
+}
+
 /** A person with nothing stored yet, who may read the clipboard of `origin`. */
 export async function visit(browser: Browser, origin: string, options: VisitOptions = {}): Promise<Visit> {
   const context = await browser.newContext({

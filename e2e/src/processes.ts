@@ -14,13 +14,19 @@ const leftMsMax = 15_000;
 /** The mark of this test file. */
 export const mark = `E2E_RUN=${randomUUID()}`;
 
-/** The environment of a person who types a command: without npm's and the test runner's own additions. */
+/** What a test runner or npm adds to an environment, and what would lead the product elsewhere. */
+const notAPersons =
+  /^(npm_|VITEST|HOLDFAST_|NODE_ENV$|NODE_OPTIONS$|(BUS_)?DATABASE_URL$|TEST$|MODE$|DEV$|PROD$|SSR$)/i;
+
+/** The environment of a person who types a command. */
+export function personsEnvironment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([key]) => !notAPersons.test(key)));
+}
+
+/** The same with the mark. */
 export function markedEnvironment(): NodeJS.ProcessEnv {
   const [name = "", value = ""] = mark.split("=");
-  const kept = Object.entries(process.env).filter(
-    ([key]) => !/^(npm_|VITEST|HOLDFAST_|NODE_ENV$|NODE_OPTIONS$|TEST$|MODE$|DEV$|PROD$|SSR$)/i.test(key),
-  );
-  return { ...Object.fromEntries(kept), [name]: value };
+  return { ...personsEnvironment(), [name]: value };
 }
 
 export interface MarkedProcess {

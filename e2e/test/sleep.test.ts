@@ -5,8 +5,9 @@
  * 40 s are longer than the server's patience (LV-2: 30 s), so it has closed the sockets that sleep. `npm run
  * proof:sleep` sleeps for 100 s, longer than for hidden tabs too. A sleep is part of the story, no wait for a race.
  */
-import type { Browser, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { afterEach, expect, test } from "vitest";
+import { renderersOf } from "../src/browser.ts";
 import { endProcess } from "../src/processes.ts";
 import { makeTabsWorld, outcomesOf, readTo, say, type TabsWorld, upTo } from "../src/tabs/world.ts";
 import { pause, waitFor } from "../src/waiting.ts";
@@ -23,14 +24,6 @@ afterEach(async () => {
   for (const pid of stopped.splice(0)) endProcess(pid, "SIGCONT");
   for (const world of worlds.splice(0)) await world.close();
 });
-
-/** The processes in which pages and shared workers run. */
-async function renderers(browser: Browser): Promise<readonly number[]> {
-  const session = await browser.newBrowserCDPSession();
-  const { processInfo } = await session.send("SystemInfo.getProcessInfo");
-  await session.detach();
-  return processInfo.filter(({ type }) => type === "renderer").map(({ id }) => id);
-}
 
 /** How a request ended that was said before the sleep. */
 async function outcomeOf(page: Page, word: string): Promise<string> {
@@ -60,7 +53,7 @@ test("[LV-3] [LV-4] [CL-6] [I1] [I2] tabs that sleep lose and repeat nothing, an
   for (const { world, pages } of sleepers) {
     // Said, and asleep before the answer can have come to the page.
     for (const [index, page] of pages.entries()) await say(page, [`asleep ${index}`]);
-    for (const pid of await renderers(world.browser)) {
+    for (const pid of await renderersOf(world.browser)) {
       stopped.push(pid);
       endProcess(pid, "SIGSTOP");
     }

@@ -5,9 +5,8 @@
  * process, as long as that ends by itself; a signal to one that is gone is what was wanted.
  */
 import { type ChildProcess, spawn } from "node:child_process";
+import { endProcess, personsEnvironment } from "../../../e2e/src/processes.ts";
 
-/** What a test runner or npm adds to an environment, which no person has. */
-const notAPersons = /^(npm_|VITEST|HOLDFAST_|NODE_ENV$|NODE_OPTIONS$|DATABASE_URL$|TEST$|MODE$|DEV$|PROD$|SSR$)/i;
 const lineCharactersMax = 10_000_000;
 
 export interface Ended {
@@ -45,10 +44,9 @@ export function endChildren(): void {
 
 /** Starts Node, the one that runs this, with these parameters. */
 export function startNode(options: ChildOptions): Child {
-  const kept = Object.entries(process.env).filter(([name]) => !notAPersons.test(name));
   const child = spawn(process.execPath, [...options.parameters], {
     cwd: options.directory,
-    env: { ...Object.fromEntries(kept), NODE_NO_WARNINGS: "1", ...options.environment },
+    env: { ...personsEnvironment(), NODE_NO_WARNINGS: "1", ...options.environment },
     detached: true,
     stdio: ["pipe", "pipe", "pipe"],
   });
@@ -75,7 +73,7 @@ export function startNode(options: ChildOptions): Child {
     },
     gone,
     signal(name) {
-      if (ended === undefined && child.pid !== undefined) signalGroup(child.pid, name);
+      if (ended === undefined && child.pid !== undefined) endProcess(-child.pid, name);
     },
     tell(line) {
       if (ended === undefined) child.stdin?.write(`${line}\n`);
@@ -93,14 +91,6 @@ export async function end(child: Child, msMax: number): Promise<Ended> {
   const ended = await child.gone;
   clearTimeout(timer);
   return ended;
-}
-
-export function signalGroup(pid: number, name: NodeJS.Signals): void {
-  try {
-    process.kill(-pid, name);
-  } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
-  }
 }
 
 function eachLine(child: ChildProcess, name: "stdout" | "stderr", hear: ((line: string) => void) | undefined): void {

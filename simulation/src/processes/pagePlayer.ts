@@ -6,7 +6,7 @@
  * page whose session is over is signed in again, as its person would do.
  */
 import type { Browser, BrowserContext, Page } from "playwright-core";
-import { launchBrowser } from "../../../e2e/src/browser.ts";
+import { launchBrowser, renderersOf } from "../../../e2e/src/browser.ts";
 import type { Observation } from "../judge/observation.ts";
 import { type FaultyProxy, startFaultyProxy } from "./faultyProxy.ts";
 import type { LifeEnd } from "./history.ts";
@@ -225,10 +225,7 @@ async function crash(page: Page | undefined): Promise<void> {
 
 /** How many renderers there were. */
 async function signalRenderers(browser: Browser, signal: "SIGSTOP" | "SIGCONT"): Promise<number> {
-  const session = await browser.newBrowserCDPSession();
-  const { processInfo } = await session.send("SystemInfo.getProcessInfo");
-  await session.detach();
-  const renderers = processInfo.filter(({ type }) => type === "renderer");
-  for (const { id } of renderers) process.kill(id, signal);
+  const renderers = await renderersOf(browser);
+  for (const id of renderers) process.kill(id, signal);
   return renderers.length;
 }
