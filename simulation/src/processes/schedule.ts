@@ -8,7 +8,9 @@
 import type { NetworkFault, Way } from "./networkFault.ts";
 
 /** What can be done to a process, or to its link. */
-export type Fault =
+export type Fault = OwnFault | { readonly kind: "network"; readonly network: NetworkFault };
+
+type OwnFault =
   /** SIGKILL; what was killed is started again after `ms`. */
   | { readonly kind: "kill" }
   /** SIGTERM to the server, which says `bye` to all (CL-9), and a new start. */
@@ -20,8 +22,7 @@ export type Fault =
   | { readonly kind: "reopen" }
   | { readonly kind: "crash" }
   /** Somebody ends the session behind the credential (AU-9). */
-  | { readonly kind: "signOut" }
-  | { readonly kind: "network"; readonly network: NetworkFault };
+  | { readonly kind: "signOut" };
 
 export interface Strike {
   /** From the beginning of the run, ms. */
@@ -55,7 +56,7 @@ const beginMs = 4_000;
 /** What befalls whom. The deck has each row once. */
 const deck: readonly {
   readonly target: "server" | keyof Targets;
-  readonly fault: Fault["kind"] | NetworkFault["kind"];
+  readonly fault: OwnFault["kind"] | NetworkFault["kind"];
 }[] = [
   { target: "server", fault: "kill" },
   { target: "server", fault: "stop" },
@@ -128,8 +129,7 @@ function faultOf(kind: (typeof deck)[number]["fault"], random: () => number): Fa
     case "reopen":
     case "crash":
     case "signOut":
-    case "network":
-      return { kind } as Fault;
+      return { kind };
     case "latency":
       return { kind: "network", network: { kind, ms: 50 + random() * 400, jitterMs: random() * 300 } };
     case "rate":
