@@ -14,7 +14,9 @@ import { createIssuedTokens } from "./auth/issuers/issuedTokens.ts";
 import { createAuth } from "./auth/service.ts";
 import { createUpgrade } from "./gateway/upgrade.ts";
 import { createHttp } from "./http/app.ts";
+import type { Readiness } from "./http/healthRoutes.ts";
 import { createNode } from "./node.ts";
+import { createMetrics } from "./observe/metrics.ts";
 import { type Server, type ServerOptions, StartError } from "./options.ts";
 import type { Plugin } from "./plugin.ts";
 import type { Reach } from "./reach.ts";
@@ -49,8 +51,14 @@ export async function createServer(options: ServerOptions): Promise<Server> {
 
 async function start(settings: Settings, app: Plugin, opened: OpenedStore): Promise<Server> {
   const { log, mode, clock, random, authenticate, origins, page, pagePaths, reach } = settings;
+  const metrics = createMetrics({
+    version: settings.version,
+    monotonic: () => clock.monotonic(),
+    dashboardNames: settings.dashboardMetrics,
+  });
   const node = await createNode({
     app,
+    observer: metrics.observer,
     store: opened.store,
     place: opened.place,
     ...(opened.bus === undefined ? {} : { bus: opened.bus }),
@@ -70,6 +78,14 @@ async function start(settings: Settings, app: Plugin, opened: OpenedStore): Prom
   });
   const { authenticator: auth, context } = node;
 
+  metrics.connect({
+    connections: () => node.gateway.connections.size,
+    degraded: () => context.health.degraded !== undefined,
+    deliveries: () => context.hub.deliveries,
+    retriesIgnored: () => context.admission.retriesIgnored,
+  });
+  let readiness: Readiness = "starting";
+
   let { port } = settings;
   const { publicUrl, tls, isProxy } = reach;
   const checked = hostOriginSettings({ port, publicUrl, encrypted: tls !== undefined, origins, pagePaths });
@@ -86,23 +102,28 @@ async function start(settings: Settings, app: Plugin, opened: OpenedStore): Prom
     log,
     clock,
     random,
+    metrics,
+    readiness: () => readiness,
     health: () => ({ store: opened.kind, ...(context.health.degraded && { degraded: context.health.degraded }) }),
     pagePaths,
     ...(page === undefined ? {} : { page }),
   });
-  const upgrade = createUpgrade(node.gateway, hostOrigin, isProxy);
+  const upgrade = createUpgrade(node.gateway, hostOrigin, isProxy, metrics.observer);
   http.server.on("upgrade", upgrade.handle);
   await node.start();
   port = await listen(http, settings);
+  readiness = "ready";
 
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
+    readiness = "draining";
     upgrade.stop();
     await node.stop();
     // Once it closes, Node judges no silence any more: a socket that asked nothing would hold the stop for ever (CL-9).
     const late = clock.after(httpEndMsMax, () => http.server.closeAllConnections());
     await http.close();
     clock.cancel(late);
+    metrics.stop();
     await opened.close();
   };
   return {

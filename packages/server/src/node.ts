@@ -22,6 +22,7 @@ import { createSignalBoard } from "./gateway/signals.ts";
 import type { Mode } from "./mode.ts";
 import { createFoldedLog } from "./observe/foldedLog.ts";
 import type { Log } from "./observe/log.ts";
+import { type Observer, silentObserver } from "./observe/observer.ts";
 import type { Plugin } from "./plugin.ts";
 import { defaultLifetimes, type Lifetimes } from "./store/lifetimes.ts";
 import type { Store } from "./store/port.ts";
@@ -58,6 +59,8 @@ export interface NodeParts<Judge extends Authenticator> {
   readonly authenticator: (run: RunTask) => Promise<Judge>;
   /** To and from other nodes on the same store; absent where there is none. */
   readonly bus?: Bus;
+  /** Who measures; nobody where absent. */
+  readonly observer?: Observer;
 }
 
 export interface Node<Judge extends Authenticator = Authenticator> {
@@ -72,9 +75,9 @@ export interface Node<Judge extends Authenticator = Authenticator> {
 }
 
 export async function createNode<Judge extends Authenticator>(parts: NodeParts<Judge>): Promise<Node<Judge>> {
-  const { app, clock, random, mode, bus } = parts;
+  const { app, clock, random, mode, bus, observer = silentObserver } = parts;
   const { admission: admissionLimits = admissionLimitsOf({}, parts.limits), place = { store: "unnamed" } } = parts;
-  const guarded = guardStore({ store: parts.store, limits: admissionLimits, place, clock, log: parts.log });
+  const guarded = guardStore({ store: parts.store, limits: admissionLimits, place, clock, log: parts.log, observer });
   const { health } = guarded;
   const log = createFoldedLog({
     log: parts.log,
@@ -95,7 +98,7 @@ export async function createNode<Judge extends Authenticator>(parts: NodeParts<J
   });
   const run: RunTask = (task, input, workspace = workspaceByDefault) =>
     committer.run({ kind: "task", workspace, task, input });
-  const authenticator = await parts.authenticator(run);
+  const authenticator = observed(await parts.authenticator(run), observer);
   const name = uuidv7(clock.now(), random.bytes(10));
   const shared = bus === undefined ? {} : { shared: { node: name } };
   const runtimes = app.start === undefined ? [] : [app.start({ clock, log, run, ...shared })];
@@ -107,6 +110,7 @@ export async function createNode<Judge extends Authenticator>(parts: NodeParts<J
     clock,
     random,
     log,
+    observer,
     mode,
     node: name,
     heartbeat,
@@ -144,6 +148,19 @@ export async function createNode<Judge extends Authenticator>(parts: NodeParts<J
       admission.stop();
       health.stop();
       log.stop();
+    },
+  };
+}
+
+/** The same, and every verdict is counted. */
+function observed<Judge extends Authenticator>(authenticator: Judge, observer: Observer): Judge {
+  const { verify } = authenticator;
+  return {
+    ...authenticator,
+    async verify(credentials) {
+      const verdict = await verify(credentials);
+      observer.verified(verdict.kind);
+      return verdict;
     },
   };
 }

@@ -66,6 +66,8 @@ export interface ServerOptions {
   readonly admission?: Partial<AdmissionLimits>;
   /** How long events and answers are kept, changed one by one; 90 days or 10 GB of work by default (ST-10). */
   readonly retention?: Partial<Lifetimes>;
+  /** Metrics also under the names `dashboard_…` that operators of older systems know; false by default. */
+  readonly dashboardMetrics?: boolean;
   /** By default one JSON line a record on standard error, from `info` up. */
   readonly log?: Log;
   /** For tests and the simulation; the platform's by default. */

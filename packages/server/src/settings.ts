@@ -42,6 +42,7 @@ export interface Settings {
   readonly limits: ConnectionLimits;
   readonly admission: AdmissionLimits;
   readonly lifetimes: Lifetimes;
+  readonly dashboardMetrics: boolean;
   readonly log: Log;
   readonly clock: Clock;
   readonly random: Random;
@@ -56,10 +57,10 @@ export function settingsOf(options: ServerOptions): Settings {
     throw new StartError("mode is development while NODE_ENV is production; leave out one of them.");
   if (mode === "development" && authenticate !== undefined)
     throw new StartError("mode is development, which asks nobody who they are, and authenticate asks; leave out one.");
-  const { publicUrl, trustProxies = [] } = options;
   const { issuers = [] } = options;
   if (issuers.length > 0 && authenticate !== undefined)
     throw new StartError("issuers and authenticate both say who somebody is; leave out one.");
+  const { publicUrl, trustProxies = [] } = options;
   const reach = reachOf({ host, publicUrl, tls: tlsOf(options.tls), trustProxies });
   if (mode === "development" && !reach.loopback)
     throw new StartError(
@@ -80,8 +81,8 @@ export function settingsOf(options: ServerOptions): Settings {
     store: options.store,
     mode,
     authenticate,
-    sessionLifeMs,
     issuers: issuersOf(issuers),
+    sessionLifeMs,
     reach,
     port,
     origins: options.origins ?? [],
@@ -91,6 +92,7 @@ export function settingsOf(options: ServerOptions): Settings {
     limits,
     admission: admissionOf(options.admission ?? {}, limits),
     lifetimes: lifetimesOf(options.retention ?? {}),
+    dashboardMetrics: options.dashboardMetrics ?? false,
     log: options.log ?? createLog({ level: "info", stream: process.stderr }),
     clock: options.clock ?? platformClock,
     random: options.random ?? platformRandom,

@@ -9,6 +9,7 @@
  */
 import { type Clock, ProtocolError } from "@holdfast/protocol";
 import type { Log } from "../observe/log.ts";
+import type { Observer } from "../observe/observer.ts";
 import { isOutage, StoreLost } from "../store/outage.ts";
 import type { Store } from "../store/port.ts";
 import type { Lane } from "./breaker.ts";
@@ -26,10 +27,11 @@ export interface GuardedStoreOptions {
   readonly place: Readonly<Record<string, string | number>>;
   readonly clock: Clock;
   readonly log: Log;
+  readonly observer: Observer;
 }
 
 /** The same store, guarded, and what is known of its health. */
-export function guardStore({ store, limits, place, clock, log }: GuardedStoreOptions): {
+export function guardStore({ store, limits, place, clock, log, observer }: GuardedStoreOptions): {
   readonly store: Store;
   readonly health: StoreHealth;
 } {
@@ -38,16 +40,27 @@ export function guardStore({ store, limits, place, clock, log }: GuardedStoreOpt
     limits,
     clock,
     log,
-    probe: () => withinMs(clock, limits.storeProbeMsMax, probe(store), () => lateAfter(limits.storeProbeMsMax)),
+    probe: async () => {
+      try {
+        await withinMs(clock, limits.storeProbeMsMax, probe(store), () => lateAfter(limits.storeProbeMsMax));
+        observer.probe(true);
+      } catch (error) {
+        observer.probe(false);
+        throw error;
+      }
+    },
   });
 
-  const ask = async <Value>(lane: Lane, run: () => Promise<Value>): Promise<Value> => {
+  const ask = async <Value>(lane: Lane, operation: string, run: () => Promise<Value>): Promise<Value> => {
     if (health.degraded !== undefined) throw health.refusal();
+    const began = clock.monotonic();
     try {
       const value = await withinMs(clock, limits.storeCallMsMax, run(), () => lateAfter(limits.storeCallMsMax));
       health.succeeded(lane);
+      observer.store(operation, clock.monotonic() - began);
       return value;
     } catch (error) {
+      observer.store(operation, clock.monotonic() - began, ownTrouble(error));
       if (!isOutage(error)) throw ownTrouble(error);
       health.failed(lane, ownTrouble(error));
       throw new ProtocolError(outageReason, "the database did not answer", {
@@ -61,12 +74,12 @@ export function guardStore({ store, limits, place, clock, log }: GuardedStoreOpt
   return {
     health,
     store: {
-      commit: (batch) => ask("write", () => store.commit(batch)),
-      position: (workspace, stream) => ask("read", () => store.position(workspace, stream)),
-      positions: (streams) => ask("read", () => store.positions(streams)),
-      snapshot: (workspace, stream) => ask("read", () => store.snapshot(workspace, stream)),
-      read: (...place) => ask("read", () => store.read(...place)),
-      query: (caller, method, params) => queries(() => ask("read", () => store.query(caller, method, params))),
+      commit: (batch) => ask("write", "commit", () => store.commit(batch)),
+      position: (workspace, stream) => ask("read", "position", () => store.position(workspace, stream)),
+      positions: (streams) => ask("read", "positions", () => store.positions(streams)),
+      snapshot: (workspace, stream) => ask("read", "snapshot", () => store.snapshot(workspace, stream)),
+      read: (...place) => ask("read", "read", () => store.read(...place)),
+      query: (caller, method, params) => queries(() => ask("read", "query", () => store.query(caller, method, params))),
       close: () => store.close(),
     },
   };

@@ -9,22 +9,14 @@
  * nothing but `hello` is heard before `welcome` (OP-1); after `bye` nothing is heard at all. A connection
  * knows no SQL, no agents' rules and no commands.
  */
-import {
-  closeCodes,
-  type DeliveryFigures,
-  type Hello,
-  limits,
-  ProtocolError,
-  type ServerMessage,
-  type Welcome,
-} from "@holdfast/protocol";
+import { closeCodes, type Hello, limits, ProtocolError, type ServerMessage, type Welcome } from "@holdfast/protocol";
 import { neighbourOf } from "../admission/address.ts";
 import { isRefusal, type Opening, type Return } from "../admission/admission.ts";
+import { type ConnectionRecord, isExpectedEnd, recordOf, Tally } from "../observe/connectionRecord.ts";
 import type { GatewayContext } from "./context.ts";
 import { createFlow, type Flow } from "./flow.ts";
 import { judgeMessage, parseFrame } from "./inbound.ts";
 import { type Admitted, type Denied, denied, type Naming, registeredBy } from "./judgement.ts";
-import { endedReason } from "./occupants.ts";
 import { createOpenConnection, type OpenConnection } from "./openConnection.ts";
 import { judgeHello, type UpgradeCredentials } from "./opening.ts";
 import type { ServerSocket, ServerSocketEvents } from "./serverSocket.ts";
@@ -70,8 +62,8 @@ export interface ConnectionHost {
   left(connection: Connection, open: OpenConnection, livedMs: number): void;
   /** CL-3: ms over which the clients of this node spread their return. */
   spread(): number;
-  /** Its socket has ended. */
-  closed(connection: Connection, wasWelcomed: boolean): void;
+  /** Its socket has ended: the record of it. */
+  closed(connection: Connection, record: ConnectionRecord): void;
 }
 
 const codesWithoutReturn: ReadonlySet<number> = new Set([
@@ -83,14 +75,18 @@ const codesWithoutReturn: ReadonlySet<number> = new Set([
 const bytesBeforeWelcomeMax = limits.frameBeforeWelcomeBytesMax + 1_024;
 const internalRetryAfterMs = 5_000;
 const tooBigBeforeWelcome = `a frame before welcome has at most ${limits.frameBeforeWelcomeBytesMax} bytes`;
+/** Of a message that has no type that we know. */
+const unreadable = "unreadable";
 const notAnArray = "a frame is a JSON array of messages";
 
 export function createConnection(options: ConnectionOptions): Connection {
   const { context, id, socket, upgrade, address, host } = options;
-  const { clock, log, admission } = context;
-  const writer = createWriter(socket);
+  const { clock, log, admission, observer } = context;
+  const tally = new Tally();
+  const writer = createWriter(socket, tally, observer);
   const flow = createFlow(socket, clock, writer, context.limits, () => guard(work));
   const openedAt = clock.monotonic();
+  const sinceOpened = (): number => Math.round(clock.monotonic() - openedAt);
   let bytesBeforeWelcome = 0;
   /** Monotonic times of the last errors (TR-4). */
   let errorsAt: number[] = [];
@@ -101,8 +97,8 @@ export function createConnection(options: ConnectionOptions): Connection {
   let opening: Opening | undefined;
   let naming: Naming | undefined;
   let welcomedAt: number | undefined;
-  /** ST-16: what an open connection was last told of the client's own figures. */
-  let figures: DeliveryFigures | undefined;
+  /** What an open connection knew when it ended. */
+  let past: Pick<OpenConnection, "figures" | "polite" | "principal"> | undefined;
 
   const close: Connection["close"] = (code, reason, comeBack) => {
     if (connection.state.kind === "closing" || connection.state.kind === "closed") return;
@@ -125,7 +121,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     if (connection.state.kind !== "open") return;
     const { open } = connection.state;
     open.end();
-    ({ figures } = open);
+    past = { figures: open.figures, polite: open.polite, principal: open.principal };
     host.left(connection, open, clock.monotonic() - (welcomedAt ?? openedAt));
   };
 
@@ -153,7 +149,9 @@ export function createConnection(options: ConnectionOptions): Connection {
     });
     connection.state = { kind: "open", open };
     welcomedAt = clock.monotonic();
+    tally.phases.welcomed = sinceOpened();
     host.welcomed();
+    observer.welcomed();
     opening?.welcomed();
     opening = undefined;
     const spread = host.spread();
@@ -171,16 +169,17 @@ export function createConnection(options: ConnectionOptions): Connection {
       address,
       client: hello.client.name,
       attempt: hello.attempt,
-      openingMs: Math.round(clock.monotonic() - openedAt),
+      openingMs: sinceOpened(),
     });
   };
 
   const verify = async (hello: Hello): Promise<void> => {
+    const askedAt = clock.monotonic();
     const judged = await judgeHello(context, id, hello, upgrade).catch((error: unknown): Denied => {
       log.error("connection.verdict_failed", { connection: id, error });
       return denied(closeCodes.unavailable, "internal", admission.promise(internalRetryAfterMs));
     });
-    guard(() => follow(hello, endedMeanwhile(judged) ?? judged));
+    guard(() => follow(hello, changedMeanwhile(judged, askedAt) ?? judged));
   };
 
   const follow = (hello: Hello, verdict: Admitted | Denied): void => {
@@ -204,7 +203,7 @@ export function createConnection(options: ConnectionOptions): Connection {
 
   /** OP-7: what the store says of an agent that was welcomed without it. */
   const name = (open: OpenConnection, verdict: Admitted | Denied): void => {
-    const named = endedMeanwhile(verdict) ?? verdict;
+    const named = changedMeanwhile(verdict, clock.monotonic()) ?? verdict;
     if (connection.state.kind === "open" && named.kind === "admitted" && named.agent !== undefined) {
       open.name(named);
       host.opened(connection, open);
@@ -214,12 +213,16 @@ export function createConnection(options: ConnectionOptions): Connection {
     if (named.kind === "denied") close(named.code, named.reason, named.comeBack);
   };
 
-  /** AU-9: its credential ended while the verdict was under way. */
-  const endedMeanwhile = (judged: Admitted | Denied): Denied | undefined => {
-    if (judged.kind === "denied" || !context.occupants.hasEnded(judged.credential)) return undefined;
+  /** AU-9, OP-7: its credential, its rights or its generation ended while the verdict was under way. */
+  const changedMeanwhile = (judged: Admitted | Denied, askedAt: number): Denied | undefined => {
+    if (judged.kind === "denied") return undefined;
+    const { principal, credential, agent } = judged;
+    const who = { workspace: principal.workspace, principal: principal.id, credential, generation: agent?.generation };
+    const objection = context.occupants.objection(who, askedAt);
+    if (objection === undefined) return undefined;
     const registered = registeredBy(judged);
-    const ended = denied(closeCodes.forbidden, endedReason);
-    return registered === undefined ? ended : { ...ended, registered };
+    const refused = denied(objection.code, objection.reason);
+    return registered === undefined ? refused : { ...refused, registered };
   };
 
   const beforeWelcome = (elements: readonly unknown[]): void => {
@@ -232,10 +235,17 @@ export function createConnection(options: ConnectionOptions): Connection {
     const { message } = judged;
     host.spoke(connection);
     connection.state = { kind: "verifying", since: clock.monotonic() };
+    tally.client = message.client.name;
+    tally.attempt = message.attempt;
+    tally.phases.hello = sinceOpened();
+    observer.hello(message.instance);
     const answer = admission.ask({
       address: neighbourOf(address),
       slot: message.slot,
-      begin: () => void verify(message),
+      begin: () => {
+        tally.phases.admitted = sinceOpened();
+        void verify(message);
+      },
     });
     if (isRefusal(answer)) close(answer.code, answer.reason, { retryAfter: answer.retryAfter, slot: answer.slot });
     else opening = answer;
@@ -265,10 +275,14 @@ export function createConnection(options: ConnectionOptions): Connection {
 
   const handle = (open: OpenConnection, element: unknown): void => {
     flow.message();
+    const began = clock.monotonic();
     const judged = judgeMessage(element);
     if (judged.kind === "message") open.handle(judged.message);
     else if (judged.kind === "answer") writer.send(judged.answer);
     else complain(judged.error);
+    const handledMs = clock.monotonic() - began;
+    tally.message(handledMs);
+    observer.message(judged.kind === "message" ? judged.message.type : unreadable, handledMs);
   };
 
   const hear = (frame: string, bytes: number): void => {
@@ -290,6 +304,7 @@ export function createConnection(options: ConnectionOptions): Connection {
 
   /** TR-3: an unfinished frame is cut here, since who has not said hello may not make us keep a MiB. */
   const count = (bytes: number): void => {
+    tally.bytesIn += bytes;
     if (connection.state.kind !== "opening" && connection.state.kind !== "verifying") return;
     bytesBeforeWelcome += bytes;
     if (bytesBeforeWelcome <= bytesBeforeWelcomeMax) return;
@@ -311,16 +326,25 @@ export function createConnection(options: ConnectionOptions): Connection {
     if (before.kind === "closed") return;
     giveBack();
     connection.state = { kind: "closed" };
-    host.closed(connection, welcomedAt !== undefined);
-    log.info("connection.closed", {
+    const said = before.kind === "closing" ? before : { code, reason };
+    const durationMs = sinceOpened();
+    const record = recordOf(tally, {
       connection: id,
-      code: before.kind === "closing" ? before.code : code,
-      reason: before.kind === "closing" ? before.reason : reason,
-      durationMs: Math.round(clock.monotonic() - openedAt),
-      messagesSent: writer.messagesSent,
-      bytesSent: writer.bytesSent,
-      ...(figures && { figures }),
+      node: context.node,
+      at: clock.now() - durationMs,
+      address,
+      ...(past && { user: past.principal.id, role: past.principal.role }),
+      messagesOut: writer.messagesSent,
+      bytesOut: writer.bytesSent,
+      durationMs,
+      code: said.code,
+      reason: said.reason,
+      expected: isExpectedEnd(said.code, past?.polite === true),
+      ...(past?.figures && { figures: past.figures }),
     });
+    host.closed(connection, record);
+    observer.ended(record);
+    log.info("connection.closed", { ...record });
   };
 
   // Plain fields: a getter in an object of its own is a hidden class of its own, half a KiB a connection.

@@ -7,6 +7,7 @@ import type { Authenticator } from "../auth/verdict.ts";
 import type { ConnectionLimits } from "../connectionLimits.ts";
 import type { Mode } from "../mode.ts";
 import type { Log } from "../observe/log.ts";
+import type { Observer } from "../observe/observer.ts";
 import type { Method, PluginRuntime, StreamFamily } from "../plugin.ts";
 import type { Store } from "../store/port.ts";
 import type { Committer } from "../streams/committer.ts";
@@ -24,6 +25,7 @@ export interface GatewayContext {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  readonly observer: Observer;
   readonly mode: Mode;
   readonly node: string;
   readonly heartbeat: Heartbeat;

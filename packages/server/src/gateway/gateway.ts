@@ -127,9 +127,9 @@ export function createGateway(context: GatewayContext): Gateway {
       tellRuntimes(context, (runtime) => runtime.agentDisconnected(gone));
     },
     spread: () => admission.spread(held),
-    closed(connection, wasWelcomed) {
+    closed(connection, record) {
       connections.delete(connection);
-      if (!wasWelcomed) unwelcomed -= 1;
+      if (record.phases.welcomed === undefined) unwelcomed -= 1;
       if (connections.size === 0) emptied?.();
     },
   };

@@ -18,6 +18,7 @@ import { judgeUpgrade } from "../auth/upgrade.ts";
 import { isEncrypted } from "../http/guard.ts";
 import { HttpError, problemOf, problemType } from "../http/problem.ts";
 import { securityHeaders } from "../http/securityHeaders.ts";
+import type { Observer } from "../observe/observer.ts";
 import type { Gateway } from "./gateway.ts";
 import type { UpgradeCredentials } from "./opening.ts";
 import { wrapWebSocket } from "./wsSocket.ts";
@@ -34,7 +35,12 @@ export interface Upgrade {
   stop(): void;
 }
 
-export function createUpgrade(gateway: Gateway, settings: () => HostOriginSettings, isProxy: IsProxy): Upgrade {
+export function createUpgrade(
+  gateway: Gateway,
+  settings: () => HostOriginSettings,
+  isProxy: IsProxy,
+  observer: Observer,
+): Upgrade {
   const options = {
     noServer: true,
     clientTracking: false,
@@ -48,8 +54,19 @@ export function createUpgrade(gateway: Gateway, settings: () => HostOriginSettin
   const webSockets = new WebSocketServer(options);
   let stopped = false;
 
+  const turnAway = (socket: Duplex, ...why: Refusal): void => {
+    const [status] = why;
+    observer.upgrade(status);
+    refuse(socket, ...why);
+  };
+
+  /** AD-3, CL-4: for programs; a browser sees only that it did not open. */
+  const turnAwayForNow = (socket: Duplex, reason: string, { retryAfter }: Return): void =>
+    turnAway(socket, 503, reason, { "Retry-After": String(Math.ceil(retryAfter / 1_000)) }, retryAfter);
+
   const accept = (request: IncomingMessage, socket: Duplex, head: Buffer, upgrade: UpgradeCredentials): void => {
     // No function that lives as long as the connection may hold the request: it is a KiB.
+    observer.upgrade();
     const address = clientAddress(request.socket.remoteAddress, request.rawHeaders, isProxy);
     webSockets.handleUpgrade(request, socket, head, (webSocket) =>
       wrapWebSocket(webSocket, socket, (wrapped) => gateway.accept(wrapped, upgrade, address)),
@@ -59,36 +76,36 @@ export function createUpgrade(gateway: Gateway, settings: () => HostOriginSettin
   return {
     handle(request, socket, head) {
       socket.on("error", () => socket.destroy());
-      if (stopped) return refuseForNow(socket, "The server stops; come back in a moment.", gateway.promise());
+      if (stopped) return turnAwayForNow(socket, "The server stops; come back in a moment.", gateway.promise());
       const url = request.url ?? "/";
       const judgement = judgeUpgrade(
         { method: request.method ?? "GET", url, headers: request.rawHeaders, encrypted: isEncrypted(socket) },
         settings(),
       );
       if (judgement.kind === "refused") {
-        refuse(socket, judgement.status, judgement.reason);
+        turnAway(socket, judgement.status, judgement.reason);
         return;
       }
       if (url.split("?", 1)[0] !== path) {
-        refuse(socket, 404, `Sockets are opened at ${path}.`);
+        turnAway(socket, 404, `Sockets are opened at ${path}.`);
         return;
       }
       if (request.headers["sec-websocket-version"] !== webSocketVersion) {
         const headers = { "Sec-WebSocket-Version": webSocketVersion };
-        refuse(socket, 400, `Sec-WebSocket-Version must be ${webSocketVersion}.`, headers);
+        turnAway(socket, 400, `Sec-WebSocket-Version must be ${webSocketVersion}.`, headers);
         return;
       }
       if (request.httpVersion !== "1.1") {
-        refuse(socket, 400, "An upgrade is HTTP/1.1.");
+        turnAway(socket, 400, "An upgrade is HTTP/1.1.");
         return;
       }
       if ("content-length" in request.headers || "transfer-encoding" in request.headers) {
-        refuse(socket, 400, "An upgrade has no body.");
+        turnAway(socket, 400, "An upgrade has no body.");
         return;
       }
       const full = gateway.refusal();
       if (full !== undefined) {
-        refuseForNow(socket, "Too many are opening a connection; come back when it is your turn.", full);
+        turnAwayForNow(socket, "Too many are opening a connection; come back when it is your turn.", full);
         return;
       }
       accept(request, socket, head, { ...judgement.credentials, ambiguous: judgement.ambiguous });
@@ -99,18 +116,10 @@ export function createUpgrade(gateway: Gateway, settings: () => HostOriginSettin
   };
 }
 
-/** AD-3, CL-4: for programs; a browser sees only that it did not open. */
-function refuseForNow(socket: Duplex, reason: string, { retryAfter }: Return): void {
-  refuse(socket, 503, reason, { "Retry-After": String(Math.ceil(retryAfter / 1_000)) }, retryAfter);
-}
+/** Status, why, further headers, and ms after which to come back. */
+type Refusal = [status: number, reason: string, headers?: Readonly<Record<string, string>>, retryAfter?: number];
 
-function refuse(
-  socket: Duplex,
-  status: number,
-  reason: string,
-  headers: Readonly<Record<string, string>> = {},
-  retryAfter?: number,
-): void {
+function refuse(socket: Duplex, ...[status, reason, headers = {}, retryAfter]: Refusal): void {
   const problem = {
     ...problemOf(new HttpError(status, codeOf(status), reason), randomUUID()),
     ...(retryAfter === undefined ? {} : { retryAfter }),

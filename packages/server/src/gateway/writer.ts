@@ -6,6 +6,8 @@
  * is seen in {@link Writer.unsentBytes}, and readers without room keep only a cursor (ST-11).
  */
 import { limits, type ServerMessage } from "@holdfast/protocol";
+import type { Tally } from "../observe/connectionRecord.ts";
+import type { Observer } from "../observe/observer.ts";
 import { encodeTextFrame } from "./frame.ts";
 import type { ServerSocket } from "./serverSocket.ts";
 
@@ -24,13 +26,16 @@ export interface Writer {
   readonly bytesSent: number;
 }
 
-export function createWriter(socket: ServerSocket): Writer {
-  return new SocketWriter(socket);
+/** Every refusal goes out here, so here they are counted. */
+export function createWriter(socket: ServerSocket, tally: Tally, observer: Observer): Writer {
+  return new SocketWriter(socket, tally, observer);
 }
 
 /** A class, so that ten thousand idle writers share their functions: closures and getters of each cost 1.1 KiB. */
 class SocketWriter implements Writer {
   readonly #socket: ServerSocket;
+  readonly #tally: Tally;
+  readonly #observer: Observer;
   #queued: string[] = [];
   #queuedBytes = 0;
   #scheduled = false;
@@ -39,8 +44,10 @@ class SocketWriter implements Writer {
   messagesSent = 0;
   bytesSent = 0;
 
-  constructor(socket: ServerSocket) {
+  constructor(socket: ServerSocket, tally: Tally, observer: Observer) {
     this.#socket = socket;
+    this.#tally = tally;
+    this.#observer = observer;
   }
 
   send(message: ServerMessage): void {
@@ -49,9 +56,16 @@ class SocketWriter implements Writer {
     this.#queued.push(json);
     this.#queuedBytes += json.length;
     this.messagesSent += 1;
+    const code = refusalOf(message);
+    if (code !== undefined) this.#count(message.type, code);
     if (this.#scheduled) return;
     this.#scheduled = true;
     queueMicrotask(() => this.flush());
+  }
+
+  #count(type: string, code: string): void {
+    this.#tally.error(code);
+    this.#observer.failure(type, code);
   }
 
   writeFrame(frame: Uint8Array): void {
@@ -82,5 +96,19 @@ class SocketWriter implements Writer {
 
   drained(): void {
     this.#answerBytes = 0;
+  }
+}
+
+/** The code of what is refused; undefined where nothing is. */
+function refusalOf(message: ServerMessage): string | undefined {
+  switch (message.type) {
+    case "error":
+      return message.code;
+    case "response":
+      return message.error?.code;
+    case "refused":
+      return message.error.code;
+    default:
+      return undefined;
   }
 }

@@ -26,6 +26,7 @@ import type { Mode } from "../mode.ts";
 import type { Log } from "../observe/log.ts";
 import type { Method } from "../plugin.ts";
 import { addGuard, admit } from "./guard.ts";
+import { addHealthRoutes, type HealthRoutesOptions } from "./healthRoutes.ts";
 import { addMethodRoutes } from "./methodRoutes.ts";
 import { addPageRoutes } from "./pageRoutes.ts";
 import { HttpError, type Problem, problemOf, problemType } from "./problem.ts";
@@ -59,13 +60,14 @@ export interface HttpOptions {
   readonly log: Log;
   readonly clock: Clock;
   readonly random: Random;
-  /** What `/healthz` says besides status, mode and version. */
-  readonly health: () => { readonly store: string } & Readonly<Record<string, unknown>>;
+  readonly health: HealthRoutesOptions["health"];
+  readonly readiness: HealthRoutesOptions["readiness"];
+  readonly metrics: HealthRoutesOptions["metrics"];
 }
 
 /** An instance that does not listen yet. */
 export function createHttp(options: HttpOptions): FastifyInstance {
-  const { settings, auth, methods, context, mode, version, page, pagePaths, log, clock, random, health } = options;
+  const { settings, auth, methods, context, mode, version, page, pagePaths, log, clock, random } = options;
   const newRef = (): string => uuidv7(clock.now(), random.bytes(10));
   const answer = (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const problem = problemOf(error, request.id);
@@ -92,7 +94,7 @@ export function createHttp(options: HttpOptions): FastifyInstance {
     answer(new HttpError(404, "not_found", "There is nothing at this address."), request, reply),
   );
 
-  app.get("/healthz", async () => ({ ...health(), status: "ok", mode, version }));
+  addHealthRoutes(app, { ...options, place: settings });
   app.get("/ws", async (_request, reply) => {
     reply.header("upgrade", "websocket");
     throw new HttpError(

@@ -37,11 +37,13 @@ export interface CatchUpOptions {
   readonly log: Log;
   readonly encode: EncodeFrame;
   readonly health: StoreWatch;
+  /** So many events were written to a reader. */
+  readonly delivered: (events: number) => void;
 }
 
 type Progress = "live" | "more" | "noRoom" | "read";
 
-export function createCatchUp({ store, clock, log, encode, health }: CatchUpOptions): CatchUp {
+export function createCatchUp({ store, clock, log, encode, health, delivered }: CatchUpOptions): CatchUp {
   /** Who waits for a turn, in order. */
   const waiting = new Map<Reader, Channel>();
   /** Reads under way, by place, with those who wait for them. */
@@ -82,7 +84,9 @@ export function createCatchUp({ store, clock, log, encode, health }: CatchUpOpti
       const [reader, channel] = next;
       waiting.delete(reader);
       left -= 1;
+      const before = reader.cursor;
       const progress = feed(channel, reader, pages, encode);
+      delivered(reader.cursor - before);
       if (progress === "read") startRead(channel, reader);
       if (progress !== "more") continue;
       waiting.set(reader, channel);

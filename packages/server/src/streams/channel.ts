@@ -40,19 +40,21 @@ export function learnPosition(channel: Channel, position: StreamPosition): void 
 
 /**
  * Takes a committed run and writes it to every live reader: one frame for all that stand right before it.
- * Readers without room, or not at the run's start, become `behind` and are passed to `fallBehind`.
+ * Readers without room, or not at the run's start, become `behind` and are passed to `fallBehind`. Returns how
+ * many readers it was written to.
  */
 export function acceptRun(
   channel: Channel,
   run: Appended,
   encode: EncodeFrame,
   fallBehind: (reader: Reader) => void,
-): void {
+): number {
   const encoded = run.events.map(encodeEvent);
   const through = run.offset + encoded.length - 1;
   channel.tail.accept(run.offset, encoded);
   channel.head = Math.max(channel.head, through);
   let frames: readonly EventsFrame[] | undefined;
+  let written = 0;
   for (const reader of channel.readers) {
     if (reader.behind || reader.cursor >= through) continue;
     if (reader.cursor !== run.offset - 1 || !reader.hasRoom()) {
@@ -63,5 +65,7 @@ export function acceptRun(
     frames ??= framesOf(channel.stream, run.offset, channel.head, encoded, encode);
     for (const frame of frames) reader.write(frame.bytes);
     reader.cursor = through;
+    written += 1;
   }
+  return written;
 }

@@ -41,6 +41,8 @@ export interface Hub {
   forget(workspace: string, stream: string): void;
   /** Whether the stream's history can have been lost since its epoch was made: not once it was renewed here. */
   mayRollBack(workspace: string, stream: string): boolean;
+  /** Events written since the start, once for each reader. */
+  readonly deliveries: number;
   stop(): void;
 }
 
@@ -61,7 +63,11 @@ export function createHub({ store, clock, log, encode, health, bus }: HubOptions
   /** Streams whose epoch this process renewed; there are as many as streams that a rollback really hit. */
   const renewed = new Set<string>();
   let uses = 0;
-  const catchUp = createCatchUp({ store, clock, log, encode, health });
+  let deliveries = 0;
+  const delivered = (events: number): void => {
+    deliveries += events;
+  };
+  const catchUp = createCatchUp({ store, clock, log, encode, health, delivered });
 
   const use = (workspace: string, stream: string): Channel => {
     const key = `${workspace}\n${stream}`;
@@ -162,10 +168,14 @@ export function createHub({ store, clock, log, encode, health, bus }: HubOptions
       for (const run of appended) {
         const channel = find(run.workspace, run.stream);
         if (channel === undefined) continue;
-        acceptRun(channel, run, encode, (reader) => catchUp.add(channel, reader));
+        const readers = acceptRun(channel, run, encode, (reader) => catchUp.add(channel, reader));
+        delivered(readers * run.events.length);
         tidy();
       }
       if (bus !== undefined && appended.length > 0) bus.publish(headsOf(appended));
+    },
+    get deliveries() {
+      return deliveries;
     },
     head: (workspace, stream) => find(workspace, stream)?.head ?? 0,
     mayRollBack: (workspace, stream) => !renewed.has(`${workspace}\n${stream}`),

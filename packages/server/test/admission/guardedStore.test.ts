@@ -1,8 +1,10 @@
 /** The store behind its breaker: what counts, what waits, and what a probe asks (AD-2). */
+
 import { ProtocolError } from "@holdfast/protocol";
 import { describe, expect, it } from "vitest";
 import { guardStore } from "../../src/admission/guardedStore.ts";
 import { type AdmissionLimits, defaultAdmissionLimits } from "../../src/admission/limits.ts";
+import { silentObserver } from "../../src/observe/observer.ts";
 import { StoreLost } from "../../src/store/outage.ts";
 import type { BatchResult, Operation, Store } from "../../src/store/port.ts";
 import { ada } from "../support/principals.ts";
@@ -43,6 +45,7 @@ function world(extras: Partial<AdmissionLimits> = {}) {
     place: { store: "made up", host: "db.example", port: 5432 },
     clock,
     log,
+    observer: silentObserver,
   });
   return { ...guarded, clock, lines, commits, answers };
 }

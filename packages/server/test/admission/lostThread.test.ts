@@ -1,10 +1,12 @@
 /** The embedded store's thread ends: a failure of the database itself, whoever caused it (AD-2). */
+
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, it } from "vitest";
 import { guardStore } from "../../src/admission/guardedStore.ts";
 import { defaultAdmissionLimits } from "../../src/admission/limits.ts";
+import { silentObserver } from "../../src/observe/observer.ts";
 import { openSqliteStore } from "../../src/store/sqlite/store.ts";
 import { ada } from "../support/principals.ts";
 import { createSimClock } from "../support/simClock.ts";
@@ -32,6 +34,7 @@ it("[AD-2][AD-4] a store's thread that ended opens the breaker, and the log says
     place: { store: "sqlite", file: folder },
     clock: createSimClock(),
     log: { debug: write, info: write, warn: write, error: write },
+    observer: silentObserver,
   });
   cleanUp.push(() => health.stop());
   const ask = () =>

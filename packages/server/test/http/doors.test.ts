@@ -5,6 +5,9 @@ import { type HttpWorld, openHttp, ownOrigin, port } from "./httpWorld.ts";
 /** W3: what an anonymous caller may get besides 401 and 403, by route. */
 const anonymousAnswers: Record<string, number> = {
   "GET /healthz": 200,
+  "GET /readyz": 200,
+  // Of this machine; see health.test.ts.
+  "GET /metrics": 200,
   "GET /ws": 426,
   "GET /api/session": 200,
   "POST /api/session": 422,

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from "fastify";
 import { hostOriginSettings } from "../../src/auth/hostOrigin.ts";
 import { createHttp } from "../../src/http/app.ts";
+import type { Health, Readiness } from "../../src/http/healthRoutes.ts";
 import type { Mode } from "../../src/options.ts";
 import { type AuthWorld, openAuth } from "../auth/authWorld.ts";
 import { plugin as notes } from "../support/notesApp.ts";
@@ -19,6 +20,8 @@ const pagePaths = ["/", "/agents", "/agents/*", "/threads", "/threads/*"];
 export interface HttpWorld {
   readonly app: FastifyInstance;
   readonly world: AuthWorld;
+  /** What the node says of itself. */
+  readonly health: { readiness: Readiness; degraded?: Health["degraded"] };
   /** A request of our own page: the right Host and Origin, JSON where there is a body. */
   ask(method: string, url: string, options?: Asked): Promise<LightMyRequestResponse>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -35,6 +38,7 @@ export interface Asked {
 export async function openHttp(mode: Mode = "local", listening = false): Promise<HttpWorld> {
   const world = await openAuth(mode);
   const page = buildPage();
+  const health: HttpWorld["health"] = { readiness: "ready" };
   const settings = () =>
     hostOriginSettings({ port: listening ? portOf(app) : port, origins: ["http://localhost:5173"], pagePaths });
   const app: FastifyInstance = createHttp({
@@ -55,13 +59,16 @@ export async function openHttp(mode: Mode = "local", listening = false): Promise
     log: world.logger,
     clock: world.clock,
     random: world.random,
-    health: () => ({ store: "sqlite" }),
+    readiness: () => health.readiness,
+    metrics: { contentType: "text/plain", text: async () => "holdfast_build_info 1\n" },
+    health: () => ({ store: "sqlite", ...(health.degraded && { degraded: health.degraded }) }),
   });
   if (listening) await app.listen({ host: "127.0.0.1", port: 0 });
   else await app.ready();
   return {
     app,
     world,
+    health,
     ask: (method, url, options = {}) => app.inject(request(method, url, options)),
     async [Symbol.asyncDispose]() {
       await app.close();

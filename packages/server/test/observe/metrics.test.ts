@@ -1,0 +1,129 @@
+/**
+ * What a scrape shows of what a node was told and does.
+ *
+ * Seen red: with labels that grow without bound, with a welcomed connection counted as failed, and with a count that
+ * is kept elsewhere added up at each scrape.
+ */
+import { closeCodes } from "@holdfast/protocol";
+import { afterEach, expect, it } from "vitest";
+import type { ConnectionRecord } from "../../src/observe/connectionRecord.ts";
+import { createMetrics, type Metrics } from "../../src/observe/metrics.ts";
+
+const made: Metrics[] = [];
+afterEach(() => {
+  for (const metrics of made.splice(0)) metrics.stop();
+});
+
+function start(dashboardNames = false): Metrics {
+  const metrics = createMetrics({ version: "1.2.3", monotonic: () => 1_000, dashboardNames });
+  made.push(metrics);
+  return metrics;
+}
+
+const record: ConnectionRecord = {
+  connection: "c",
+  node: "n",
+  at: 0,
+  address: "192.0.2.7",
+  phases: { hello: 10, admitted: 20, welcomed: 50 },
+  messagesIn: 1,
+  bytesIn: 100,
+  messagesOut: 2,
+  bytesOut: 300,
+  handlingMs: { sum: 1, longest: 1 },
+  errors: {},
+  durationMs: 90_000,
+  code: closeCodes.lost,
+  reason: "",
+  expected: false,
+};
+
+async function values(metrics: Metrics): Promise<Record<string, number>> {
+  const lines = (await metrics.text()).split("\n").filter((line) => line !== "" && !line.startsWith("#"));
+  return Object.fromEntries(
+    lines.map((line) => [line.slice(0, line.lastIndexOf(" ")), Number(line.split(" ").at(-1))]),
+  );
+}
+
+it("counts openings: attempted, successful, and failed by why", async () => {
+  const metrics = start(true);
+  const { observer } = metrics;
+  for (let index = 0; index < 4; index += 1) observer.upgrade();
+  observer.upgrade(403);
+  observer.welcomed();
+  observer.ended(record);
+  observer.ended({ ...record, phases: {}, code: closeCodes.silent, durationMs: 10_000 });
+  observer.ended({ ...record, phases: { hello: 3 }, code: closeCodes.lost, durationMs: 5 });
+  observer.ended({ ...record, phases: { hello: 3, admitted: 4 }, code: closeCodes.unauthenticated, durationMs: 5 });
+  expect(await values(metrics)).toMatchObject({
+    holdfast_openings_attempted_total: 5,
+    holdfast_openings_successful_total: 1,
+    'holdfast_openings_failed_total{reason="upgrade_403"}': 1,
+    'holdfast_openings_failed_total{reason="silent"}': 1,
+    'holdfast_openings_failed_total{reason="left_before_welcome"}': 1,
+    'holdfast_openings_failed_total{reason="unauthenticated"}': 1,
+    'holdfast_connections_closed_total{code="1006"}': 2,
+    'holdfast_connections_short_total{code="4408"}': 1,
+    'holdfast_opening_phase_seconds_sum{phase="verification"}': 0.03,
+    holdfast_received_bytes_total: 400,
+    dashboard_connections_attempted: 5,
+    dashboard_connections_successful: 1,
+    dashboard_init_errors_total: 4,
+    dashboard_init_duration_seconds_count: 1,
+    dashboard_circuit_breaker_open: 0,
+  });
+});
+
+it("reads what others count, and shows it as it is at each scrape", async () => {
+  const metrics = start();
+  let deliveries = 10;
+  metrics.connect({
+    connections: () => 7,
+    degraded: () => true,
+    deliveries: () => deliveries,
+    retriesIgnored: () => 2,
+  });
+  await metrics.text();
+  deliveries = 25;
+  const seen = await values(metrics);
+  expect(seen).toMatchObject({
+    holdfast_connections: 7,
+    holdfast_store_breaker_open: 1,
+    holdfast_deliveries_total: 25,
+    holdfast_retry_ignored_total: 2,
+    'holdfast_build_info{version="1.2.3"}': 1,
+  });
+  expect(Object.keys(seen).filter((name) => name.startsWith("dashboard_"))).toEqual([]);
+});
+
+it("counts failures of the store by operation and the database's own code, and messages by type", async () => {
+  const metrics = start();
+  const { observer } = metrics;
+  observer.store("read", 2);
+  observer.store("read", 3, Object.assign(new Error("permission denied"), { code: "42501" }));
+  observer.message("ping", 4);
+  observer.message("ping", 6);
+  observer.failure("refused", "forbidden");
+  observer.verified("accepted");
+  observer.probe(false);
+  expect(await values(metrics)).toMatchObject({
+    'holdfast_store_errors_total{operation="read",code="42501"}': 1,
+    'holdfast_store_seconds_count{operation="read"}': 2,
+    'holdfast_messages_received_total{type="ping"}': 2,
+    'holdfast_message_handling_seconds_total{type="ping"}': 0.01,
+    'holdfast_message_failures_total{type="refused",code="forbidden"}': 1,
+    'holdfast_verifications_total{result="accepted"}': 1,
+    'holdfast_store_probes_total{result="failed"}': 1,
+  });
+});
+
+it("[X14] has bounded labels, whatever codes peers and databases make up", async () => {
+  const metrics = start();
+  for (let code = 3_000; code < 4_000; code += 1) {
+    metrics.observer.ended({ ...record, code });
+    metrics.observer.store("read", 1, Object.assign(new Error("x"), { code: `E${code}` }));
+  }
+  const names = Object.keys(await values(metrics));
+  expect(names.filter((name) => name.startsWith("holdfast_connections_closed_total"))).toHaveLength(101);
+  expect(names.filter((name) => name.startsWith("holdfast_store_errors_total"))).toHaveLength(101);
+});
