@@ -11,7 +11,7 @@ const unitTimeoutMsMax = 20_000;
 const tidyTimeoutMsMax = 60_000;
 const e2eTimeoutMsMax = 240_000;
 /** Real processes and a browser, as in e2e. */
-const withProcesses = "simulation/test/processes{Chaos,Soak}.test.ts";
+const withProcesses = "simulation/test/processes{Chaos,Outage,Soak}.test.ts";
 
 export default defineConfig({
   test: {
@@ -39,6 +39,7 @@ export default defineConfig({
       {
         test: {
           name: "e2e",
+          globalSetup: "./scripts/pageSetup.mjs",
           include: ["e2e/test/**/*.test.ts", withProcesses],
           testTimeout: e2eTimeoutMsMax,
           hookTimeout: e2eTimeoutMsMax,
