@@ -12,7 +12,7 @@ import { createWorld, type World } from "../support/world.ts";
 const records = ({ log }: World): ConnectionRecord[] =>
   log.filter(({ event }) => event === "connection.closed").map(({ fields }) => fields as unknown as ConnectionRecord);
 
-it("[I12] says who it was, how it opened, what went through it, and how it ended", async () => {
+it("says who it was, how it opened, what went through it, and how it ended", async () => {
   const world = await createWorld();
   const client = world.connect();
   await client.open({ attempt: 3 });
