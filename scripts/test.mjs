@@ -26,6 +26,7 @@ const needs = {
     "e2e/test/examples.test.ts",
     "e2e/test/postgresOutage.test.ts",
   ],
+  nginx: ["e2e/test/proxy.test.ts"],
   postgres: [
     "e2e/test/postgres.test.ts",
     "e2e/test/postgresOutage.test.ts",
@@ -33,13 +34,18 @@ const needs = {
     "packages/server/test/postgres/faults.test.ts",
     "packages/server/test/postgres/nodes.test.ts",
     "packages/server/test/postgres/retention.test.ts",
+    "simulation/test/processesOutage.test.ts",
   ],
 };
 
 function test(filters) {
   const found = findRequirements();
   const notRun = Object.entries(needs).flatMap(([key, files]) => (found[key] === undefined ? files : []));
-  const environment = { E2E_CHROMIUM: found.chromium ?? "", E2E_POSTGRES: found.postgres ?? "" };
+  const environment = {
+    E2E_CHROMIUM: found.chromium ?? "",
+    E2E_POSTGRES: found.postgres ?? "",
+    E2E_NGINX: found.nginx ?? "",
+  };
 
   const gate = filters.length === 0 ? check() : noCounts();
   const excluded = notRun.map((file) => `--exclude=${file}`);

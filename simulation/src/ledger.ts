@@ -1,7 +1,7 @@
 /**
  * The ledger of docs/trust.md: one row for each proof that was run, and what the rows together allow to say.
  *
- * The commands `sim`, `powercut`, `chaos` and `soak` append with `--ledger`; a test never does, so that it leaves the
+ * The commands `sim`, `powercut`, `chaos`, `soak` and `proof:outage` append with `--ledger`; a test never does, so that it leaves the
  * tree as it was. Invariant: a row says what was run and what was seen, a harm included; nothing is ever taken out.
  * The bounds below the table are computed from all rows, and follow the rule of three: N clean trials bound the rate
  * of failure at 3/N with 95 % confidence.
@@ -13,7 +13,7 @@ import { type Harm, harms } from "./judge/violation.ts";
 
 /** One run of one command. What a command does not do stays out. */
 export interface LedgerEntry extends Readonly<Record<Harm, number>> {
-  readonly command: "sim" | "planted" | "powercut" | "chaos" | "soak";
+  readonly command: "sim" | "planted" | "powercut" | "chaos" | "soak" | "outage";
   /** As {@link currentCommit} gives it. */
   readonly commit: string;
   /** First and last seed, or the one seed of a run of real processes. */
@@ -59,7 +59,7 @@ const columns: readonly { readonly title: string; readonly of: (entry: LedgerEnt
 /** Which proofs share a bound: what was simulated says nothing of real disks. */
 const kinds = [
   { name: "In the simulation", commands: ["sim"], trial: "delivery", count: "deliveries" },
-  { name: "With real processes", commands: ["chaos", "soak"], trial: "delivery", count: "deliveries" },
+  { name: "With real processes", commands: ["chaos", "soak", "outage"], trial: "delivery", count: "deliveries" },
   { name: "With real power cuts", commands: ["powercut"], trial: "power cut", count: "powerCuts" },
 ] as const;
 

@@ -11,13 +11,16 @@ const endMsMax = 15_000;
 export interface AgentPlayerOptions {
   readonly name: string;
   readonly serverPort: number;
-  readonly key: string;
+  /** Absent where nobody needs one (development mode). */
+  readonly key?: string;
   readonly folder: string;
   readonly random: () => number;
 }
 
 export interface AgentPlayer extends Player {
   readonly isUp: boolean;
+  /** Connections that it ever made. */
+  readonly connectionsMade: number;
 }
 
 export async function makeAgentPlayer(options: AgentPlayerOptions): Promise<AgentPlayer> {
@@ -33,13 +36,20 @@ export async function makeAgentPlayer(options: AgentPlayerOptions): Promise<Agen
         ...["--server", `http://127.0.0.1:${proxy.port}`, "--state", join(folder, "state"), "--cwd", folder],
       ],
       directory: folder,
-      environment: { HOLDFAST_KEY: key, SHELL: "/bin/sh", HOLDFAST_LOG_LEVEL: "warn" },
+      environment: {
+        ...(key === undefined ? {} : { HOLDFAST_KEY: key }),
+        SHELL: "/bin/sh",
+        HOLDFAST_LOG_LEVEL: "warn",
+      },
     });
   };
   return {
     name,
     get isUp() {
       return child !== undefined && child.ended === undefined;
+    },
+    get connectionsMade() {
+      return proxy.made;
     },
     start: async () => start(),
     async strike(strike) {

@@ -16,16 +16,18 @@ import { type Door, signIn } from "./signIn.ts";
 
 const statusEveryMs = 500;
 const settings = JSON.parse(process.argv[2] ?? "") as CrowdSettings;
-const { count, url, via, data, folder, streams } = settings;
+const { count, url, via, data, folder, streams, shares = [] } = settings;
 mkdirSync(folder, { recursive: true });
 
 const totals = { deliveries: 0, closings: 0, attempts: 0, refreshes: 0, refusals: 0 };
 const readers: ReaderResult[] = [];
 const sessions: Session[] = [];
+/** Reader of a shared stream → when its newest event was made. */
+const fresh = new Map<string, number>();
 
 async function enter(index: number): Promise<void> {
   const door: Door = { url, via, cookieFile: join(folder, `cookie${index}`) };
-  await signIn(door, data);
+  if (data !== undefined) await signIn(door, data);
   const http = cookieHttp(door);
   const session = createSession({
     url: `${url.replace(/^http/, "ws")}/ws`,
@@ -48,6 +50,8 @@ async function enter(index: number): Promise<void> {
   });
   sessions.push(session);
   for (const stream of streams) read(session, index, stream);
+  const share = shares[index % Math.max(1, shares.length)];
+  if (share !== undefined) read(session, index, share);
 }
 
 function read(session: Session, index: number, stream: string): void {
@@ -59,9 +63,12 @@ function read(session: Session, index: number, stream: string): void {
     holes: 0,
   };
   readers.push(reader);
+  if (shares.includes(stream)) fresh.set(reader.reader, 0);
   session.subscribe(stream, {
     from: "start",
     onEvents(events) {
+      const last = events.at(-1);
+      if (last !== undefined && fresh.has(reader.reader)) fresh.set(reader.reader, last.at);
       for (const { event, data: payload, offset, through } of events) {
         totals.deliveries += through - offset + 1;
         if (offset !== reader.offset + 1) reader.holes += 1;
@@ -77,10 +84,13 @@ function read(session: Session, index: number, stream: string): void {
 }
 
 function status(): CrowdStatus {
-  const live = sessions.filter(({ state }) => state.kind === "live").length;
+  const inState = (kind: Session["state"]["kind"]): number =>
+    sessions.filter(({ state }) => state.kind === kind).length;
   return {
     ...totals,
-    live,
+    live: inState("live"),
+    degraded: inState("degraded"),
+    freshAt: [...fresh.values()].reduce((oldest, at) => Math.min(oldest, at), Number.POSITIVE_INFINITY),
     behind: readers.reduce((least, { offset }) => Math.min(least, offset), Number.POSITIVE_INFINITY),
   };
 }

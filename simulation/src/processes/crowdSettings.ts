@@ -4,14 +4,20 @@ export interface CrowdSettings {
   readonly count: number;
   readonly url: string;
   readonly via: number;
-  readonly data: string;
+  /** The server's data folder, to sign in; absent where nobody has to (development mode). */
+  readonly data?: string;
   readonly folder: string;
+  /** What each of them reads. */
   readonly streams: readonly string[];
+  /** Of these each reads one more, in turn. */
+  readonly shares?: readonly string[];
 }
 
 export interface CrowdStatus {
   /** Sessions that are live. */
   readonly live: number;
+  /** Sessions that know the server to be without its store. */
+  readonly degraded: number;
   readonly deliveries: number;
   /** Attempts at a connection: one a session is right. */
   readonly attempts: number;
@@ -22,6 +28,8 @@ export interface CrowdStatus {
   readonly refusals: number;
   /** The offset of whoever is farthest behind, in any stream. */
   readonly behind: number | null;
+  /** When the newest event of whoever has the oldest was made, by the server's clock, in the shared streams; ms. */
+  readonly freshAt: number | null;
 }
 
 export interface ReaderResult {

@@ -8,7 +8,7 @@
  * heard of again: `heal` resets those connections, as a network that forgot them would. Each fault counts what it did,
  * so that one that met no traffic counts for nothing.
  */
-import { connect, createServer, type Server, type Socket } from "node:net";
+import { connect, createServer, type NetConnectOpts, type Server, type Socket } from "node:net";
 import type { NetworkFault } from "./networkFault.ts";
 import { makePipe, type Pipe } from "./pipe.ts";
 
@@ -18,6 +18,8 @@ export interface FaultyProxy {
   readonly port: number;
   /** Connections that are open now. */
   readonly connections: number;
+  /** Connections that were ever made, those that were refused at once not counted. */
+  readonly made: number;
   /** Begins a fault; one that acts already is healed before. */
   begin(fault: NetworkFault): void;
   /** What the present fault did so far, in bytes, pieces or connections. 0: it took no effect yet. */
@@ -28,8 +30,8 @@ export interface FaultyProxy {
 }
 
 export interface ProxyOptions {
-  /** The server's port. */
-  readonly target: number;
+  /** The server's port of loopback, or the path of its socket. */
+  readonly target: number | string;
   /** Numbers in [0, 1). */
   readonly random: () => number;
   /**
@@ -52,6 +54,7 @@ export async function startFaultyProxy(options: ProxyOptions): Promise<FaultyPro
   const pairs = new Set<Pair>();
   let fault: NetworkFault | undefined;
   let effects = 0;
+  let made = 0;
   const count = (amount: number): void => {
     effects += amount;
   };
@@ -63,9 +66,10 @@ export async function startFaultyProxy(options: ProxyOptions): Promise<FaultyPro
       near.resetAndDestroy();
       return;
     }
-    const far = connect({ port: target, host, noDelay: true, allowHalfOpen: true });
+    made += 1;
+    const far = connect(placeOf(target));
     far.on("error", ignore);
-    const change = options.rewritesHost === true ? rewriteHost(target) : (bytes: Buffer): Buffer => bytes;
+    const change = options.rewritesHost === true ? rewriteHost(Number(target)) : (bytes: Buffer): Buffer => bytes;
     const pair: Pair = {
       near,
       far,
@@ -95,7 +99,9 @@ export async function startFaultyProxy(options: ProxyOptions): Promise<FaultyPro
     const found = [...pairs].filter(those);
     for (const { near, far } of found) {
       near.resetAndDestroy();
-      far.resetAndDestroy();
+      // Only TCP has a reset.
+      if (typeof target === "string") far.destroy();
+      else far.resetAndDestroy();
     }
     return found.length;
   }
@@ -114,6 +120,9 @@ export async function startFaultyProxy(options: ProxyOptions): Promise<FaultyPro
     port: portOf(server),
     get connections() {
       return pairs.size;
+    },
+    get made() {
+      return made;
     },
     begin(next) {
       heal();
@@ -138,6 +147,12 @@ export async function startFaultyProxy(options: ProxyOptions): Promise<FaultyPro
 function goes(fault: NetworkFault, way: "up" | "down"): boolean {
   if (fault.kind === "stall" || fault.kind === "blackHole") return fault.way === way || fault.way === "both";
   return fault.kind === "latency" || fault.kind === "rate" || fault.kind === "slice";
+}
+
+function placeOf(target: number | string): NetConnectOpts {
+  return typeof target === "string"
+    ? { path: target, allowHalfOpen: true }
+    : { port: target, host, noDelay: true, allowHalfOpen: true };
 }
 
 function rewriteHost(target: number): (bytes: Buffer) => Buffer {

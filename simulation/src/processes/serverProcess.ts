@@ -33,7 +33,9 @@ export interface ServerProcess {
 export interface ServerSettings {
   readonly data: string;
   readonly port: number;
-  /** `HOLDFAST_…` variables. */
+  /** `local` where absent. */
+  readonly mode?: "local" | "development";
+  /** `HOLDFAST_…` variables, and others of its own. */
   readonly environment: Readonly<Record<string, string>>;
   /** Hears each line of its log, as JSON gave it. */
   readonly onLog: (line: Readonly<Record<string, unknown>>) => void;
@@ -42,7 +44,7 @@ export interface ServerSettings {
 }
 
 export function makeServerProcess(settings: ServerSettings): ServerProcess {
-  const { data, port } = settings;
+  const { data, port, mode = "local" } = settings;
   let child: Child | undefined;
   let said: string[] = [];
   const url = `http://127.0.0.1:${port}`;
@@ -62,7 +64,7 @@ export function makeServerProcess(settings: ServerSettings): ServerProcess {
         ready = done;
       });
       const started = startNode({
-        parameters: [commandLine, "serve", "--mode", "local", "--port", String(port), "--data", data],
+        parameters: [commandLine, "serve", "--mode", mode, "--port", String(port), "--data", data],
         directory: repository,
         environment: {
           HOLDFAST_AGENTS_SHELL: "false",

@@ -6,16 +6,13 @@
  * → every reader's fold is compared with the log's. Memory is compared between a quarter of the run and its end.
  */
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { JudgeReport } from "../judge/judge.ts";
-import { type Child, startNode } from "./child.ts";
-import { contentFold } from "./content.ts";
-import type { CrowdResult, CrowdSettings, CrowdStatus } from "./crowdSettings.ts";
+import { type Crowd, joinCrowd, wrongReaders } from "./crowd.ts";
+import type { CrowdResult } from "./crowdSettings.ts";
 import { type Field, makeField } from "./field.ts";
 import { pause, until } from "./player.ts";
 import type { StoreLog } from "./storeLog.ts";
 
-const joinMsMax = 120_000;
 const settleMsMax = 60_000;
 /** Each thread has this many commands waiting or running: the next begins at once. */
 const commandsAhead = 2;
@@ -77,7 +74,7 @@ export async function runSoak(options: SoakOptions): Promise<SoakReport> {
     probesHeap: true,
   });
   try {
-    const crowd = await joinCrowd(field, options);
+    const crowd = await enterCrowd(field, options);
     say(`${options.clients} clients and ${field.pages === undefined ? 0 : 2} pages are live`);
     const before = field.log.events.length;
     const working = work(field, options);
@@ -101,7 +98,7 @@ export async function runSoak(options: SoakOptions): Promise<SoakReport> {
       reconnects: result.closings + pagesReconnects,
       refusals: result.refusals,
       refreshes: result.refreshes,
-      wrongReaders: wrongReaders(result, field.log),
+      wrongReaders: wrongReaders(result, field.log.events),
       growth: early.map(({ what, bytes }, index) => ({ what, before: bytes, after: late[index]?.bytes ?? 0 })),
       judged: field.judge(true),
     };
@@ -110,39 +107,15 @@ export async function runSoak(options: SoakOptions): Promise<SoakReport> {
   }
 }
 
-interface Crowd {
-  readonly child: Child;
-  readonly last: () => CrowdStatus | CrowdResult | undefined;
-}
-
-async function joinCrowd(field: Field, { clients }: SoakOptions): Promise<Crowd> {
-  const settings: CrowdSettings = {
+async function enterCrowd(field: Field, { clients }: SoakOptions): Promise<Crowd> {
+  return await joinCrowd({
     count: clients,
     url: field.server.url,
     via: field.server.port,
     data: field.data,
     folder: join(field.folder, "crowd"),
     streams: field.streams,
-  };
-  let last: CrowdStatus | CrowdResult | undefined;
-  const errors: string[] = [];
-  const child = startNode({
-    parameters: [fileURLToPath(new URL("crowdMain.ts", import.meta.url)), JSON.stringify(settings)],
-    directory: field.folder,
-    onOutput: (line) => {
-      last = JSON.parse(line) as CrowdStatus;
-    },
-    onErrors: (line) => errors.push(line),
   });
-  await until(
-    () => {
-      if (child.ended !== undefined) throw new Error(`the crowd ended:\n${errors.join("\n")}`);
-      return last?.live === clients ? true : undefined;
-    },
-    () => `${clients} clients live, of which ${last?.live ?? 0} were`,
-    joinMsMax,
-  );
-  return { child, last: () => last };
 }
 
 /** Keeps every agent printing. */
@@ -197,31 +170,7 @@ async function finishCrowd(field: Field, crowd: Crowd): Promise<CrowdResult> {
   );
   const unsettled = await field.settle(settleMsMax);
   if (unsettled !== undefined) throw new Error(`it did not settle: ${unsettled}`);
-  crowd.child.tell("finish");
-  await crowd.child.gone;
-  const last = crowd.last();
-  if (last === undefined || !("readers" in last)) throw new Error("the crowd ended without its result");
-  return last;
-}
-
-function wrongReaders({ readers }: CrowdResult, log: StoreLog): readonly string[] {
-  const folds = new Map<string, string[]>();
-  for (const { stream, content } of log.events) {
-    const states = folds.get(stream) ?? [];
-    folds.set(stream, states);
-    states.push(contentFold.next(states.at(-1) ?? contentFold.initial, content));
-  }
-  return readers.flatMap(({ reader, stream, offset, fold, holes }) => {
-    const wanted = offset === 0 ? contentFold.initial : folds.get(stream)?.[offset - 1];
-    if (holes > 0) return [`${reader} was given ${holes} events that were not the next`];
-    if (fold !== undefined && fold !== wanted)
-      return [`${reader} applied ${fold} up to ${offset}, the log has ${wanted}`];
-    const head = folds.get(stream)?.length ?? 0;
-    // The last of `fleet` came while it was ending.
-    return stream.startsWith("thread/") && offset !== head
-      ? [`${reader} stands at ${offset}, the head is ${head}`]
-      : [];
-  });
+  return await crowd.finish();
 }
 
 /** What is in use: of the server after a collection in each of its threads, of a page after one of its own. */
