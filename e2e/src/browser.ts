@@ -63,6 +63,14 @@ export async function renderersOf(browser: Browser): Promise<readonly number[]> 
   return processInfo.filter(({ type }) => type === "renderer").map(({ id }) => id);
 }
 
+/** Ends a page's process: no handler of it runs. */
+export async function crashPage(page: Page): Promise<void> {
+  const crashed = page.waitForEvent("crash", { timeout: actionMsMax });
+  const session = await page.context().newCDPSession(page);
+  session.send("Page.crash").catch(() => {});
+  await crashed;
+}
+
 /** A person with nothing stored yet, who may read the clipboard of `origin`. */
 export async function visit(browser: Browser, origin: string, options: VisitOptions = {}): Promise<Visit> {
   const context = await browser.newContext({

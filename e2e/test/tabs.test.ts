@@ -5,9 +5,9 @@
  */
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { crashPage } from "../src/browser.ts";
 import type { StoragePage } from "../src/tabs/storagePage.ts";
 import {
-  killTab,
   ledgerOf,
   makeTabsWorld,
   outcomesOf,
@@ -107,7 +107,7 @@ describe.each(["worker", "leader"] as const)("%s", (way) => {
     const second = await world.open(way);
     const third = await world.open(way);
     for (let burst = 0; burst < 5; burst += 1) await say(burst % 2 === 0 ? second : third, words(10));
-    await (way === "worker" ? world.killWorker() : killTab(first));
+    await (way === "worker" ? world.killWorker() : crashPage(first));
     for (let burst = 0; burst < 5; burst += 1) await say(burst % 2 === 0 ? second : third, words(10));
     for (const page of [second, third]) expect((await readTo(page, said)).offsets).toEqual(upTo(said));
     for (const page of [second, third])
@@ -198,7 +198,7 @@ describe("IndexedDB", () => {
       );
     expect(await open(first)).toBe("owner");
     expect(await open(second)).toBe("refused");
-    await killTab(first);
+    await crashPage(first);
     await waitFor(async () => ((await open(second)) === "owner" ? true : undefined), {
       msMax: 10_000,
       what: "the lock",

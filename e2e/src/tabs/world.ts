@@ -125,14 +125,6 @@ export async function makeTabsWorld(): Promise<TabsWorld> {
   };
 }
 
-/** Ends a tab's process: no handler of the page runs. */
-export async function killTab(page: Page): Promise<void> {
-  const crashed = page.waitForEvent("crash");
-  const session = await page.context().newCDPSession(page);
-  session.send("Page.crash").catch(() => {});
-  await crashed;
-}
-
 /** What the tab's reader was given so far. */
 export async function ledgerOf(page: Page): Promise<TestTab["ledger"]> {
   return await page.evaluate(() => (window as unknown as { tab: TestTab }).tab.ledger);

@@ -6,7 +6,7 @@
  * page whose session is over is signed in again, as its person would do.
  */
 import type { Browser, BrowserContext, Page } from "playwright-core";
-import { launchBrowser, renderersOf } from "../../../e2e/src/browser.ts";
+import { crashPage, launchBrowser, renderersOf } from "../../../e2e/src/browser.ts";
 import type { Observation } from "../judge/observation.ts";
 import { type FaultyProxy, startFaultyProxy } from "./faultyProxy.ts";
 import type { LifeEnd } from "./history.ts";
@@ -117,7 +117,7 @@ export async function makePagePlayer(options: PagePlayerOptions): Promise<PagePl
 
   async function reopen(strike: Strike): Promise<void> {
     const former = page;
-    if (strike.fault.kind === "crash") await crash(former);
+    if (strike.fault.kind === "crash" && former !== undefined) await crashPage(former);
     await former?.close();
     page = undefined;
     await pause(strike.ms);
@@ -212,15 +212,6 @@ function readShown(): ShownThread {
       command === undefined || outcome === undefined ? [] : [{ command, outcome }],
     ),
   };
-}
-
-/** Ends the page's process: no handler of it runs. */
-async function crash(page: Page | undefined): Promise<void> {
-  if (page === undefined) return;
-  const crashed = page.waitForEvent("crash", { timeout: onePageMsMax });
-  const session = await page.context().newCDPSession(page);
-  session.send("Page.crash").catch(() => {});
-  await crashed;
 }
 
 /** How many renderers there were. */
