@@ -4,7 +4,7 @@
  * What it returns is all that anybody needs of it: the figures, what took effect, the fingerprint, and where it went
  * wrong, if it did. It never throws for what the code under test does: that is a verdict.
  */
-import type { Turns } from "./core/scheduler.ts";
+import { Standstill, type Turns } from "./core/scheduler.ts";
 import type { TraceLine } from "./core/trace.ts";
 import type { JudgeReport } from "./judge/judge.ts";
 import { type Harm, Violation } from "./judge/violation.ts";
@@ -30,7 +30,7 @@ export interface RunResult {
 }
 
 export interface Failure {
-  /** The broken invariant; `crash` where the code under test, or the simulation, threw. */
+  /** The broken invariant; `crash` where the code under test, or the simulation, threw; `standstill`: nothing ends any more. */
   readonly invariant: string;
   readonly message: string;
   /** Which of the ledger's harms it is, if any. */
@@ -91,8 +91,9 @@ export async function runPlan(plan: Plan, { turns, isWatched = false, uncaught }
 function failureOf(error: unknown, world: World): Failure {
   const isViolation = error instanceof Violation;
   return {
-    invariant: isViolation ? error.invariant : "crash",
-    message: isViolation ? error.message : String((error as Error | undefined)?.stack ?? error),
+    invariant: isViolation ? error.invariant : error instanceof Standstill ? "standstill" : "crash",
+    message:
+      isViolation || error instanceof Standstill ? error.message : String((error as Error | undefined)?.stack ?? error),
     harm: isViolation ? error.harm : undefined,
     at: world.scheduler.now,
     context: isViolation ? error.context : {},

@@ -24,6 +24,7 @@ test("ten planted bugs are caught within a few seeds, and nothing is caught wher
     firstSeed: 1,
     least: 1,
     most: seedsMax,
+    hints: {},
     heard: () => {},
   });
   expect(clean).toMatchObject({ trouble: undefined });

@@ -16,6 +16,18 @@ export interface Planned {
   cancelled: boolean;
 }
 
+/** Far more than any plan makes; a timer of 0 ms that is armed for ever gets there in a second. */
+const eventsPerMsMax = 20_000;
+
+/** So much happens within one ms that it will never end: something is awaited that only time can bring. */
+export class Standstill extends Error {
+  override readonly name = "Standstill";
+
+  constructor(at: number) {
+    super(`time stands still: ${eventsPerMsMax} events within the ms ${at}, and more to come`);
+  }
+}
+
 /** Who plans: events of one lane at one time keep their order. */
 export interface Lane {
   readonly salt: number;
@@ -32,7 +44,7 @@ export interface Scheduler {
   /** Plans `run` for the whole ms `at`, or for now where that has passed. */
   at(lane: Lane, at: number, run: () => void): Planned;
   cancel(planned: Planned): void;
-  /** Lets everything happen up to and including `until`. Rejects with what an event threw. */
+  /** Lets everything happen up to and including `until`. Rejects with what an event threw, or with a {@link Standstill}. */
   run(until: number): Promise<void>;
 }
 
@@ -45,6 +57,7 @@ export function makeScheduler(seed: number, turns: Turns): Scheduler {
   let order = 0;
   let events = 0;
   let cancelled = 0;
+  let eventsOfMs = 0;
 
   /** What was cancelled would fill the heap: timers are re-armed more often than they fire. */
   const sweep = (): void => {
@@ -89,7 +102,9 @@ export function makeScheduler(seed: number, turns: Turns): Scheduler {
             cancelled -= 1;
             continue;
           }
+          eventsOfMs = next.at === now ? eventsOfMs + 1 : 1;
           now = next.at;
+          if (eventsOfMs > eventsPerMsMax) throw new Standstill(now);
           // It happened: a late `cancel` of it must not count.
           next.cancelled = true;
           events += 1;

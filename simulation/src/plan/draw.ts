@@ -136,9 +136,9 @@ function drawDoings(chance: Dice, { durationMs, people, logs, agents, isRestored
   for (const { name: who, workspace, kind } of people) {
     const theirs = agents.filter((agent) => agent.workspace === workspace);
     if (theirs.length > 0 && chance.chance(0.7))
-      for (let at = 2_000 + chance.exponentialMs(15_000); at < durationMs; at += 500 + chance.exponentialMs(25_000))
+      for (let at = 2_000 + chance.exponentialMs(15_000); at < durationMs; at += 500 + chance.exponentialMs(40_000))
         steps.push({ at, kind: "command", who, agent: chance.pick(theirs).name });
-    const apartMs = chance.pick([2_000, 5_000, 15_000, 40_000]);
+    const apartMs = chance.pick(kind === "program" ? [3_000, 8_000, 25_000, 60_000] : [5_000, 12_000, 30_000, 60_000]);
     const burst = chance.pick([1, 3, 10, 40]);
     let lane = 0;
     for (let at = 100 + chance.exponentialMs(apartMs); at < durationMs; at += 1 + chance.exponentialMs(apartMs)) {
@@ -155,7 +155,7 @@ function drawDoings(chance: Dice, { durationMs, people, logs, agents, isRestored
         const name = isDurable ? `kept${lane}` : `lane${lane}`;
         const follows = { ...(chance.chance(0.6) && { lane: name }), ...(isDurable && { isDurable }) };
         steps.push({ at, kind: "request", who, method, ...follows });
-        if (chance.chance(0.5)) steps.push({ at: at + 1, kind: "request", who, method: "board.add", ...follows });
+        if (chance.chance(0.35)) steps.push({ at: at + 1, kind: "request", who, method: "board.add", ...follows });
       } else if (draw < 0.94) steps.push({ at, kind: "count", who });
       else if (draw < 0.97) steps.push({ at, kind: "signal", who, stream: boardStream });
       else steps.push({ at, kind: "read", who, stream: chance.pick([boardStream, ...logs]), from: "start" });

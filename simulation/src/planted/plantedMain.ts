@@ -1,6 +1,6 @@
 /**
- * `npm run sim:planted`: plants each bug of the list, runs the simulation's seeds with it, and says by which invariant
- * it was caught, and in how many of them; then the same seeds without any bug.
+ * `npm run sim:planted`: plants each bug of the list, runs the simulation's seeds with it until one catches it, and says
+ * by which invariant, and after how many; then the seeds that caught one without any bug.
  *
  * Exit 0: all were caught, and the unmodified code passed every seed. 1: one was not, or it did not. 2: a wrong flag.
  */
@@ -8,6 +8,7 @@ import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import type { Bug } from "./bug.ts";
 import { bugs as seen } from "./bugs.ts";
+import { readHints, recordHints } from "./hintsShell.ts";
 import { tableOf } from "./outcome.ts";
 import { runPlanted } from "./plantedShell.ts";
 import { unseen } from "./unseen.ts";
@@ -15,9 +16,10 @@ import { unseen } from "./unseen.ts";
 const seedsMax = 2_000;
 const usage = `npm run sim:planted -- [flags]
   --only A,B     these bugs only, by id
-  --least N      seeds that each bug gets (10)
+  --least N      seeds that each bug gets, though it was caught before (1)
   --most N       seeds after which a bug counts as not caught, 1 to ${seedsMax} (${seedsMax})
   --from N       the first seed (1)
+  --record       keeps which seed caught each bug, to begin with it next time
   --workers N    processes at once (as many as processors)
   --unseen       the bugs that are known not to be caught, in the place of the others
   --list         says what is wrong with each bug, and runs nothing
@@ -40,9 +42,11 @@ async function main(): Promise<number> {
   const began = performance.now();
   const { verdicts, clean } = await runPlanted({
     ...asked,
+    hints: readHints(),
     heard: ({ bug, caught, message, trouble }) =>
       say(`${caught > 0 ? "caught" : "MISSED"} ${bug.id}: ${trouble ?? message ?? "nothing was wrong in any seed"}`),
   });
+  if (asked.record) recordHints(verdicts);
   say("");
   for (const line of tableOf(verdicts)) say(line);
   const failures = clean.outcomes.filter(({ failure }) => failure !== undefined);
@@ -62,6 +66,7 @@ interface Asked {
   readonly firstSeed: number;
   readonly workers: number;
   readonly list: boolean;
+  readonly record: boolean;
   /** The bugs are those of which it is known. */
   readonly isUnseen: boolean;
 }
@@ -91,6 +96,7 @@ function flags(): Asked | string {
     firstSeed,
     workers,
     list,
+    record: given.record,
     isUnseen: given.unseen,
   };
 }
@@ -103,11 +109,12 @@ function parse() {
   return parseArgs({
     options: {
       only: { type: "string" },
-      least: { type: "string", default: "10" },
+      least: { type: "string", default: "1" },
       most: { type: "string", default: String(seedsMax) },
       from: { type: "string", default: "1" },
       workers: { type: "string", default: String(availableParallelism()) },
       unseen: { type: "boolean", default: false },
+      record: { type: "boolean", default: false },
       list: { type: "boolean", default: false },
     },
   }).values;

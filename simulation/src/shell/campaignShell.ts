@@ -10,15 +10,19 @@ import type { EightHours } from "../eightHours.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { RunResult } from "../run.ts";
 
+/** Of a worker's young objects: most of a run's are dead before it ends. */
+const youngMegabytes = 64;
 /** Seeds that a worker is given at once: small enough that both end together. */
 const seedsAtOnce = 10;
 /** A run that takes longer than this has lost its way. */
-const runMsMax = 120_000;
+const runMsMax = 60_000;
 const eightHoursMsMax = 900_000;
 
 export interface Campaign {
   /** Runs all of them on all workers; `heard` is told of each. */
   seeds(from: number, count: number, heard: (result: RunResult) => void): Promise<void>;
+  /** Runs these one after the other on one worker, until `heard` has heard enough. */
+  each(seeds: Iterable<number>, heard: (result: RunResult) => boolean): Promise<void>;
   plan(plan: Plan, isWatched: boolean): Promise<RunResult>;
   eightHours(seed: number): Promise<EightHours>;
   close(): void;
@@ -40,6 +44,15 @@ export function openCampaign(workers: number, planted: string | undefined): Camp
         }
       };
       await Promise.all(all.map(feed));
+    },
+    async each(seeds, heard) {
+      for (const seed of seeds) {
+        let isEnough = false;
+        await all[0]?.ask({ kind: "seeds", seeds: [seed] }, (message) => {
+          if (message.kind === "result") isEnough = heard(message.result);
+        });
+        if (isEnough) return;
+      }
     },
     async plan(plan, isWatched) {
       let found: RunResult | undefined;
@@ -70,7 +83,7 @@ interface Worker {
 
 function openWorker(planted: string | undefined): Worker {
   const child = fork(new URL("../simWorkerMain.ts", import.meta.url), planted === undefined ? [] : [planted], {
-    execArgv: ["--disable-warning=ExperimentalWarning"],
+    execArgv: ["--disable-warning=ExperimentalWarning", `--max-semi-space-size=${youngMegabytes}`],
     serialization: "advanced",
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   });

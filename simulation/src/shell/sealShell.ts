@@ -10,13 +10,15 @@ import { syncBuiltinESMExports } from "node:module";
 import { type Dice, dice } from "../core/dice.ts";
 
 export interface Seal {
-  /** A run of this seed begins. */
-  begin(seed: number): void;
+  /** A run of this seed begins. Errors have stacks only where it is watched: making them is a tenth of a run. */
+  begin(seed: number, isWatched: boolean): void;
   /** What nobody caught since. */
   uncaught(): readonly unknown[];
 }
 
 const stillMs = 1_800_000_000_000;
+/** Of an error's stack, where somebody looks at it. */
+const watchedFramesMax = 20;
 
 export function sealPlatform(): Seal {
   let chance: Dice = dice(0, "platform");
@@ -37,9 +39,10 @@ export function sealPlatform(): Seal {
   process.on("uncaughtException", (error) => void thrown.push(error));
   process.on("unhandledRejection", (error) => void thrown.push(error));
   return {
-    begin(seed) {
+    begin(seed, isWatched) {
       chance = dice(seed, "platform");
       thrown = [];
+      Error.stackTraceLimit = isWatched ? watchedFramesMax : 0;
     },
     uncaught: () => thrown,
   };

@@ -12,7 +12,7 @@ export function serveWorker(): void {
   const say = (message: FromWorker): void => void process.send?.(message);
 
   const run = async (plan: Plan, isWatched: boolean): Promise<void> => {
-    seal.begin(plan.seed);
+    seal.begin(plan.seed, isWatched);
     const result = await runPlan(plan, { turns: immediateTurns, uncaught: seal.uncaught, isWatched });
     say({ kind: "result", result });
   };
@@ -26,7 +26,7 @@ export function serveWorker(): void {
         await run(asked.plan, asked.isWatched);
         break;
       case "eightHours":
-        seal.begin(asked.seed);
+        seal.begin(asked.seed, true);
         say({ kind: "eightHours", seen: await runEightHours(asked.seed, immediateTurns, seal.uncaught) });
         break;
     }

@@ -1,8 +1,8 @@
 /**
  * The one database of a simulated deployment: the production engine over SQLite in memory.
  *
- * Its schema is made by the real migrations once a worker and copied for each run, since migrating costs more than
- * many a run. Images are copies of all rows, taken and put back between two commits: an old backup, a replica that
+ * One database serves all runs of a worker, one after the other: the real migrations make it, and `close` empties it
+ * for the next, since a schema and its statements cost more than many a run. Images are copies of all rows, taken and put back between two commits: an old backup, a replica that
  * was behind. Invariant: everything in it happens in the turn of the loop in which it is asked; how long that takes
  * in virtual time, and whether it works, is `nodeStore.ts`'s.
  */
@@ -32,19 +32,18 @@ export interface Database {
   close(): Promise<void>;
 }
 
-interface Template {
-  readonly statements: readonly string[];
+interface Opened {
+  readonly dialect: Dialect;
   readonly tables: readonly string[];
 }
 
-let template: Promise<Template> | undefined;
+/** Empty, and given back by whoever had it. */
+const free: Opened[] = [];
 
 export async function openDatabase(): Promise<Database> {
-  template ??= makeTemplate();
-  const { statements, tables } = await template;
-  const dialect = openSqlite({ file: ":memory:", readOnly: false });
+  const opened = free.pop() ?? (await makeDatabase());
+  const { dialect, tables } = opened;
   const db = dialect.kysely;
-  for (const statement of statements) await run(db, statement);
   return {
     dialect,
     engine: (clock, random) => createEngine({ dialect, plugins: [app], clock, random }),
@@ -78,23 +77,21 @@ export async function openDatabase(): Promise<Database> {
       await db.executeQuery(CompiledQuery.raw("update streams set epoch = ? || id, acknowledged = 0", [prefix]));
       await dialect.commit();
     },
-    close: () => dialect.close(),
+    async close() {
+      // A run that failed may have left a transaction open.
+      await dialect.rollback();
+      for (const table of tables) await run(db, `delete from "${table}"`);
+      free.push(opened);
+    },
   };
 }
 
-async function makeTemplate(): Promise<Template> {
+async function makeDatabase(): Promise<Opened> {
   const dialect = openSqlite({ file: ":memory:", readOnly: false });
   await migrate(dialect.kysely, [app]);
-  const rows = await run(
-    dialect.kysely,
-    "select type, name, sql from sqlite_master where sql is not null order by rowid",
-  );
-  await dialect.close();
-  const isOwn = ({ name }: Rows[number]): boolean => !/^(sqlite_|kysely_)/.test(String(name));
-  return {
-    statements: rows.filter(isOwn).map((row) => String(row["sql"])),
-    tables: rows.filter((row) => row["type"] === "table" && isOwn(row)).map(({ name }) => String(name)),
-  };
+  const rows = await run(dialect.kysely, "select name from sqlite_master where type = 'table' order by rowid");
+  const tables = rows.map(({ name }) => String(name)).filter((name) => !/^(sqlite_|kysely_)/.test(name));
+  return { dialect, tables };
 }
 
 async function run(db: Kysely<unknown>, text: string): Promise<Rows> {
