@@ -1,9 +1,9 @@
 /**
- * What the tests need of the system and npm does not bring: Chromium and PostgreSQL.
+ * What the tests need of the system and npm does not bring: Chromium, PostgreSQL and nginx.
  *
  * Takes what the machine has (PATH, then the usual places); else asks the system's package manager where it
  * may without a question (apt-get as root, Homebrew); else says in one sentence what to install. Invariant:
- * a program counts as found only after it told its own version. The product itself needs neither.
+ * a program counts as found only after it told its own version. The product itself needs none.
  */
 import { spawnSync } from "node:child_process";
 import { accessSync, constants, readdirSync } from "node:fs";
@@ -22,7 +22,7 @@ const postgresMajorMin = 15;
  * @property {string} sentence what to do where it cannot be installed
  */
 
-/** @type {Readonly<Record<"chromium" | "postgres", Requirement>>} */
+/** @type {Readonly<Record<"chromium" | "postgres" | "nginx", Requirement>>} */
 const requirements = {
   chromium: {
     name: "Chromium",
@@ -38,12 +38,19 @@ const requirements = {
     brew: ["postgresql@17"],
     sentence: `PostgreSQL ≥ ${postgresMajorMin} was not found: install it, or set E2E_POSTGRES to the folder of its \`initdb\`.`,
   },
+  nginx: {
+    name: "nginx",
+    find: findNginx,
+    apt: ["nginx-light"],
+    brew: ["nginx"],
+    sentence: "nginx was not found: install it, or set E2E_NGINX to the path of one.",
+  },
 };
 
 /**
  * Finds each requirement, installing where that is allowed.
  * @param {readonly (keyof typeof requirements)[]} [keys] which; all where absent
- * @returns {{ chromium?: string, postgres?: string, missing: readonly string[] }}
+ * @returns {{ chromium?: string, postgres?: string, nginx?: string, missing: readonly string[] }}
  */
 export function findRequirements(keys = Object.keys(requirements)) {
   const found = { missing: [] };
@@ -82,6 +89,12 @@ function findPostgres() {
   });
 }
 
+function findNginx() {
+  const usual = ["/usr/sbin/nginx", "/usr/local/sbin/nginx"];
+  const candidates = [process.env.E2E_NGINX ?? "", ...onPath("nginx"), ...usual];
+  return candidates.find((path) => isExecutable(path) && versionOf(path, "-v") !== undefined);
+}
+
 function install(requirement, updateApt) {
   if (process.platform === "linux" && process.getuid?.() === 0 && onPath("apt-get").length > 0) {
     process.stdout.write(`Installing ${requirement.name} (apt-get install ${requirement.apt.join(" ")}) …\n`);
@@ -94,14 +107,14 @@ function install(requirement, updateApt) {
   return false;
 }
 
-/** Its words go to standard error: they matter only when it fails. */
+/** Its words go to standard error: they matter only when it fails. Runlevel 1: no service starts that nobody asked for. */
 function run(command, parameters) {
-  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive", HOMEBREW_NO_AUTO_UPDATE: "1" };
+  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive", RUNLEVEL: "1", HOMEBREW_NO_AUTO_UPDATE: "1" };
   return spawnSync(command, parameters, { env, stdio: ["ignore", 2, 2], timeout: installMsMax }).status === 0;
 }
 
-function versionOf(path) {
-  const result = spawnSync(path, ["--version"], { encoding: "utf8", timeout: versionMsMax });
+function versionOf(path, flag = "--version") {
+  const result = spawnSync(path, [flag], { encoding: "utf8", timeout: versionMsMax });
   return result.status === 0 ? result.stdout.trim() : undefined;
 }
 
