@@ -11,6 +11,8 @@ import { createAppSignIn } from "./auth/appSignIn.ts";
 import { hostOriginSettings } from "./auth/hostOrigin.ts";
 import { fetchProvider } from "./auth/issuers/fetchProvider.ts";
 import { createIssuedTokens } from "./auth/issuers/issuedTokens.ts";
+import { type CodeFlow, createCodeFlow } from "./auth/oidc/codeFlow.ts";
+import { callbackPath } from "./auth/oidc/settings.ts";
 import { createAuth } from "./auth/service.ts";
 import { createUpgrade } from "./gateway/upgrade.ts";
 import { createHttp } from "./http/app.ts";
@@ -88,7 +90,16 @@ async function start(settings: Settings, app: Plugin, opened: OpenedStore): Prom
 
   let { port } = settings;
   const { publicUrl, tls, isProxy } = reach;
-  const checked = hostOriginSettings({ port, publicUrl, encrypted: tls !== undefined, origins, pagePaths });
+  const flows = codeFlows(settings);
+  const callbackPaths = [...settings.providers.keys()].map(callbackPath);
+  const checked = hostOriginSettings({
+    port,
+    publicUrl,
+    encrypted: tls !== undefined,
+    origins,
+    pagePaths,
+    callbackPaths,
+  });
   const hostOrigin = () => ({ ...checked, port });
   const http = createHttp({
     settings: hostOrigin,
@@ -99,6 +110,7 @@ async function start(settings: Settings, app: Plugin, opened: OpenedStore): Prom
     context,
     mode,
     version: settings.version,
+    flows,
     log,
     clock,
     random,
@@ -145,6 +157,10 @@ async function loadApp(app: URL): Promise<Plugin> {
   const { plugin } = (await import(app.href)) as { plugin?: Plugin };
   if (typeof plugin?.name !== "string" || plugin.methods === undefined || plugin.streams === undefined)
     throw new StartError(
+function codeFlows({ providers, clock, random, log }: Settings): readonly CodeFlow[] {
+  return [...providers.values()].map((one) => createCodeFlow(one, { ask: fetchProvider, clock, random, log }));
+}
+
       `${app.href} exports no plugin: write \`export const plugin = definePlugin<Tables>()({ … })\`.`,
     );
   return plugin;

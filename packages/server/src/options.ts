@@ -7,6 +7,7 @@ import type { Clock, Random } from "@holdfast/protocol";
 import type { AdmissionLimits } from "./admission/limits.ts";
 import type { Authenticate } from "./auth/appSignIn.ts";
 import type { IssuerOptions } from "./auth/issuers/issuer.ts";
+import type { OidcOptions } from "./auth/oidc/settings.ts";
 import type { ConnectionLimits } from "./connectionLimits.ts";
 import type { Mode } from "./mode.ts";
 import type { Log } from "./observe/log.ts";
@@ -40,6 +41,8 @@ export interface ServerOptions {
    * see `supabaseIssuer`. None by default. The page's `getToken` gives such a token, or a program's `Authorization`.
    */
   readonly issuers?: readonly IssuerOptions[];
+  /** Where people may sign in at a provider's own page (OpenID Connect); a button each on the sign-in page. None by default. */
+  readonly providers?: readonly OidcOptions[];
   /** How long a sign-in by link lasts, ms, unless the page refreshes it (AU-7), as pages do; 30 days by default. */
   readonly sessionLifeMs?: number;
   /** An address to listen on; `127.0.0.1` by default. Another than loopback needs `publicUrl`, and `tls` or `trustProxies`. */

@@ -9,6 +9,7 @@ import type { Clock, Random } from "@holdfast/protocol";
 import { type AdmissionLimits, admissionLimitsOf, contradictionOf } from "./admission/limits.ts";
 import type { Authenticate } from "./auth/appSignIn.ts";
 import { type Issuer, issuersOf } from "./auth/issuers/issuer.ts";
+import { type OidcSettings, oidcSettingsOf } from "./auth/oidc/settings.ts";
 import { sessionLifeMs as sessionLifeMsByDefault } from "./auth/service.ts";
 import { type ConnectionLimits, defaultConnectionLimits } from "./connectionLimits.ts";
 import type { Log } from "./observe/log.ts";
@@ -31,6 +32,8 @@ export interface Settings {
   readonly authenticate: Authenticate | undefined;
   /** By their `iss`. */
   readonly issuers: ReadonlyMap<string, Issuer>;
+  /** By their id. */
+  readonly providers: ReadonlyMap<string, OidcSettings>;
   readonly sessionLifeMs: number;
   readonly reach: Reach;
   readonly port: number;
@@ -57,9 +60,9 @@ export function settingsOf(options: ServerOptions): Settings {
     throw new StartError("mode is development while NODE_ENV is production; leave out one of them.");
   if (mode === "development" && authenticate !== undefined)
     throw new StartError("mode is development, which asks nobody who they are, and authenticate asks; leave out one.");
-  const { issuers = [] } = options;
-  if (issuers.length > 0 && authenticate !== undefined)
-    throw new StartError("issuers and authenticate both say who somebody is; leave out one.");
+  const { issuers = [], providers = [] } = options;
+  if (issuers.length + providers.length > 0 && authenticate !== undefined)
+    throw new StartError("authenticate says who somebody is, and issuers or providers do; leave out one.");
   const { publicUrl, trustProxies = [] } = options;
   const reach = reachOf({ host, publicUrl, tls: tlsOf(options.tls), trustProxies });
   if (mode === "development" && !reach.loopback)
@@ -82,6 +85,7 @@ export function settingsOf(options: ServerOptions): Settings {
     mode,
     authenticate,
     issuers: issuersOf(issuers),
+    providers: oidcSettingsOf(providers),
     sessionLifeMs,
     reach,
     port,

@@ -1,9 +1,10 @@
 /**
- * The two cookies: a person's session, and the random id of a browser in development mode (AU-5, AU-6).
+ * The cookies: a person's session, a browser's random id in development mode, and a sign-in that is under way at a
+ * provider (AU-5, AU-6).
  *
  * Cookies ignore ports, so on loopback their names carry ours: two servers of one machine do not sign each other
  * out. On https the name begins with `__Host-`: a browser takes it over TLS only, and from no other host of the
- * domain. Both are `HttpOnly; SameSite=Lax; Path=/`. Whether the session cookie counts is `hostOrigin.ts`'s to say.
+ * domain. All are `HttpOnly; SameSite=Lax; Path=/`. Whether the session cookie counts is `hostOrigin.ts`'s to say.
  */
 import { isUuid } from "@holdfast/protocol";
 import { type RawHeaders, valuesOf } from "./headers.ts";
@@ -29,7 +30,17 @@ export function browserCookieName({ port, https }: CookiePlace): string {
   return https ? "__Host-holdfast_browser" : `holdfast_browser_${port}`;
 }
 
-/** Both cookies, where present; a browser id that we cannot have set is absent. */
+/** A sign-in's ticket, while the browser is at a provider. */
+export function ticketCookieName({ port, https }: CookiePlace): string {
+  return https ? "__Host-holdfast_sign_in" : `holdfast_sign_in_${port}`;
+}
+
+export function readTicketCookie(headers: RawHeaders, place: CookiePlace): string | undefined {
+  const pairs = valuesOf(headers, "cookie").flatMap((value) => value.split(";"));
+  return cookieValue(pairs, ticketCookieName(place));
+}
+
+/** Session and browser, where present; a browser id that we cannot have set is absent. */
 export function readCookies(headers: RawHeaders, place: CookiePlace): { session?: string; browser?: string } {
   const pairs = valuesOf(headers, "cookie").flatMap((value) => value.split(";"));
   const session = cookieValue(pairs, cookieName(place));

@@ -24,6 +24,8 @@ export interface HostOriginSettings {
   readonly origins: readonly string[];
   /** The page's own addresses: what a link may open, and what is answered with `index.html`. */
   readonly pagePaths: readonly string[];
+  /** Where providers send people back to: each is guarded by its `state`. */
+  readonly callbackPaths: readonly string[];
 }
 
 export interface JudgedRequest {
@@ -64,7 +66,7 @@ export function judgeRequest(request: JudgedRequest, settings: HostOriginSetting
       `Origin (${origins.map(quote).join(", ")}) may not use this server; only ${ownOrigin} and configured origins may.`,
     );
   }
-  if (!allowed && isCrossSite(request.headers) && !isPageNavigation(request, settings.pagePaths)) {
+  if (!allowed && isCrossSite(request.headers) && !isNavigation(request, settings)) {
     return refused(
       "Sec-Fetch-Site says that another site sent this; only a link to a page of this server may be followed from there.",
     );
@@ -90,8 +92,9 @@ export function hostOriginSettings(options: {
   encrypted?: boolean;
   origins: readonly string[];
   pagePaths?: readonly string[];
+  callbackPaths?: readonly string[];
 }): HostOriginSettings {
-  const { port, publicUrl, encrypted = false, origins, pagePaths = ["/"] } = options;
+  const { port, publicUrl, encrypted = false, origins, pagePaths = ["/"], callbackPaths = [] } = options;
   const own = publicUrl === undefined ? undefined : originOf(publicUrl, "publicUrl");
   return {
     port,
@@ -99,6 +102,7 @@ export function hostOriginSettings(options: {
     https: own?.startsWith("https:") ?? encrypted,
     origins: origins.map((origin) => originOf(origin, "origins")),
     pagePaths,
+    callbackPaths,
   };
 }
 
@@ -153,8 +157,8 @@ function isCrossSite(headers: RawHeaders): boolean {
   return valuesOf(headers, "sec-fetch-site").some((site) => !["same-origin", "same-site", "none"].includes(site));
 }
 
-/** A person followed a link from elsewhere to a page: the top window, and nothing but a page. */
-function isPageNavigation({ method, url, headers }: JudgedRequest, pagePaths: readonly string[]): boolean {
+/** A person followed a link from elsewhere to a page, or comes back from a provider: the top window, and nothing else. */
+function isNavigation({ method, url, headers }: JudgedRequest, settings: HostOriginSettings): boolean {
   const only = (name: string, value: string): boolean => {
     const values = valuesOf(headers, name);
     return values.length === 1 && values[0] === value;
@@ -164,7 +168,7 @@ function isPageNavigation({ method, url, headers }: JudgedRequest, pagePaths: re
     method === "GET" &&
     only("sec-fetch-mode", "navigate") &&
     only("sec-fetch-dest", "document") &&
-    isPagePath(path, pagePaths)
+    (isPagePath(path, settings.pagePaths) || settings.callbackPaths.includes(path))
   );
 }
 

@@ -20,6 +20,7 @@ import fastify, {
 } from "fastify";
 import type { IsProxy } from "../auth/clientAddress.ts";
 import type { HostOriginSettings } from "../auth/hostOrigin.ts";
+import type { CodeFlow } from "../auth/oidc/codeFlow.ts";
 import type { Auth } from "../auth/service.ts";
 import type { MethodsContext } from "../methods/requests.ts";
 import type { Mode } from "../mode.ts";
@@ -30,6 +31,7 @@ import { addHealthRoutes, type HealthRoutesOptions } from "./healthRoutes.ts";
 import { addMethodRoutes } from "./methodRoutes.ts";
 import { addPageRoutes } from "./pageRoutes.ts";
 import { HttpError, type Problem, problemOf, problemType } from "./problem.ts";
+import { addProviderRoutes, linksOf } from "./providerRoutes.ts";
 import { securityHeaders } from "./securityHeaders.ts";
 import { addSessionRoutes } from "./sessionRoutes.ts";
 
@@ -44,6 +46,8 @@ export interface HttpOptions {
   /** Asked at each request: the port is known only after listening. See `hostOriginSettings`. */
   readonly settings: () => HostOriginSettings;
   readonly auth: Auth;
+  /** Where people may sign in at a provider's page. */
+  readonly flows: readonly CodeFlow[];
   /** The app's methods, and what they need. */
   readonly methods: Readonly<Record<string, Method>>;
   readonly context: MethodsContext;
@@ -67,7 +71,7 @@ export interface HttpOptions {
 
 /** An instance that does not listen yet. */
 export function createHttp(options: HttpOptions): FastifyInstance {
-  const { settings, auth, methods, context, mode, version, page, pagePaths, log, clock, random } = options;
+  const { settings, auth, flows, methods, context, mode, version, page, pagePaths, log, clock, random } = options;
   const newRef = (): string => uuidv7(clock.now(), random.bytes(10));
   const answer = (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const problem = problemOf(error, request.id);
@@ -103,7 +107,9 @@ export function createHttp(options: HttpOptions): FastifyInstance {
       "This address is for WebSockets: send an upgrade with the subprotocol holdfast.v1.",
     );
   });
-  addSessionRoutes(app, { auth, mode, version, clock, random, place: settings, isProxy: options.isProxy });
+  const { isProxy } = options;
+  addSessionRoutes(app, { auth, providers: linksOf(flows), mode, version, clock, random, place: settings, isProxy });
+  addProviderRoutes(app, { auth, flows, clock, log, place: settings, pagePaths, isProxy });
   addMethodRoutes(app, { auth, context, methods, version, clock, random, place: settings });
   if (page !== undefined) addPageRoutes(app, page, pagePaths);
   return app;

@@ -40,6 +40,11 @@ export function admit(request: FastifyRequest, reply: FastifyReply, settings: Ho
   return judgement;
 }
 
+/** Our own origin, as this request's client sees it: by a `Host` that was checked. */
+export function ownOriginOf(request: FastifyRequest): string {
+  return request.getDecorator<Admitted>(decorator).ownOrigin;
+}
+
 /** Whether it came to us over TLS: what a proxy says of its own clients is not asked. */
 export function isEncrypted(socket: object): boolean {
   return "encrypted" in socket && socket.encrypted === true;

@@ -15,9 +15,11 @@ import type { Mode } from "../mode.ts";
 import { createAttempts } from "./attempts.ts";
 import { credentialsOf } from "./guard.ts";
 import { HttpError } from "./problem.ts";
+import type { ProviderLink } from "./providerRoutes.ts";
 
 export interface SessionRoutesOptions {
   readonly auth: Auth;
+  readonly providers: readonly ProviderLink[];
   readonly mode: Mode;
   readonly version: string;
   readonly clock: Clock;
@@ -31,12 +33,14 @@ export interface SessionAnswer {
   readonly mode: Mode;
   readonly user: User | null;
   readonly version: string;
+  /** Where people may sign in besides; absent where there is nothing. Said by `GET` only. */
+  readonly providers?: readonly ProviderLink[];
 }
 
 const signIn = z.object({ code: z.string().min(1).max(200) });
 
 export function addSessionRoutes(app: FastifyInstance, options: SessionRoutesOptions): void {
-  const { auth, mode, version, clock, random, place, isProxy } = options;
+  const { auth, providers, mode, version, clock, random, place, isProxy } = options;
   const attempts = createAttempts(clock);
   const maxAge = auth.sessionLifeMs / 1000;
 
@@ -46,7 +50,8 @@ export function addSessionRoutes(app: FastifyInstance, options: SessionRoutesOpt
     if (mode === "development" && credentials.browser === undefined) {
       reply.setCookie(browserCookieName(place()), browser, { ...cookieAttributes(place()), maxAge });
     }
-    return { mode, user: await auth.userOf({ ...credentials, browser, instance: browser }), version };
+    const user = await auth.userOf({ ...credentials, browser, instance: browser });
+    return { mode, user, version, ...(providers.length === 0 ? {} : { providers }) };
   });
 
   app.post("/api/session", async (request, reply): Promise<SessionAnswer> => {

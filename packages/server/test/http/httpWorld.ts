@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from "fastify";
 import { hostOriginSettings } from "../../src/auth/hostOrigin.ts";
+import type { CodeFlow } from "../../src/auth/oidc/codeFlow.ts";
+import { callbackPath } from "../../src/auth/oidc/settings.ts";
 import { createHttp } from "../../src/http/app.ts";
 import type { Health, Readiness } from "../../src/http/healthRoutes.ts";
 import type { Mode } from "../../src/options.ts";
@@ -35,16 +37,28 @@ export interface Asked {
   readonly headers?: Record<string, string | string[]>;
 }
 
-export async function openHttp(mode: Mode = "local", listening = false): Promise<HttpWorld> {
+export async function openHttp(
+  mode: Mode = "local",
+  listening = false,
+  flowsIn: (world: AuthWorld) => readonly CodeFlow[] = () => [],
+): Promise<HttpWorld> {
   const world = await openAuth(mode);
+  const flows = flowsIn(world);
+  const callbackPaths = flows.map(({ settings: { id } }) => callbackPath(id));
   const page = buildPage();
   const health: HttpWorld["health"] = { readiness: "ready" };
   const settings = () =>
-    hostOriginSettings({ port: listening ? portOf(app) : port, origins: ["http://localhost:5173"], pagePaths });
+    hostOriginSettings({
+      port: listening ? portOf(app) : port,
+      origins: ["http://localhost:5173"],
+      pagePaths,
+      callbackPaths,
+    });
   const app: FastifyInstance = createHttp({
     settings,
     isProxy: () => false,
     auth: world.auth,
+    flows,
     methods: notes.methods,
     context: {
       log: world.logger,

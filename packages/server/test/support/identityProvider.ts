@@ -88,8 +88,10 @@ export async function startIdentityProvider(
   };
   const exchange = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const form = new URLSearchParams(await textOf(request));
-    const basic = `Basic ${Buffer.from(`${provider.client.id}:${secret}`).toString("base64")}`;
-    if (secret !== undefined && request.headers.authorization !== basic)
+    const pair = Buffer.from((request.headers.authorization ?? "").replace(/^Basic /, ""), "base64").toString();
+    // RFC 6749, 2.3.1: each part comes encoded as in a form.
+    const stated = pair.split(":").map((part) => new URLSearchParams(`part=${part}`).get("part"));
+    if (secret !== undefined && (stated[0] !== provider.client.id || stated[1] !== secret))
       return answer(response, 401, { error: "invalid_client" });
     const code = codes.get(form.get("code") ?? "");
     codes.delete(form.get("code") ?? "");

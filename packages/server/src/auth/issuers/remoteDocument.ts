@@ -5,11 +5,12 @@
  * {@link newerEveryMs} because somebody needs a newer one. Whoever needs it meanwhile shares the one question under
  * way. Invariants: an answer that cannot be used never takes the place of one that could (T3); after a failure the
  * provider is left alone for {@link failureRestMs}, and the last good document serves for up to {@link staleMsMax};
- * an outage is one line of the log at its begin and one at its end, at most {@link toldEveryMs} apart. It
+ * an outage is one line of the log at its begin and one at its end, see `outageLines.ts`. It
  * deliberately arms no timer: nobody signs in, nobody asks.
  */
 import type { Clock } from "@holdfast/protocol";
 import type { Log } from "../../observe/log.ts";
+import { createOutageLines } from "./outageLines.ts";
 import { ProviderFailed } from "./provider.ts";
 
 /** After it a key that was withdrawn is no key any more. */
@@ -18,7 +19,6 @@ export const freshMs = 10 * 60_000;
 export const newerEveryMs = 60_000;
 export const failureRestMs = 10_000;
 export const staleMsMax = 24 * 3_600_000;
-const toldEveryMs = 60_000;
 
 /** Nothing usable is to be had now; `retryAfter` in ms. */
 export class ProviderAway extends Error {
@@ -72,9 +72,11 @@ export function createRemoteDocument<Value>(options: RemoteDocumentOptions<Value
       outage.answers();
       return kept;
     } catch (error) {
-      if (!(error instanceof ProviderFailed)) throw error;
+      // What it needs of another document may be away in its stead.
+      if (!(error instanceof ProviderFailed || error instanceof ProviderAway)) throw error;
       restUntil = clock.monotonic() + failureRestMs;
-      outage.fails(error, kept !== undefined);
+      const meanwhile = kept === undefined ? "nobody new can sign in by it" : "what it answered before is used";
+      outage.fails(error, meanwhile);
       return undefined;
     } finally {
       underWay = undefined;
@@ -113,25 +115,6 @@ export function createRemoteDocument<Value>(options: RemoteDocumentOptions<Value
       const fetched = await asked();
       if (fetched === undefined) throw new ProviderAway(Math.max(1, restUntil - clock.monotonic()));
       return fetched.value;
-    },
-  };
-}
-
-/** What the log hears of an outage: that it began, and that it is over. */
-function createOutageLines({ clock, log, about }: Pick<RemoteDocumentOptions<unknown>, "clock" | "log" | "about">) {
-  let told = false;
-  let toldAt = Number.NEGATIVE_INFINITY;
-  return {
-    fails(error: ProviderFailed, hasLastGood: boolean): void {
-      if (told || clock.monotonic() - toldAt < toldEveryMs) return;
-      told = true;
-      toldAt = clock.monotonic();
-      const meanwhile = hasLastGood ? "what it answered before is used" : "nobody new can sign in by it";
-      log.warn("auth.provider_away", { ...about, problem: error.message, meanwhile });
-    },
-    answers(): void {
-      if (told) log.info("auth.provider_back", about);
-      told = false;
     },
   };
 }
