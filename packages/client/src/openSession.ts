@@ -17,11 +17,12 @@ import type {
   Subscription,
 } from "./api.ts";
 import { isUsable } from "./core/attempt.ts";
-import type { Handler, SubscriberEffect } from "./core/effects.ts";
+import type { Decision, SubscriberEffect } from "./core/effects.ts";
 import { type Asked, withdraw } from "./core/outbox.ts";
 import { call, judge, signal, subscribe, unsubscribe } from "./core/program.ts";
 import { publicState, publicStatistics } from "./core/publicState.ts";
 import { holdIdentity, makeSessionCore, type Room, type SessionContext, type SessionCore } from "./core/sessionCore.ts";
+import { makeSubscriber, type Throw } from "./core/subscriber.ts";
 import { makeCredentials } from "./shell/credentials.ts";
 import { makeEngine } from "./shell/engine.ts";
 import { runHandler } from "./shell/handlers.ts";
@@ -65,10 +66,8 @@ export function openSession(options: SessionOptions, parts: SessionParts = {}): 
   const url = (): string => (typeof address === "string" ? address : address());
   const wallOffsetMs = (): number => clock.now() - clock.monotonic();
   const http = options.http ?? platformHttp(url);
-  const handlers = new Map<number, Handler>();
   const { add: onChange, tell: changed, clear: forgetListeners } = makeListeners<[]>();
   const { add: onSignal, tell: heard, clear: forgetHearers } = makeListeners<[HeardSignal]>();
-  let subscribers = 0;
   let closing: Promise<void> | undefined;
   let closed = (): void => {};
   let unwatch = (): void => {};
@@ -90,9 +89,7 @@ export function openSession(options: SessionOptions, parts: SessionParts = {}): 
       serverOffsetMs: wallOffsetMs(),
     },
   );
-  const credentials = makeCredentials(getToken, http, (token) =>
-    isUsable(token, core.connection.memory, clock.monotonic()),
-  );
+  const credentials = makeCredentials(getToken, http, (token) => isUsable(token, core.connection, clock.monotonic()));
   const engine = makeEngine({
     core,
     clock,
@@ -122,7 +119,6 @@ export function openSession(options: SessionOptions, parts: SessionParts = {}): 
     const hasEnded = core.connection.state.kind === "closed";
     if (hasEnded) {
       unwatch();
-      handlers.clear();
       closed();
     }
     if (shown !== before) changed();
@@ -133,12 +129,12 @@ export function openSession(options: SessionOptions, parts: SessionParts = {}): 
 
   function deliver(effect: SubscriberEffect): ((context: SessionContext) => void) | undefined {
     const { subscriber } = effect;
-    const handler = handlers.get(subscriber);
-    if (handler === undefined) return undefined;
-    const thrown = runHandler(handler, effect, (decision) => say((turn) => judge(core, subscriber, decision, turn)));
-    if (effect.kind === "deliver" && handler.status.kind === "live" && !isLent)
-      core.lag.note(effect.events, clock.monotonic() + core.connection.memory.serverOffsetMs);
-    return thrown && ((turn) => judge(core, subscriber, thrown, turn));
+    if (subscriber.gone) return undefined;
+    const verdict = (word: Throw | Decision) => (turn: SessionContext) => judge(core, subscriber, word, turn);
+    const thrown = runHandler(effect, (decision) => say(verdict(decision)));
+    if (effect.kind === "deliver" && subscriber.shown.kind === "live" && !isLent)
+      core.lag.note(effect.events, clock.monotonic() + core.connection.serverOffsetMs);
+    return thrown && verdict(thrown);
   }
 
   function assertOpen(what: string): void {
@@ -159,27 +155,23 @@ export function openSession(options: SessionOptions, parts: SessionParts = {}): 
       return shown.outbox;
     },
     get clockOffset() {
-      return Math.round(core.connection.memory.serverOffsetMs - wallOffsetMs());
+      return Math.round(core.connection.serverOffsetMs - wallOffsetMs());
     },
     onChange,
     subscribe(stream: string, subscribeOptions: SubscribeOptions): Subscription {
-      subscribers += 1;
-      const id = subscribers;
-      const handler: Handler = { options: subscribeOptions, status: { kind: "waiting" } };
-      if (closing === undefined) {
-        handlers.set(id, handler);
-        say((turn) => subscribe(core, id, stream, subscribeOptions, turn));
-      }
+      const subscriber = makeSubscriber(stream, subscribeOptions);
+      if (closing === undefined) say(() => subscribe(core, subscriber));
       return {
         stream,
         get status() {
-          return handler.status;
+          return subscriber.shown;
         },
         get cursor() {
-          return core.subscribers.get(id)?.subscribers.get(id)?.cursor;
+          return subscriber.cursor;
         },
         unsubscribe() {
-          if (handlers.delete(id)) say(() => unsubscribe(core, id));
+          subscriber.gone = true;
+          say(() => unsubscribe(core, subscriber));
         },
       };
     },

@@ -7,12 +7,13 @@
  * was drawn, and with `isAllSettled` ignored; [F17] with 1011 that stops; [CL-1] with the bye forgotten; [CL-6]
  * without the check of `attempt` in `stepConnection`; [OP-5] with `expect` kept.
  */
-import { limits } from "@holdfast/protocol";
+import { limits, type Random } from "@holdfast/protocol";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { stepConnection } from "../src/core/connection.ts";
 import {
   type Connection,
+  type ConnectionEffect,
   type ConnectionEvent,
   connectionDueMs,
   type EventKind,
@@ -41,41 +42,43 @@ const welcome = {
 const first = { usesToken: false, usesCookie: false, serverOffsetMs: 0 };
 
 /** One event of every kind, for whatever attempt and question are current. */
-function everyEvent(connection: Connection, now: number): ConnectionEvent[] {
+function everyEvent(connection: Connection): ConnectionEvent[] {
   const attempt = ownedAttempt(connection.state) ?? 1;
-  const request = connection.memory.tokenRequest;
+  const request = connection.tokenRequest;
   return [
-    { kind: "start", now },
-    { kind: "tokenAnswered", now, request, outcome: { kind: "token", token: `t${request}` } },
+    { kind: "start" },
+    { kind: "tokenAnswered", request, outcome: { kind: "token", token: `t${request}` } },
     ...(["unreachable", "signedOut", "signedIn", "refused"] as const).map(
-      (kind) => ({ kind: "tokenAnswered", now, request, outcome: { kind } }) as const,
+      (kind) => ({ kind: "tokenAnswered", request, outcome: { kind } }) as const,
     ),
-    { kind: "socketOpened", now, attempt },
+    { kind: "socketOpened", attempt },
     ...[1000, 1002, 1005, 1006, 1012, 4400, 4401, 4403, 4408, 4409, 4410, 4429, 4503, 4999].map(
-      (code) => ({ kind: "socketClosed", now, attempt, code, reason: "r" }) as const,
+      (code) => ({ kind: "socketClosed", attempt, code, reason: "r" }) as const,
     ),
-    { kind: "frameHeard", now, attempt },
-    { kind: "welcome", now, attempt, message: welcome },
+    { kind: "frameHeard", attempt },
+    { kind: "welcome", attempt, message: welcome },
     {
       kind: "bye",
-      now,
       attempt,
       message: { type: "bye", code: 4503, reason: "b", reconnect: true, retryAfter: 700 },
     },
-    { kind: "pong", now, attempt, message: { type: "pong", n: 1, spread: 5 } },
-    { kind: "expiring", now, attempt, message: { type: "expiring", in: 1 } },
-    { kind: "authenticated", now, attempt, message: { type: "authenticated" } },
-    { kind: "authRefused", now, attempt, retryAfter: 100 },
-    { kind: "frameSent", now },
-    { kind: "stabilised", now },
-    { kind: "due", now },
-    ...(["online", "offline", "visible", "hidden", "woke"] as const).map(
-      (hint) => ({ kind: "hinted", now, hint }) as const,
-    ),
-    { kind: "reconnectAsked", now },
-    { kind: "closeAsked", now },
-    { kind: "flushed", now },
+    { kind: "pong", attempt, message: { type: "pong", n: 1, spread: 5 } },
+    { kind: "expiring", attempt, message: { type: "expiring", in: 1 } },
+    { kind: "authenticated", attempt, message: { type: "authenticated" } },
+    { kind: "authRefused", attempt, retryAfter: 100 },
+    { kind: "due" },
+    ...(["online", "offline", "visible", "hidden", "woke"] as const).map((hint) => ({ kind: "hinted", hint }) as const),
+    { kind: "reconnectAsked" },
+    { kind: "closeAsked" },
   ];
+}
+
+/** What becomes of a copy of `connection`, and what is asked for. */
+function stepCopy(connection: Connection, event: ConnectionEvent, now: number, random: Random) {
+  const after = structuredClone(connection);
+  const out: ConnectionEffect[] = [];
+  stepConnection(after, event, { now, random, out });
+  return { after, effects: out };
 }
 
 describe("the table", () => {
@@ -93,8 +96,9 @@ describe("the table", () => {
     for (let depth = 0; depth < 6; depth += 1) {
       const next = new Map<string, Connection>();
       for (const connection of frontier) {
-        for (const event of everyEvent(connection, depth * 40_000)) {
-          const { memory, state, effects } = stepConnection(connection, event, random);
+        for (const event of everyEvent(connection)) {
+          const { after, effects } = stepCopy(connection, event, depth * 40_000, random);
+          const { state, refusals, usesToken, usesCookie } = after;
           const covered = reached.get(connection.state.kind) ?? new Set();
           reached.set(connection.state.kind, covered.add(event.kind));
           const opened = effects.filter((effect) => effect.kind === "openSocket").length;
@@ -102,7 +106,7 @@ describe("the table", () => {
           // Nothing waits for ever: what is under way has a timer; the end and the questions have none.
           const rests = ["idle", "authenticating", "stopped", "closed"].includes(state.kind);
           expect(connectionDueMs(state) === Number.POSITIVE_INFINITY).toBe(rests);
-          next.set(`${state.kind} ${memory.refusals} ${memory.usesToken} ${memory.usesCookie}`, { memory, state });
+          next.set(`${state.kind} ${refusals} ${usesToken} ${usesCookie}`, after);
         }
       }
       frontier = [...next.values()];
@@ -115,16 +119,16 @@ describe("the table", () => {
     const random = makeRandom(3);
     let connection: Connection = makeConnection(first);
     for (const kind of ["start", "socketOpened", "welcome"] as const) {
-      const event = everyEvent(connection, 0).find((candidate) => candidate.kind === kind);
+      const event = everyEvent(connection).find((candidate) => candidate.kind === kind);
       if (event === undefined) throw new Error(kind);
-      connection = stepConnection(connection, event, random);
+      connection = stepCopy(connection, event, 0, random).after;
     }
     expect(connection.state.kind).toBe("open");
-    for (const event of everyEvent(connection, 5)) {
+    for (const event of everyEvent(connection)) {
       if (!("attempt" in event)) continue;
-      const step = stepConnection(connection, { ...event, attempt: 99 }, random);
-      expect(step.state).toBe(connection.state);
-      expect(step.effects).toEqual([]);
+      const { after, effects } = stepCopy(connection, { ...event, attempt: 99 }, 5, random);
+      expect(after).toEqual(connection);
+      expect(effects).toEqual([]);
     }
   });
 });

@@ -11,6 +11,7 @@ import { describe, expect, it } from "vitest";
 import type { SessionEffect } from "../src/core/effects.ts";
 import { addSubscriber, makeStream, noteAsked } from "../src/core/stream.ts";
 import { readEvents, readSubscribed } from "../src/core/streamReading.ts";
+import { makeSubscriber } from "../src/core/subscriber.ts";
 import { error } from "./support/modelServer.ts";
 import { makeRandom } from "./support/random.ts";
 import { reader, scenario } from "./support/scenario.ts";
@@ -195,17 +196,18 @@ describe("jumps", () => {
     const out: SessionEffect[] = [];
     const counts = { received: 0, applied: 0, duplicatesSuppressed: 0, gapsRepaired: 0 };
     const context = { now: 0, random: makeRandom(1), out, counts };
-    addSubscriber(stream, 1, "start", false);
+    const first = makeSubscriber("s", { from: "start", onEvents() {} });
+    addSubscriber(stream, first);
     noteAsked(stream, 1, "start");
     readSubscribed(stream, { type: "subscribed", stream: "s", sub: 1, epoch: "one", offset: 0, head: 3 }, context);
     // It comes in the middle of the reading; nothing was asked for it yet.
-    addSubscriber(stream, 2, { epoch: "another", offset: 0 }, false);
+    addSubscriber(stream, makeSubscriber("s", { from: { epoch: "another", offset: 0 }, onEvents() {} }));
     readEvents(
       stream,
       { type: "events", stream: "s", offset: 1, head: 1, events: [{ event: "e", at: 1, data: 1 }] },
       context,
     );
-    expect(out.filter((effect) => effect.kind === "deliver").map((effect) => effect.subscriber)).toEqual([1]);
+    expect(out.filter((effect) => effect.kind === "deliver").map((effect) => effect.subscriber)).toEqual([first]);
   });
 
   it("[ST-2] nothing is heard between a newer question and its echo", () => {
@@ -213,7 +215,7 @@ describe("jumps", () => {
     const out: SessionEffect[] = [];
     const counts = { received: 0, applied: 0, duplicatesSuppressed: 0, gapsRepaired: 0 };
     const context = { now: 0, random: makeRandom(1), out, counts };
-    addSubscriber(stream, 1, { epoch: "one", offset: 0 }, false);
+    addSubscriber(stream, makeSubscriber("s", { from: { epoch: "one", offset: 0 }, onEvents() {} }));
     noteAsked(stream, 1, "start");
     readSubscribed(stream, { type: "subscribed", stream: "s", sub: 1, epoch: "one", offset: 0, head: 3 }, context);
     noteAsked(stream, 2, { epoch: "one", offset: 0 });

@@ -7,6 +7,7 @@
 
 /** What a client itself says, or tells apart; each alone, so that a page carries no more of them. */
 export const normalClose = 1000;
+export const noStatusClose = 1005;
 export const lostClose = 1006;
 export const forbiddenClose = 4403;
 export const fencedClose = 4409;
@@ -16,7 +17,7 @@ export const closeCodes = {
   goingAway: 1001,
   protocolError: 1002,
   unsupportedData: 1003,
-  noStatus: 1005,
+  noStatus: noStatusClose,
   lost: lostClose,
   policyViolation: 1008,
   tooBig: 1009,

@@ -86,8 +86,8 @@ export const connecting: readonly Bug[] = [
   {
     id: "backoff-reset-on-open",
     file: "packages/client/src/core/opening.ts",
-    find: "    { ...memory, unopened: 0, unopenedWhy: undefined },",
-    replace: "    { ...memory, unopened: 0, unopenedWhy: undefined, failures: 0 },",
+    find: "  connection.unopened = 0;\n",
+    replace: "  connection.unopened = 0;\n  connection.failures = 0;\n",
     what: "A socket that opens counts as success, whatever happens right after.",
     knownAs: "backoff reset on open",
     madeBlind: true,
@@ -95,8 +95,8 @@ export const connecting: readonly Bug[] = [
   {
     id: "early-attempt-dropped",
     file: "packages/client/src/core/attempt.ts",
-    find: '  if (event.now < earliest) return wait(memory, earliest, state.kind === "waiting" ? state.reason : "too soon");',
-    replace: '  if (event.now < earliest) return step(memory, { kind: "idle" });',
+    find: '  if (now < earliest) wait(connection, earliest, state.kind === "waiting" ? state.reason : "too soon");',
+    replace: '  if (now < earliest) connection.state = { kind: "idle" };',
     what: "An attempt that comes too early is dropped, and none follows.",
     knownAs: "X13",
     madeBlind: true,
@@ -104,8 +104,8 @@ export const connecting: readonly Bug[] = [
   {
     id: "delay-from-last-attempt",
     file: "packages/client/src/core/ending.ts",
-    find: "    Math.max(end.now + Math.max(delayMs, probeMs), memory.floorMs),",
-    replace: "    Math.max((memory.startedMs ?? end.now) + Math.max(delayMs, probeMs), memory.floorMs),",
+    find: "  wait(connection, Math.max(now + Math.max(delayMs, probeMs), floorMs), reason);",
+    replace: "  wait(connection, Math.max(connection.startedMs + Math.max(delayMs, probeMs), floorMs), reason);",
     what: "The delay counts from the start of the last attempt, so after a long connection there is none.",
     knownAs: "delay counted from the start of the last attempt",
     madeBlind: true,
@@ -122,8 +122,8 @@ export const connecting: readonly Bug[] = [
   {
     id: "identity-change-only-retried",
     file: "packages/client/src/core/ending.ts",
-    find: "  if (memory.expect === undefined) return retry(memory, end, retryAfter, random);",
-    replace: "  if (memory.expect !== undefined) return retry(memory, end, retryAfter, random);",
+    find: "      if (connection.expect === undefined) break;",
+    replace: "      if (connection.expect !== undefined) break;",
     what: "After a change of user the client comes back with what it holds of the former one, for ever.",
     knownAs: "F17",
     madeBlind: true,

@@ -161,9 +161,9 @@ export const unseen: readonly (Bug & { readonly unseen: string })[] = [
   {
     id: "unreachable-token-is-refusal",
     file: "packages/client/src/core/attempt.ts",
-    find: '    case "unreachable": {\n      const failures = memory.tokenFailures;',
+    find: '    case "unreachable": {\n      const failures = connection.tokenFailures;',
     replace:
-      '    case "unreachable": {\n      if (outcome.kind === "unreachable") return refuse(memory, event.now, random);\n      const failures = memory.tokenFailures;',
+      '    case "unreachable": {\n      if (outcome.kind === "unreachable") return refuse(connection, context);\n      const failures = connection.tokenFailures;',
     what: "A token that cannot be had now counts as one that was refused.",
     knownAs: "`auth_unavailable` counted as refusal; F09",
     unseen: "Not within the seeds that were run: what it needs is rare.",

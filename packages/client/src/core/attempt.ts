@@ -4,149 +4,170 @@
  * Whatever wakes the session (a timer, a hint, a person, a token) comes through `beginAttempt`, which
  * defers what comes too early and never drops it (X13), so there is one owner of attempts (F08).
  */
-import { limits, type Random } from "@holdfast/protocol";
+import { limits } from "@holdfast/protocol";
 import { jittered, slowDelay } from "./backoff.ts";
-import type {
-  ConnectionEvent,
-  ConnectionMemory,
-  ConnectionState,
-  EventOf,
-  StateOf,
-  Step,
-  TokenReason,
-} from "./connectionState.ts";
+import type { Connection, ConnectionState, EventOf, StateOf, StepContext, TokenReason } from "./connectionState.ts";
 import { hintedAttemptsApartMs, openingTimeoutMs } from "./limits.ts";
-import { drop, earliestMs, ignore, step, stop, wait, withHint } from "./step.ts";
+import { drop, earliestMs, rememberHint, stop, wait } from "./step.ts";
 import { isBetterToken, tokenEndsMs } from "./token.ts";
 
-export function beginAttempt(memory: ConnectionMemory, state: ConnectionState, event: ConnectionEvent): Step {
-  const earliest = earliestMs(memory, event);
-  if (event.now < earliest) return wait(memory, earliest, state.kind === "waiting" ? state.reason : "too soon");
-  if (!memory.usesToken || isUsable(memory.token, memory, event.now)) return openSocket(memory, event.now);
-  const { rejectedToken, token } = memory;
-  return askToken(
-    memory,
-    undefined,
-    rejectedToken !== undefined ? "rejected" : token !== undefined ? "expiring" : "first",
-  );
+export function beginAttempt(connection: Connection, state: ConnectionState, context: StepContext): void {
+  const { now } = context;
+  const { rejectedToken, token } = connection;
+  const earliest = earliestMs(connection, now);
+  if (now < earliest) wait(connection, earliest, state.kind === "waiting" ? state.reason : "too soon");
+  else if (!connection.usesToken || isUsable(token, connection, now)) openSocket(connection, context);
+  else
+    authenticate(
+      connection,
+      context,
+      rejectedToken !== undefined ? "rejected" : token !== undefined ? "expiring" : "first",
+    );
 }
 
 export function answerToken(
-  memory: ConnectionMemory,
+  connection: Connection,
   state: StateOf<"authenticating">,
-  event: EventOf<"tokenAnswered">,
-  random: Random,
-): Step {
-  if (event.request !== state.request) return ignore(memory, state);
-  const { outcome } = event;
+  context: StepContext,
+  { request, outcome }: EventOf<"tokenAnswered">,
+): void {
+  if (request !== state.request) return;
+  const { now, random } = context;
   switch (outcome.kind) {
     case "signedOut":
-      return stop({ ...memory, token: undefined, rejectedToken: undefined, refusals: 0 }, "signed_out");
+      connection.token = undefined;
+      connection.rejectedToken = undefined;
+      connection.refusals = 0;
+      stop(connection, "signed_out");
+      return;
     case "signedIn":
       // The cookie is somebody's: another one than before, or this server will say no again (CL-2).
-      return wait(memory, event.now + limits.refusalsApartMs + jittered(memory.refusals - 1, random), "auth_failed");
+      waitRefused(connection, context);
+      return;
     case "refused":
     case "unreachable": {
-      const failures = memory.tokenFailures;
+      const failures = connection.tokenFailures;
       const delayMs = failures >= limits.failuresBeforeSlow ? slowDelay(random) : jittered(failures, random);
-      return wait({ ...memory, tokenFailures: failures + 1 }, event.now + delayMs, "auth_unavailable");
+      connection.tokenFailures += 1;
+      wait(connection, now + delayMs, "auth_unavailable");
+      return;
     }
-    case "token": {
-      const known = { ...memory, tokenFailures: 0 };
-      if (!isBetterToken(outcome.token, memory.rejectedToken) || !isUsable(outcome.token, memory, event.now))
-        return refuse(known, event.now, random);
-      // A different token after the last refusal gets one attempt (CL-2).
-      const refusals = Math.min(memory.refusals, limits.refusalsOfFreshTokenMax - 1);
-      return beginAttempt({ ...known, token: outcome.token, tokenFresh: true, refusals }, state, event);
-    }
+    case "token":
+      connection.tokenFailures = 0;
+      if (!isBetterToken(outcome.token, connection.rejectedToken) || !isUsable(outcome.token, connection, now)) {
+        refuse(connection, context);
+        return;
+      }
+      connection.token = outcome.token;
+      connection.tokenFresh = true;
+      allowOneMore(connection);
+      beginAttempt(connection, state, context);
   }
 }
 
 /** CL-10: what HTTP could tell of sockets that do not open. */
 export function explainUnopened(
-  memory: ConnectionMemory,
+  connection: Connection,
   state: StateOf<"waiting" | "connecting">,
+  context: StepContext,
   { request, outcome }: EventOf<"tokenAnswered">,
-): Step {
-  if (request !== memory.tokenRequest) return ignore(memory, state);
-  if (outcome.kind === "signedOut" && memory.usesCookie) return stop(memory, "signed_out", ...drop(state));
-  if (outcome.kind !== "refused" && outcome.kind !== "unreachable") return ignore(memory, state);
-  const reason = outcome.kind === "refused" ? "origin refused" : "server unreachable";
-  return step({ ...memory, unopenedWhy: reason }, state.kind === "waiting" ? { ...state, reason } : state);
+): void {
+  if (request !== connection.tokenRequest) return;
+  if (outcome.kind === "signedOut" && connection.usesCookie) {
+    drop(state, context);
+    stop(connection, "signed_out");
+  }
+  if (outcome.kind !== "refused" && outcome.kind !== "unreachable") return;
+  connection.unopenedWhy = outcome.kind === "refused" ? "origin refused" : "server unreachable";
+  if (state.kind === "waiting") state.reason = connection.unopenedWhy;
 }
 
 /** CL-2: a freshly obtained token was refused, by the server or at first sight. */
-export function refuse(memory: ConnectionMemory, now: number, random: Random): Step {
-  const counted = { ...memory, token: undefined, tokenFresh: false, refusals: memory.refusals + 1 };
-  if (counted.refusals >= limits.refusalsOfFreshTokenMax) return stop(counted, "auth_failed");
+export function refuse(connection: Connection, context: StepContext): void {
+  connection.token = undefined;
+  connection.tokenFresh = false;
+  connection.refusals += 1;
+  if (connection.refusals >= limits.refusalsOfFreshTokenMax) stop(connection, "auth_failed");
   // Who is signed in, if anybody: that alone tells a session that ended from one that is refused.
-  if (memory.usesCookie) return askToken(counted, undefined, "rejected");
-  return wait(counted, now + limits.refusalsApartMs + jittered(memory.refusals, random), "auth_failed");
+  else if (connection.usesCookie) authenticate(connection, context, "rejected");
+  else waitRefused(connection, context);
 }
 
 /** CL-5: `online` brings one attempt forward; `offline` turns the wait into probes. */
 export function hintWaiting(
-  memory: ConnectionMemory,
+  connection: Connection,
   state: StateOf<"waiting">,
+  context: StepContext,
   event: EventOf<"hinted">,
-  random: Random,
-): Step {
-  const hinted = withHint(memory, event);
-  if (event.hint === "offline" && memory.online)
-    return wait(hinted, Math.max(state.deadlineMs, event.now + slowDelay(random)), state.reason);
-  if (event.hint !== "online" || event.now < memory.hintedMs) return step(hinted, state);
-  const soonest = Math.max(event.now + random.fraction() * limits.onlineJitterMs, earliestMs(memory, event));
-  return wait(
-    { ...hinted, hintedMs: soonest + hintedAttemptsApartMs },
-    Math.min(state.deadlineMs, soonest),
-    state.reason,
-  );
+): void {
+  const { now, random } = context;
+  if (event.hint === "offline" && connection.online)
+    state.deadlineMs = Math.max(state.deadlineMs, now + slowDelay(random));
+  else if (event.hint === "online" && now >= connection.hintedMs) {
+    const soonest = Math.max(now + random.fraction() * limits.onlineJitterMs, earliestMs(connection, now));
+    connection.hintedMs = soonest + hintedAttemptsApartMs;
+    state.deadlineMs = Math.min(state.deadlineMs, soonest);
+  }
+  rememberHint(connection, state, context, event);
 }
 
 /** CL-4: only a person passes the floor, once in 5 s. */
 export function reconnectNow(
-  memory: ConnectionMemory,
+  connection: Connection,
   state: StateOf<"waiting" | "stopped">,
-  event: EventOf<"reconnectAsked">,
-): Step {
-  const { now } = event;
-  if (now - memory.manualMs < limits.manualReconnectApartMs) return ignore(memory, state);
-  const asked = { ...memory, manualMs: now, floorMs: now };
-  if (state.kind === "waiting") return beginAttempt(asked, state, event);
-  // Whatever stopped it may be over; without a token of its own there is one attempt before it is refused again.
-  const refusals = memory.usesToken ? memory.refusals : Math.min(memory.refusals, limits.refusalsOfFreshTokenMax - 1);
-  return beginAttempt({ ...asked, faults: 0, refusals }, state, event);
+  context: StepContext,
+): void {
+  const { now } = context;
+  if (now - connection.manualMs < limits.manualReconnectApartMs) return;
+  connection.manualMs = now;
+  connection.floorMs = now;
+  if (state.kind === "stopped") {
+    // Whatever stopped it may be over; without a token of its own there is one attempt before it is refused again.
+    connection.faults = 0;
+    if (!connection.usesToken) allowOneMore(connection);
+  }
+  beginAttempt(connection, state, context);
 }
 
 /** A token that ends within 5 s would only be refused (CL-7). */
-export function isUsable(token: string | undefined, memory: ConnectionMemory, now: number): token is string {
+export function isUsable(token: string | undefined, connection: Connection, now: number): token is string {
   if (token === undefined) return false;
   const endsMs = tokenEndsMs(token);
-  if (endsMs === undefined || !memory.isClockKnown) return true;
-  return endsMs - (now + memory.serverOffsetMs) >= limits.tokenUsableMsMin;
+  if (endsMs === undefined || !connection.isClockKnown) return true;
+  return endsMs - (now + connection.serverOffsetMs) >= limits.tokenUsableMsMin;
 }
 
-/** Asks for a credential better than `old`, or why there is none; `state` awaits the answer. */
+/** Asks for a credential better than `old`, or why there is none. Returns what tells the answer. */
 export function askToken(
-  memory: ConnectionMemory,
-  state: ConnectionState | undefined,
+  connection: Connection,
+  { out }: StepContext,
   why: TokenReason,
-  old: string | undefined = memory.rejectedToken ?? memory.token,
-): Step {
-  const request = memory.tokenRequest + 1;
-  return step({ ...memory, tokenRequest: request }, state ?? { kind: "authenticating", request }, {
-    kind: "askToken",
-    request,
-    why,
-    old,
-  });
+  old: string | undefined = connection.rejectedToken ?? connection.token,
+): number {
+  connection.tokenRequest += 1;
+  const request = connection.tokenRequest;
+  out.push({ kind: "askToken", request, why, old });
+  return request;
 }
 
-function openSocket(memory: ConnectionMemory, now: number): Step {
-  const attempt = memory.attempt + 1;
-  return step(
-    { ...memory, attempt, startedMs: now },
-    { kind: "connecting", attempt, deadlineMs: now + openingTimeoutMs },
-    { kind: "openSocket", attempt },
-  );
+function authenticate(connection: Connection, context: StepContext, why: TokenReason): void {
+  connection.state = { kind: "authenticating", request: askToken(connection, context, why) };
+}
+
+function waitRefused(connection: Connection, { now, random }: StepContext): void {
+  const delayMs = limits.refusalsApartMs + jittered(connection.refusals - 1, random);
+  wait(connection, now + delayMs, "auth_failed");
+}
+
+/** A different token after the last refusal, or a person's word, gets one attempt (CL-2). */
+function allowOneMore(connection: Connection): void {
+  connection.refusals = Math.min(connection.refusals, limits.refusalsOfFreshTokenMax - 1);
+}
+
+function openSocket(connection: Connection, { now, out }: StepContext): void {
+  connection.attempt += 1;
+  connection.startedMs = now;
+  const { attempt } = connection;
+  connection.state = { kind: "connecting", attempt, deadlineMs: now + openingTimeoutMs };
+  out.push({ kind: "openSocket", attempt });
 }

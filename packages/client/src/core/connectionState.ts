@@ -9,25 +9,21 @@ type Farewell = Pick<Bye, "code" | "reason" | "retryAfter" | "slot"> | undefined
 
 /** `isGraced`: it was found late once, and given a little more (LV-3). */
 interface OpeningDeadline {
-  readonly deadlineMs: number;
-  readonly isGraced?: true;
+  deadlineMs: number;
+  isGraced?: true;
 }
 
+/** A step replaces it, or changes the fields that are not `readonly`. */
 export type ConnectionState =
   | { readonly kind: "idle" }
   /** The token is asked for; `request` tells its answer from that of an earlier question. */
   | { readonly kind: "authenticating"; readonly request: number }
-  | { readonly kind: "waiting"; readonly deadlineMs: number; readonly reason: string }
+  | { readonly kind: "waiting"; deadlineMs: number; reason: string }
   | ({ readonly kind: "connecting"; readonly attempt: number } & OpeningDeadline)
-  | ({ readonly kind: "greeting"; readonly attempt: number; readonly bye: Farewell } & OpeningDeadline)
+  | ({ readonly kind: "greeting"; readonly attempt: number; bye?: Farewell } & OpeningDeadline)
   | OpenState
   /** `flushing` waits for answers (CL-8), `ending` for the other side's close frame. */
-  | {
-      readonly kind: "closing";
-      readonly attempt: number;
-      readonly deadlineMs: number;
-      readonly phase: "flushing" | "ending";
-    }
+  | { readonly kind: "closing"; readonly attempt: number; deadlineMs: number; phase: "flushing" | "ending" }
   | { readonly kind: "stopped"; readonly reason: string }
   | { readonly kind: "closed" };
 
@@ -38,67 +34,64 @@ export interface OpenState {
   readonly welcomedMs: number;
   readonly heartbeat: Heartbeat;
   /** When the heartbeat is looked at next: never later than it is due. */
-  readonly deadlineMs: number;
+  deadlineMs: number;
   /** CL-3: 10 s old with every subscription settled; failures are forgotten. */
-  readonly stable: boolean;
-  readonly bye: Farewell;
-  /** AU-7: a better credential is being got, until the server has taken it; `atMs`: when to ask again. */
-  readonly refresh: Refresh | undefined;
+  stable: boolean;
+  bye?: Farewell;
+  /** AU-7: a better credential is being got, until the server has taken it. */
+  refresh?: Refresh | undefined;
 }
 
-/** `token`: the one in use when it began, which a better one must outlast. */
+/** `token`: the one in use when it began, which a better one must outlast. `atMs`: when to ask again. */
 export interface Refresh {
-  readonly request: number;
-  readonly tries: number;
-  readonly atMs: number | undefined;
+  request: number;
+  tries: number;
+  atMs: number | undefined;
   readonly token: string | undefined;
 }
 
 export type StateKind = ConnectionState["kind"];
 export type StateOf<Kind extends StateKind> = Extract<ConnectionState, { kind: Kind }>;
 
-/** What outlives a state. */
-export interface ConnectionMemory {
+/** The state, and what outlives it. Absent is what never was, or was forgotten. */
+export interface Connection {
+  state: ConnectionState;
   /** There is a `getToken`. */
   readonly usesToken: boolean;
   /** There is none, and a browser's cookie may say who this is. */
   readonly usesCookie: boolean;
   /** Upgrades in a row that did not open (CL-10), and what HTTP said why. */
-  readonly unopened: number;
-  readonly unopenedWhy: string | undefined;
-  readonly attempt: number;
-  readonly tokenRequest: number;
-  readonly startedMs: number | undefined;
-  readonly failures: number;
+  unopened: number;
+  unopenedWhy?: string | undefined;
+  attempt: number;
+  tokenRequest: number;
+  /** When the newest attempt began. */
+  startedMs: number;
+  failures: number;
   /** CL-4: no automatic attempt before. */
-  readonly floorMs: number;
-  readonly slot: string | undefined;
-  readonly spreadMs: number;
-  readonly token: string | undefined;
+  floorMs: number;
+  slot?: string | undefined;
+  spreadMs: number;
+  token?: string | undefined;
   /** The token has not yet carried a stable connection, so a refusal counts (CL-2). */
-  readonly tokenFresh: boolean;
-  readonly rejectedToken: string | undefined;
-  readonly refusals: number;
-  readonly tokenFailures: number;
+  tokenFresh: boolean;
+  rejectedToken?: string | undefined;
+  refusals: number;
+  tokenFailures: number;
   /** 1002, 1003, 1007, 1009, 1010 in a row (CL-2). */
-  readonly faults: number;
+  faults: number;
   /** Pings unanswered in a row (LV-1). */
-  readonly silences: number;
-  readonly expect: Identity | undefined;
-  readonly lastClose: { readonly code: number; readonly reason: string; readonly uptime: number } | undefined;
-  readonly online: boolean;
-  readonly visible: boolean;
-  readonly hintedMs: number;
-  readonly manualMs: number;
+  silences: number;
+  expect?: Identity | undefined;
+  lastClose?: { readonly code: number; readonly reason: string; readonly uptime: number };
+  online: boolean;
+  visible: boolean;
+  hintedMs: number;
+  manualMs: number;
   /** Our clock to the server's, ms (RQ-1); what ours says of it, until a `welcome` told. */
-  readonly serverOffsetMs: number;
+  serverOffsetMs: number;
   /** A `welcome` told it: before that our clock may be an hour wrong, and judges no token's end. */
-  readonly isClockKnown: boolean;
-}
-
-export interface Connection {
-  readonly state: ConnectionState;
-  readonly memory: ConnectionMemory;
+  isClockKnown: boolean;
 }
 
 /** What the answer to `askToken` was. */
@@ -116,7 +109,7 @@ type Said<Type> = Type extends unknown
   ? { readonly kind: Type; readonly attempt: number; readonly message: Extract<ServerMessage, { type: Type }> }
   : never;
 
-type Occurrence =
+export type ConnectionEvent =
   | { readonly kind: "start" }
   | { readonly kind: "tokenAnswered"; readonly request: number; readonly outcome: TokenOutcome }
   | { readonly kind: "socketOpened"; readonly attempt: number }
@@ -126,20 +119,14 @@ type Occurrence =
   | Said<"welcome" | "bye" | "pong" | "expiring" | "authenticated">
   /** The server does not take our `auth`, or cannot judge it now (AU-7). */
   | { readonly kind: "authRefused"; readonly attempt: number; readonly retryAfter: number | undefined }
-  | { readonly kind: "frameSent" }
-  /** CL-3: 10 s after `welcome`, every subscription is settled. */
-  | { readonly kind: "stabilised" }
-  /** The deadline of this state. */
+  /** The deadline of this state; while `closing`, also that nothing of ours is unanswered any more. */
   | { readonly kind: "due" }
   | { readonly kind: "hinted"; readonly hint: Hint }
   | { readonly kind: "reconnectAsked" }
-  | { readonly kind: "closeAsked" }
-  /** Nothing of ours is unanswered any more. */
-  | { readonly kind: "flushed" };
+  | { readonly kind: "closeAsked" };
 
-export type ConnectionEvent = Occurrence & { readonly now: number };
-export type EventKind = Occurrence["kind"];
-export type EventOf<Kind extends EventKind> = Extract<Occurrence, { kind: Kind }> & { readonly now: number };
+export type EventKind = ConnectionEvent["kind"];
+export type EventOf<Kind extends EventKind> = Extract<ConnectionEvent, { kind: Kind }>;
 
 export type ConnectionEffect =
   /** `old`: the token that a better one is wanted for. */
@@ -156,57 +143,50 @@ export type ConnectionEffect =
   | { readonly kind: "endSocket"; readonly attempt: number }
   /** `hello` is due: what else belongs in it is the session's to add. */
   | { readonly kind: "greet" }
-  | { readonly kind: "ping"; readonly n: number; readonly visible: boolean }
-  /** Without a token the cookie counts. */
-  | { readonly kind: "authenticate"; readonly token: string | undefined }
-  | { readonly kind: "leave" }
+  | { readonly kind: "ping"; readonly n: number }
+  /** One message as JSON. */
+  | { readonly kind: "send"; readonly text: string }
   | { readonly kind: "identityChanged" };
 
-export interface Step {
-  readonly memory: ConnectionMemory;
-  readonly state: ConnectionState;
-  readonly effects: readonly ConnectionEffect[];
+/** What a rule works with. `now`: monotonic ms. `out` takes what it asks for, in order. */
+export interface StepContext {
+  readonly now: number;
+  readonly random: Random;
+  readonly out: ConnectionEffect[];
 }
 
+/** What an event means in a state: it changes the connection in place. */
 export type Rule<State extends StateKind, Event extends EventKind> = (
-  memory: ConnectionMemory,
+  connection: Connection,
   state: StateOf<State>,
+  context: StepContext,
   event: EventOf<Event>,
-  random: Random,
-) => Step;
+) => void;
 
 /** What is known before the first attempt. */
-export type FirstMemory = Pick<ConnectionMemory, "usesToken" | "usesCookie" | "serverOffsetMs">;
+export type FirstKnown = Pick<Connection, "usesToken" | "usesCookie" | "serverOffsetMs">;
 
-export function makeConnection(known: FirstMemory): Connection {
+export function makeConnection(known: FirstKnown): Connection {
   return {
+    ...known,
     state: { kind: "idle" },
-    memory: {
-      ...known,
-      unopened: 0,
-      unopenedWhy: undefined,
-      attempt: 0,
-      tokenRequest: 0,
-      startedMs: undefined,
-      failures: 0,
-      floorMs: Number.NEGATIVE_INFINITY,
-      slot: undefined,
-      spreadMs: 0,
-      token: undefined,
-      tokenFresh: false,
-      rejectedToken: undefined,
-      refusals: 0,
-      tokenFailures: 0,
-      faults: 0,
-      silences: 0,
-      expect: undefined,
-      lastClose: undefined,
-      online: true,
-      visible: true,
-      hintedMs: Number.NEGATIVE_INFINITY,
-      manualMs: Number.NEGATIVE_INFINITY,
-      isClockKnown: false,
-    },
+    unopened: 0,
+    attempt: 0,
+    tokenRequest: 0,
+    startedMs: Number.NEGATIVE_INFINITY,
+    failures: 0,
+    floorMs: Number.NEGATIVE_INFINITY,
+    spreadMs: 0,
+    tokenFresh: false,
+    refusals: 0,
+    tokenFailures: 0,
+    faults: 0,
+    silences: 0,
+    online: true,
+    visible: true,
+    hintedMs: Number.NEGATIVE_INFINITY,
+    manualMs: Number.NEGATIVE_INFINITY,
+    isClockKnown: false,
   };
 }
 

@@ -14,12 +14,10 @@ import {
   lookOpen,
   noteAuthenticated,
   noteAuthRefused,
-  noteSent,
   noteSpread,
   probe,
   refreshAnswered,
   refreshToken,
-  stabilise,
 } from "./living.ts";
 import { abandonOpening, greet, welcome } from "./opening.ts";
 import { ignore as _, rememberHint } from "./step.ts";
@@ -54,8 +52,6 @@ export const connectionTable: { readonly [Event in EventKind]: Row<Columns, Even
   expiring: [_, _, _, _, _, refreshToken, _, _, _],
   authenticated: [_, _, _, _, _, noteAuthenticated, _, _, _],
   authRefused: [_, _, _, _, _, noteAuthRefused, _, _, _],
-  frameSent: [_, _, _, _, _, noteSent, _, _, _],
-  stabilised: [_, _, _, _, _, stabilise, _, _, _],
   due: [_, _, beginAttempt, abandonOpening, abandonOpening, lookOpen, endSocket, _, _],
   hinted: [
     rememberHint,
@@ -71,5 +67,4 @@ export const connectionTable: { readonly [Event in EventKind]: Row<Columns, Even
   // A question for a token, or an opening, is under way already: a second owner of it would be F08.
   reconnectAsked: [beginAttempt, _, reconnectNow, _, _, probe, _, reconnectNow, _],
   closeAsked: [closeAtOnce, closeAtOnce, closeAtOnce, closeAtOnce, closeAtOnce, closeGracefully, _, closeAtOnce, _],
-  flushed: [_, _, _, _, _, _, endSocket, _, _],
 };

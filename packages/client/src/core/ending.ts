@@ -3,132 +3,145 @@
  *
  * A `bye` says why before the socket says that; where the close frame was lost, the `bye` still counts.
  */
-import { fencedClose, forbiddenClose, limits, type Random, readRetryAfter, reconnectAdvice } from "@holdfast/protocol";
+import {
+  fencedClose,
+  forbiddenClose,
+  limits,
+  lostClose,
+  noStatusClose,
+  readRetryAfter,
+  reconnectAdvice,
+} from "@holdfast/protocol";
 import { askToken, refuse } from "./attempt.ts";
 import { delayAfterLoss, slowDelay } from "./backoff.ts";
-import type { ConnectionMemory, ConnectionState, EventOf, OpenState, StateOf, Step } from "./connectionState.ts";
+import type { Connection, ConnectionState, EventOf, OpenState, StateOf, StepContext } from "./connectionState.ts";
+import { send } from "./effects.ts";
 import { endingTimeoutMs, heartbeatProvenMs } from "./limits.ts";
-import { drop, step, stop, wait } from "./step.ts";
+import { drop, stop, wait } from "./step.ts";
 
 type Owning = StateOf<"connecting" | "greeting" | "open">;
 /** Why a socket was given up that answered no ping (LV-1). */
 export const silence = "no pong";
 interface End {
-  readonly now: number;
   readonly code: number;
   readonly reason: string;
 }
 
 export function rememberBye(
-  memory: ConnectionMemory,
+  _: Connection,
   state: StateOf<"greeting"> | OpenState,
-  event: EventOf<"bye">,
-): Step {
-  return step(memory, { ...state, bye: event.message });
+  __: StepContext,
+  { message }: EventOf<"bye">,
+): void {
+  state.bye = message;
 }
 
 /** The owned socket is gone, or given up. One total policy, whichever way it went (F17). */
-export function lose(memory: ConnectionMemory, state: Owning, end: End, random: Random): Step {
+export function lose(connection: Connection, state: Owning, context: StepContext, end: End): void {
+  const { now } = context;
   const bye = state.kind === "connecting" ? undefined : state.bye;
   // Browsers tell 1006 where the close frame was lost; the bye told the code before.
-  const code = bye !== undefined && (end.code === 1005 || end.code === 1006) ? bye.code : end.code;
+  const code = bye !== undefined && (end.code === noStatusClose || end.code === lostClose) ? bye.code : end.code;
   const reason = bye?.reason || end.reason || `closed ${code}`;
-  const uptime = state.kind === "open" ? Math.max(0, Math.round(end.now - state.welcomedMs)) : 0;
+  const uptime = state.kind === "open" ? Math.max(0, Math.round(now - state.welcomedMs)) : 0;
   const retryAfter = readRetryAfter(bye?.retryAfter);
-  const known: ConnectionMemory = {
-    ...memory,
-    lastClose: { code, reason: reason.slice(0, 500), uptime },
-    slot: bye?.slot ?? memory.slot,
-    floorMs: retryAfter === undefined ? memory.floorMs : Math.max(memory.floorMs, end.now + retryAfter),
-    silences: uptime >= heartbeatProvenMs && end.reason !== silence ? 0 : memory.silences,
-  };
-  const next = decide(known, { now: end.now, code, reason }, retryAfter, random);
-  const { effects, ...after } = state.kind === "connecting" ? noteUnopened(next) : next;
-  return { ...after, effects: [...drop(state), ...effects] };
+  connection.lastClose = { code, reason: reason.slice(0, 500), uptime };
+  connection.slot = bye?.slot ?? connection.slot;
+  if (retryAfter !== undefined) connection.floorMs = Math.max(connection.floorMs, now + retryAfter);
+  if (uptime >= heartbeatProvenMs && end.reason !== silence) connection.silences = 0;
+  drop(state, context);
+  decide(connection, { code, reason }, retryAfter, context);
+  if (state.kind === "connecting") noteUnopened(connection, context);
 }
 
 /** CL-10: no close code tells why a socket did not open; at the third in a row HTTP is asked, once. */
-function noteUnopened({ memory: before, state, effects }: Step): Step {
-  const unopened = before.unopened + 1;
-  const memory = { ...before, unopened };
-  if (state.kind !== "waiting") return { memory, state, effects };
-  const known = { ...state, reason: before.unopenedWhy ?? state.reason };
-  return unopened === limits.failedUpgradesBeforeAsking ? askToken(memory, known, "unopened") : step(memory, known);
+function noteUnopened(connection: Connection, context: StepContext): void {
+  const { state, unopenedWhy } = connection;
+  connection.unopened += 1;
+  if (state.kind !== "waiting") return;
+  state.reason = unopenedWhy ?? state.reason;
+  if (connection.unopened === limits.failedUpgradesBeforeAsking) askToken(connection, context, "unopened");
 }
 
-function decide(memory: ConnectionMemory, end: End, retryAfter: number | undefined, random: Random): Step {
-  switch (reconnectAdvice(end.code)) {
-    case "retry":
-      return retry(memory, end, retryAfter, random);
-    case "retryThenStop": {
-      const known = { ...memory, faults: memory.faults + 1 };
-      return known.faults >= limits.protocolFaultsBeforeStop
-        ? stop(known, "protocol_fault")
-        : retry(known, end, retryAfter, random);
-    }
+function decide(connection: Connection, end: End, retryAfter: number | undefined, context: StepContext): void {
+  const { code, reason } = end;
+  switch (reconnectAdvice(code)) {
+    case "retryThenStop":
+      connection.faults += 1;
+      if (connection.faults >= limits.protocolFaultsBeforeStop) {
+        stop(connection, "protocol_fault");
+        return;
+      }
+      break;
     case "refresh":
-      return refreshThenRetry(memory, end, random);
+      refreshThenRetry(connection, reason, context);
+      return;
     case "dropIdentity":
-      return dropIdentity(memory, end, retryAfter, random);
+      // OP-5: back at once without `expect`; a server that says it again gets the ordinary backoff.
+      if (connection.expect === undefined) break;
+      connection.expect = undefined;
+      context.out.push({ kind: "identityChanged" });
+      retryAtOnce(connection, reason, context);
+      return;
     case "stop":
-      return stop(memory, stopReason(end));
+      // Words that a program may look for, whatever the server said.
+      stop(connection, code === forbiddenClose ? "forbidden" : code === fencedClose ? "fenced" : reason);
+      return;
+    case "retry":
+      break;
   }
+  retry(connection, reason, retryAfter, context);
 }
 
-/** Words that a program may look for, whatever the server said. */
-function stopReason({ code, reason }: End): string {
-  if (code === forbiddenClose) return "forbidden";
-  return code === fencedClose ? "fenced" : reason;
-}
-
-function retry(memory: ConnectionMemory, end: End, retryAfter: number | undefined, random: Random): Step {
-  const delayMs = delayAfterLoss({ failures: memory.failures, retryAfter, spreadMs: memory.spreadMs }, random);
-  const probeMs = memory.online ? 0 : slowDelay(random);
-  return wait(
-    { ...memory, failures: memory.failures + 1 },
-    Math.max(end.now + Math.max(delayMs, probeMs), memory.floorMs),
-    end.reason,
-  );
+function retry(
+  connection: Connection,
+  reason: string,
+  retryAfter: number | undefined,
+  { now, random }: StepContext,
+): void {
+  const { failures, spreadMs, floorMs } = connection;
+  const delayMs = delayAfterLoss({ failures, retryAfter, spreadMs }, random);
+  const probeMs = connection.online ? 0 : slowDelay(random);
+  connection.failures += 1;
+  wait(connection, Math.max(now + Math.max(delayMs, probeMs), floorMs), reason);
 }
 
 /** A token that carried a stable connection may simply have ended: that is no refusal of a fresh one. */
-function refreshThenRetry(memory: ConnectionMemory, end: End, random: Random): Step {
-  const failed = { ...memory, failures: memory.failures + 1, rejectedToken: memory.token };
-  if (!memory.usesToken || memory.tokenFresh) return refuse(failed, end.now, random);
-  return wait({ ...failed, token: undefined }, Math.max(end.now, memory.floorMs), end.reason);
+function refreshThenRetry(connection: Connection, reason: string, context: StepContext): void {
+  connection.rejectedToken = connection.token;
+  if (!connection.usesToken || connection.tokenFresh) {
+    connection.failures += 1;
+    refuse(connection, context);
+    return;
+  }
+  connection.token = undefined;
+  retryAtOnce(connection, reason, context);
 }
 
-/** OP-5: back at once without `expect`; a server that says it again gets the ordinary backoff. */
-function dropIdentity(memory: ConnectionMemory, end: End, retryAfter: number | undefined, random: Random): Step {
-  if (memory.expect === undefined) return retry(memory, end, retryAfter, random);
-  const stranger = { ...memory, expect: undefined, failures: memory.failures + 1 };
-  return wait(stranger, Math.max(end.now, memory.floorMs), end.reason, { kind: "identityChanged" });
+function retryAtOnce(connection: Connection, reason: string, { now }: StepContext): void {
+  connection.failures += 1;
+  wait(connection, Math.max(now, connection.floorMs), reason);
 }
 
 /** Nothing is under way: nothing to wait for. */
-export function closeAtOnce(memory: ConnectionMemory, state: ConnectionState): Step {
-  return step(memory, { kind: "closed" }, ...drop(state));
+export function closeAtOnce(connection: Connection, state: ConnectionState, context: StepContext): void {
+  drop(state, context);
+  connection.state = { kind: "closed" };
 }
 
 /** CL-8: what was asked gets up to 1 s for its answer. */
-export function closeGracefully(memory: ConnectionMemory, state: OpenState, event: EventOf<"closeAsked">): Step {
-  return step(memory, {
-    kind: "closing",
-    attempt: state.attempt,
-    phase: "flushing",
-    deadlineMs: event.now + limits.closeFlushMs,
-  });
+export function closeGracefully(connection: Connection, { attempt }: OpenState, { now }: StepContext): void {
+  connection.state = { kind: "closing", attempt, phase: "flushing", deadlineMs: now + limits.closeFlushMs };
 }
 
-export function endSocket(
-  memory: ConnectionMemory,
-  state: StateOf<"closing">,
-  event: EventOf<"due" | "flushed">,
-): Step {
-  if (state.phase === "flushing") {
-    const ending = { ...state, phase: "ending", deadlineMs: event.now + endingTimeoutMs } as const;
-    return step(memory, ending, { kind: "leave" }, { kind: "endSocket", attempt: state.attempt });
-  }
+export function endSocket(connection: Connection, state: StateOf<"closing">, context: StepContext): void {
   // The flush is over; only the other side's close frame is missing, and it had its time.
-  return event.kind === "due" ? closeAtOnce(memory, state) : step(memory, state);
+  if (state.phase === "ending") {
+    closeAtOnce(connection, state, context);
+    return;
+  }
+  state.phase = "ending";
+  state.deadlineMs = context.now + endingTimeoutMs;
+  send(context, { type: "leave" });
+  context.out.push({ kind: "endSocket", attempt: state.attempt });
 }

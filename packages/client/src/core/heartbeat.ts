@@ -10,11 +10,11 @@
 export interface Heartbeat {
   readonly intervalMs: number;
   readonly timeoutMs: number;
-  readonly heardMs: number;
-  readonly sentMs: number;
-  readonly n: number;
+  heardMs: number;
+  sentMs: number;
+  n: number;
   /** Present while a ping is unanswered. `isGraced`: LV-3's second chance was given. */
-  readonly awaiting: { readonly deadlineMs: number; readonly isGraced: boolean } | undefined;
+  awaiting: { readonly deadlineMs: number; readonly isGraced: boolean } | undefined;
 }
 
 export function makeHeartbeat(now: number, intervalMs: number, timeoutMs: number): Heartbeat {

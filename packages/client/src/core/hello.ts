@@ -8,7 +8,7 @@ import type { Stream } from "./streamState.ts";
 
 /** Subscriptions ride along as far as they fit (TR-3); the others follow the `welcome`. `now`: monotonic ms. */
 export function hello(core: SessionCore, now: number): { readonly type: "hello"; readonly [field: string]: unknown } {
-  const { attempt, visible, lastClose, token, expect, slot } = core.connection.memory;
+  const { attempt, visible, lastClose, token, expect, slot } = core.connection;
   const message = {
     type: "hello",
     protocol: limits.protocolVersion,

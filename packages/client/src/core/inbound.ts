@@ -20,14 +20,13 @@ export function readServerMessage(
 }
 
 function hear(core: SessionCore, attempt: number, message: ServerMessage, context: SessionContext): void {
-  const { now } = context;
   switch (message.type) {
     case "welcome":
     case "bye":
     case "pong":
     case "expiring":
     case "authenticated":
-      stepThrough(core, { kind: message.type, attempt, message, now } as ConnectionEvent, context);
+      stepThrough(core, { kind: message.type, attempt, message } as ConnectionEvent, context);
       if (message.type === "authenticated") retryUnauthenticated(core.outbox);
       if (message.type === "pong") proveStore(core, message.degraded === undefined);
       return;
@@ -47,22 +46,21 @@ function hearMore(
 ): void {
   const { now } = context;
   const stream = "stream" in message ? core.streams.get(message.stream) : undefined;
-  const streamContext = { ...context, counts: core.counts };
   switch (message.type) {
     case "subscribed":
-      if (stream !== undefined) readSubscribed(stream, message, streamContext);
+      if (stream !== undefined) readSubscribed(stream, message, context);
       proveStore(core, false);
       return;
     case "snapshot":
-      if (stream !== undefined) readSnapshot(stream, message, streamContext);
+      if (stream !== undefined) readSnapshot(stream, message, context);
       return;
     case "events":
-      if (stream !== undefined) readEvents(stream, message, streamContext);
+      if (stream !== undefined) readEvents(stream, message, context);
       proveStore(core, (message.events.at(-1)?.at ?? 0) > (core.degraded?.since ?? 0));
       return;
     case "pending":
-      core.degraded ??= { reason: message.reason, since: Math.round(now + core.connection.memory.serverOffsetMs) };
-      if (stream !== undefined) readPending(stream, message, streamContext);
+      core.degraded ??= { reason: message.reason, since: Math.round(now + core.connection.serverOffsetMs) };
+      if (stream !== undefined) readPending(stream, message, context);
       return;
     case "signal":
       if (stream !== undefined && message.from !== undefined) {
@@ -74,7 +72,7 @@ function hearMore(
     case "refused":
       if (message.of === "signal") noteProblem(core, message.error, context);
       else if (message.of === "publish") core.room?.read(core, message, context);
-      else if (stream !== undefined) readRefused(stream, message.sub, message.error, streamContext);
+      else if (stream !== undefined) readRefused(stream, message.sub, message.error, context);
       return;
     case "response":
       readResponse(core.outbox, message, context);
@@ -82,7 +80,7 @@ function hearMore(
       return;
     case "error":
       if (isAnswerToAuth(core, message.code))
-        stepThrough(core, { kind: "authRefused", attempt, retryAfter: message.retryAfter, now }, context);
+        stepThrough(core, { kind: "authRefused", attempt, retryAfter: message.retryAfter }, context);
       else noteProblem(core, message, context);
       return;
     // `agent` and `published`: a room takes no other.

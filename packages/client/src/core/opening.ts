@@ -1,65 +1,65 @@
 /** Rules from the open socket to `welcome` (section 4). */
-import { limits, type Random } from "@holdfast/protocol";
-import type { ConnectionMemory, EventOf, StateOf, Step } from "./connectionState.ts";
+import { limits, lostClose } from "@holdfast/protocol";
+import type { Connection, EventOf, StateOf, StepContext } from "./connectionState.ts";
 import { lose } from "./ending.ts";
 import { heartbeatDueMs, makeHeartbeat } from "./heartbeat.ts";
 import { heartbeatMsMin } from "./limits.ts";
-import { step } from "./step.ts";
 
 /** OP-1: the first message is `hello`, and until `welcome` the only one. */
-export function greet(memory: ConnectionMemory, state: StateOf<"connecting">): Step {
-  return step(
-    { ...memory, unopened: 0, unopenedWhy: undefined },
-    { kind: "greeting", attempt: state.attempt, deadlineMs: state.deadlineMs, bye: undefined },
-    { kind: "greet" },
-  );
+export function greet(
+  connection: Connection,
+  { attempt, deadlineMs }: StateOf<"connecting">,
+  { out }: StepContext,
+): void {
+  connection.unopened = 0;
+  connection.unopenedWhy = undefined;
+  connection.state = { kind: "greeting", attempt, deadlineMs };
+  out.push({ kind: "greet" });
 }
 
-export function welcome(memory: ConnectionMemory, state: StateOf<"greeting">, event: EventOf<"welcome">): Step {
-  const { message, now } = event;
-  const timeoutMs = Math.min(
-    limits.heartbeatTimeoutMsMax,
-    Math.max(heartbeatMsMin, message.heartbeat.timeout) * 2 ** memory.silences,
+export function welcome(
+  connection: Connection,
+  { attempt, bye }: StateOf<"greeting">,
+  { now }: StepContext,
+  { message }: EventOf<"welcome">,
+): void {
+  const { user, heartbeat: asked } = message;
+  const heartbeat = makeHeartbeat(
+    now,
+    Math.max(heartbeatMsMin, asked.interval),
+    Math.min(limits.heartbeatTimeoutMsMax, Math.max(heartbeatMsMin, asked.timeout) * 2 ** connection.silences),
   );
-  const heartbeat = makeHeartbeat(now, Math.max(heartbeatMsMin, message.heartbeat.interval), timeoutMs);
-  return step(
-    {
-      ...memory,
-      slot: undefined,
-      spreadMs: message.spread,
-      floorMs: Number.NEGATIVE_INFINITY,
-      rejectedToken: undefined,
-      // An agent that the store has not named yet has no identity to expect (OP-7).
-      expect:
-        message.user.role === "agent" && message.agent === undefined
-          ? memory.expect
-          : { user: message.user.id, workspace: message.user.workspace },
-      serverOffsetMs: message.now - now,
-      isClockKnown: true,
-    },
-    {
-      kind: "open",
-      attempt: state.attempt,
-      welcome: message,
-      welcomedMs: now,
-      heartbeat,
-      deadlineMs: heartbeatDueMs(heartbeat),
-      stable: false,
-      bye: state.bye,
-      refresh: undefined,
-    },
-  );
+  connection.slot = undefined;
+  connection.spreadMs = message.spread;
+  connection.floorMs = Number.NEGATIVE_INFINITY;
+  connection.rejectedToken = undefined;
+  // An agent that the store has not named yet has no identity to expect (OP-7).
+  if (user.role !== "agent" || message.agent !== undefined)
+    connection.expect = { user: user.id, workspace: user.workspace };
+  connection.serverOffsetMs = message.now - now;
+  connection.isClockKnown = true;
+  connection.state = {
+    kind: "open",
+    attempt,
+    welcome: message,
+    welcomedMs: now,
+    heartbeat,
+    deadlineMs: heartbeatDueMs(heartbeat),
+    stable: false,
+    bye,
+  };
 }
 
 /** No verdict in time. Found late, after sleep, the answer may be queued already (LV-3): a little more. */
 export function abandonOpening(
-  memory: ConnectionMemory,
+  connection: Connection,
   state: StateOf<"connecting" | "greeting">,
-  event: EventOf<"due">,
-  random: Random,
-): Step {
+  context: StepContext,
+): void {
+  const { now } = context;
   // Once: a hidden page's timers are late every time, and it would open for ever.
-  if (state.isGraced === undefined && event.now - state.deadlineMs > limits.lateTimerMs)
-    return step(memory, { ...state, isGraced: true, deadlineMs: event.now + limits.lateTimerGraceMs });
-  return lose(memory, state, { now: event.now, code: 1006, reason: "no answer" }, random);
+  if (state.isGraced === undefined && now - state.deadlineMs > limits.lateTimerMs) {
+    state.isGraced = true;
+    state.deadlineMs = now + limits.lateTimerGraceMs;
+  } else lose(connection, state, context, { code: lostClose, reason: "no answer" });
 }

@@ -5,19 +5,19 @@ import { isSettled } from "./streamReading.ts";
 
 /** `wallOffsetMs`: wall clock minus monotonic, ms. */
 export function publicState(core: SessionCore, wallOffsetMs: number): SessionState {
-  const { state, memory } = core.connection;
+  const { state, failures, online } = core.connection;
   switch (state.kind) {
     case "idle":
     case "authenticating":
       return { kind: state.kind };
     case "connecting":
     case "greeting":
-      return { kind: "connecting", attempt: memory.failures + 1 };
+      return { kind: "connecting", attempt: failures + 1 };
     case "waiting":
-      return memory.online
+      return online
         ? {
             kind: "waiting",
-            attempt: memory.failures + 1,
+            attempt: failures + 1,
             retryAt: Math.round(state.deadlineMs + wallOffsetMs),
             reason: state.reason,
           }
@@ -44,7 +44,7 @@ function openState(core: SessionCore): SessionState {
   for (const stream of core.streams.values()) {
     settled = settled && isSettled(stream);
     if (!stream.answered) continue;
-    for (const { stopped, cursor } of stream.subscribers.values()) {
+    for (const { stopped, cursor } of stream.subscribers) {
       if (stopped === undefined && cursor !== undefined) behind = Math.max(behind, stream.head - cursor.offset);
     }
   }

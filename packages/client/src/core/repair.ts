@@ -5,10 +5,11 @@
  */
 import { limits, readRetryAfter } from "@holdfast/protocol";
 import { gapRepairsBeforeDoubling, gapRepairWindowMs } from "./limits.ts";
-import type { Stream, StreamContext } from "./streamState.ts";
+import type { SessionContext } from "./sessionCore.ts";
+import type { Stream } from "./streamState.ts";
 
 /** Plans one repair, unless one is planned. `retryAfter` (ms) is a floor, where a refusal gave one. */
-export function requestRepair(stream: Stream, { now, random }: StreamContext, retryAfter?: number): void {
+export function requestRepair(stream: Stream, { now, random }: SessionContext, retryAfter?: number): void {
   const { repair } = stream;
   if (repair.atMs !== undefined || stream.stale) return;
   repair.recentMs = repair.recentMs.filter((atMs) => now - atMs < gapRepairWindowMs);

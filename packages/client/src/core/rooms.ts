@@ -3,9 +3,10 @@
  * say whenever they may speak.
  */
 import { limits, ProtocolError, type Welcome } from "@holdfast/protocol";
+import { send } from "./effects.ts";
 import { ask } from "./hello.ts";
 import { abandonOutbox, flushOutbox, requeue } from "./outbox.ts";
-import { canSpeak, type SessionContext, type SessionCore, send } from "./sessionCore.ts";
+import { canSpeak, type SessionContext, type SessionCore } from "./sessionCore.ts";
 import { lowestFrom, noteAsked, noteLost } from "./stream.ts";
 import { refreshStatus, resetSubscriber } from "./subscriber.ts";
 
@@ -28,9 +29,9 @@ export function flushRooms(core: SessionCore, context: SessionContext): void {
   core.whispers.clear();
   // An agent whose generation is not known yet buffers (OP-7).
   if (core.room?.maySpeak === false) return;
-  const { state, memory } = core.connection;
+  const { state, serverOffsetMs } = core.connection;
   const underWayMax = state.kind === "open" ? state.welcome.limits.requests : limits.requestsUnderWayMax;
-  flushOutbox(core.outbox, underWayMax, memory.serverOffsetMs, context);
+  flushOutbox(core.outbox, underWayMax, serverOffsetMs, context);
   core.room?.flush(core, context);
 }
 
@@ -64,7 +65,7 @@ export function dropIdentity(core: SessionCore, context: SessionContext): void {
   core.user = undefined;
   drop(core, new ProtocolError("forbidden", "the session belongs to another user now"), context);
   for (const stream of core.streams.values()) {
-    for (const subscriber of stream.subscribers.values()) resetSubscriber(subscriber, "epoch", undefined, context.out);
+    for (const subscriber of stream.subscribers) resetSubscriber(subscriber, "epoch", undefined, context.out);
   }
   context.out.push({ kind: "tell", tell: core.listeners.identityChanged });
 }
@@ -73,7 +74,6 @@ export function dropIdentity(core: SessionCore, context: SessionContext): void {
 export function abandon(core: SessionCore, context: SessionContext): void {
   drop(core, new ProtocolError("unavailable", "the session was closed"), context);
   core.streams.clear();
-  core.subscribers.clear();
 }
 
 function drop(core: SessionCore, why: ProtocolError, context: SessionContext): void {

@@ -12,6 +12,7 @@ import { type ConnectionEvent, connectionDueMs } from "./connectionState.ts";
 import type { SessionEffect } from "./effects.ts";
 import { readServerMessage } from "./inbound.ts";
 import { statisticsApartMs } from "./limits.ts";
+import { stabilise } from "./living.ts";
 import { outboxDue, outboxDueMs } from "./outbox.ts";
 import { beginRepair } from "./repair.ts";
 import { flushRooms, isAnswered } from "./rooms.ts";
@@ -20,7 +21,7 @@ import { isSettled } from "./streamReading.ts";
 import { ping, stepThrough } from "./through.ts";
 
 export type SessionEvent =
-  | Exclude<ConnectionEvent, { kind: "due" | "stabilised" | "flushed" | "frameSent" }>
+  | (Exclude<ConnectionEvent, { kind: "due" }> & { readonly now: number })
   /** What the program says, as one of the functions of `program.ts` or of a room. Sent with the next `flush`. */
   | { readonly kind: "said"; readonly now: number; readonly say: (context: SessionContext) => void }
   /** One element of a frame; undefined where the frame could not be read. */
@@ -29,11 +30,11 @@ export type SessionEvent =
 
 export function stepSession(core: SessionCore, event: SessionEvent, random: Random): readonly SessionEffect[] {
   const { now } = event;
-  const context: SessionContext = { now, random, out: [] };
+  const context: SessionContext = { now, random, out: [], counts: core.counts };
   const { state } = core.connection;
   // Before it changes anything: what has held for 10 s by now counts (CL-3).
   if (state.kind === "open" && !state.stable && now - state.welcomedMs >= limits.stableAfterMs && isAllSettled(core))
-    stepThrough(core, { kind: "stabilised", now }, context);
+    stabilise(core.connection, state);
   dispatch(core, event, context);
   // Life is noted for every frame; it changes nothing that rooms could follow.
   if (event.kind === "frameHeard") return context.out;
@@ -71,7 +72,7 @@ function dispatch(core: SessionCore, event: SessionEvent, context: SessionContex
 /** Whatever is due by now. A timer that fired a little early finds nothing, and is set again (X13). */
 function look(core: SessionCore, context: SessionContext): void {
   const { now } = context;
-  if (connectionDueMs(core.connection.state) <= now) stepThrough(core, { kind: "due", now }, context);
+  if (connectionDueMs(core.connection.state) <= now) stepThrough(core, { kind: "due" }, context);
   for (const stream of core.streams.values()) if ((stream.repair.atMs ?? now + 1) <= now) beginRepair(stream, now);
   outboxDue(core.outbox, context);
   core.room?.due(now);
@@ -84,9 +85,9 @@ function follow(core: SessionCore, context: SessionContext): void {
   if (state.kind === "open") {
     // A busy connection needs no ping; the figures are told all the same (ST-16).
     if (now - core.reportedMs >= statisticsApartMs) ping(core, state.heartbeat.n, context);
-    if (context.out.some((effect) => effect.kind === "send")) stepThrough(core, { kind: "frameSent", now }, context);
+    if (context.out.some((effect) => effect.kind === "send")) state.heartbeat.sentMs = now;
   } else if (state.kind === "closing" && state.phase === "flushing" && isAnswered(core)) {
-    stepThrough(core, { kind: "flushed", now }, context);
+    stepThrough(core, { kind: "due" }, context);
   }
 }
 

@@ -9,7 +9,7 @@ import {
   type Welcome,
 } from "@holdfast/protocol";
 import type { HeardSignal } from "../api.ts";
-import { type Connection, type FirstMemory, makeConnection } from "./connectionState.ts";
+import { type Connection, type FirstKnown, makeConnection } from "./connectionState.ts";
 import { type DisplayLag, makeDisplayLag } from "./displayLag.ts";
 import type { SessionEffect } from "./effects.ts";
 import { makeOutbox, type Outbox } from "./outbox.ts";
@@ -22,10 +22,8 @@ export interface SessionCore {
   /** What the program hears of the whole. */
   readonly listeners: SessionListeners;
   readonly room: Room | undefined;
-  connection: Connection;
+  readonly connection: Connection;
   readonly streams: Map<string, Stream>;
-  /** Subscriber → its stream. */
-  readonly subscribers: Map<number, Stream>;
   readonly outbox: Outbox;
   /** The newest signal of each kind, the newest acknowledgement of each inbox, not yet sent. */
   readonly whispers: Map<string, string>;
@@ -85,7 +83,7 @@ export interface SessionListeners {
 
 /** OP-5: whose state and outbox are held from before. */
 export function holdIdentity(core: SessionCore, expect: Identity): void {
-  core.connection = { ...core.connection, memory: { ...core.connection.memory, expect } };
+  core.connection.expect = expect;
 }
 
 /** What a step works with. `now`: monotonic ms. */
@@ -93,16 +91,16 @@ export interface SessionContext {
   readonly now: number;
   readonly random: Random;
   readonly out: SessionEffect[];
+  readonly counts: Pick<Counts, "received" | "applied" | "duplicatesSuppressed" | "gapsRepaired">;
 }
 
 export type CoreOptions = Pick<SessionCore, "client" | "instance" | "listeners" | "room">;
 
-export function makeSessionCore(options: CoreOptions, known: FirstMemory): SessionCore {
+export function makeSessionCore(options: CoreOptions, known: FirstKnown): SessionCore {
   return {
     ...options,
     connection: makeConnection(known),
     streams: new Map(),
-    subscribers: new Map(),
     outbox: makeOutbox(),
     whispers: new Map(),
     subs: 0,
@@ -129,14 +127,6 @@ export function makeSessionCore(options: CoreOptions, known: FirstMemory): Sessi
 export function canSpeak(core: SessionCore): boolean {
   const { state } = core.connection;
   return state.kind === "open" || (state.kind === "closing" && state.phase === "flushing");
-}
-
-/** One message of ours, of any shape, as JSON. */
-export function send(
-  context: Pick<SessionContext, "out">,
-  message: { readonly type: string; readonly [field: string]: unknown },
-): void {
-  context.out.push({ kind: "send", text: JSON.stringify(message) });
 }
 
 /** TR-4: counted always, told once for each code. */

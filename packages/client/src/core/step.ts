@@ -1,53 +1,35 @@
-/** What several rules of the table share: how a step is made, and the rules that decide nothing. */
+/** What several rules of the table share: how a state is left, and the rules that decide little. */
 import { limits } from "@holdfast/protocol";
-import type {
-  ConnectionEffect,
-  ConnectionEvent,
-  ConnectionMemory,
-  ConnectionState,
-  EventOf,
-  Step,
-} from "./connectionState.ts";
-
-export function step(memory: ConnectionMemory, state: ConnectionState, ...effects: readonly ConnectionEffect[]): Step {
-  return { memory, state, effects };
-}
+import type { Connection, ConnectionState, EventOf, StepContext } from "./connectionState.ts";
 
 /** The event means nothing here. */
-export function ignore(memory: ConnectionMemory, state: ConnectionState): Step {
-  return step(memory, state);
-}
+export function ignore(): void {}
 
 /** What the platform knows is kept for later; nothing is done for it now. */
-export function rememberHint(memory: ConnectionMemory, state: ConnectionState, event: EventOf<"hinted">): Step {
-  return step(withHint(memory, event), state);
-}
-
-export function withHint(memory: ConnectionMemory, { hint }: EventOf<"hinted">): ConnectionMemory {
-  if (hint === "online" || hint === "offline") return { ...memory, online: hint === "online" };
-  return hint === "woke" ? memory : { ...memory, visible: hint === "visible" };
+export function rememberHint(
+  connection: Connection,
+  _: ConnectionState,
+  __: StepContext,
+  { hint }: EventOf<"hinted">,
+): void {
+  if (hint === "online" || hint === "offline") connection.online = hint === "online";
+  else if (hint !== "woke") connection.visible = hint === "visible";
 }
 
 /** Closes the socket of this state, if it has one, and never hears it again. */
-export function drop(state: ConnectionState): ConnectionEffect[] {
-  return "attempt" in state ? [{ kind: "dropSocket", attempt: state.attempt }] : [];
+export function drop(state: ConnectionState, { out }: StepContext): void {
+  if ("attempt" in state) out.push({ kind: "dropSocket", attempt: state.attempt });
 }
 
-export function wait(
-  memory: ConnectionMemory,
-  deadlineMs: number,
-  reason: string,
-  ...effects: readonly ConnectionEffect[]
-): Step {
-  return step(memory, { kind: "waiting", deadlineMs, reason }, ...effects);
+export function wait(connection: Connection, deadlineMs: number, reason: string): void {
+  connection.state = { kind: "waiting", deadlineMs, reason };
 }
 
-export function stop(memory: ConnectionMemory, reason: string, ...effects: readonly ConnectionEffect[]): Step {
-  return step(memory, { kind: "stopped", reason }, ...effects);
+export function stop(connection: Connection, reason: string): void {
+  connection.state = { kind: "stopped", reason };
 }
 
 /** The earliest moment of the next attempt: starts are ≥ 1 s apart (CL-3), the server's floor holds (CL-4). */
-export function earliestMs(memory: ConnectionMemory, event: ConnectionEvent): number {
-  const apartMs = memory.startedMs === undefined ? event.now : memory.startedMs + limits.attemptsStartApartMs;
-  return Math.max(event.now, apartMs, memory.floorMs);
+export function earliestMs({ startedMs, floorMs }: Connection, now: number): number {
+  return Math.max(now, startedMs + limits.attemptsStartApartMs, floorMs);
 }

@@ -10,7 +10,7 @@
 import type { From } from "@holdfast/protocol";
 import type { SessionEffect } from "./effects.ts";
 import type { Stream, Subscriber } from "./streamState.ts";
-import { makeSubscriber, refreshStatus } from "./subscriber.ts";
+import { refreshStatus } from "./subscriber.ts";
 
 /** Nothing of it is asked on this connection. */
 const unasked = {
@@ -25,11 +25,11 @@ const unasked = {
 
 export function makeStream(name: string): Stream {
   const repair = { atMs: undefined, recentMs: [], underWay: false };
-  return { name, subscribers: new Map(), epoch: undefined, head: 0, repair, ...unasked };
+  return { name, subscribers: new Set(), epoch: undefined, head: 0, repair, ...unasked };
 }
 
-export function addSubscriber(stream: Stream, id: number, from: From, takesSnapshots: boolean): void {
-  stream.subscribers.set(id, makeSubscriber(id, from, takesSnapshots));
+export function addSubscriber(stream: Stream, subscriber: Subscriber): void {
+  stream.subscribers.add(subscriber);
   stream.stale = true;
 }
 
@@ -59,7 +59,5 @@ export function noteLost(stream: Stream, out: SessionEffect[]): void {
 }
 
 export function activeOf(stream: Stream): Subscriber[] {
-  const active: Subscriber[] = [];
-  for (const subscriber of stream.subscribers.values()) if (subscriber.stopped === undefined) active.push(subscriber);
-  return active;
+  return [...stream.subscribers].filter(({ stopped }) => stopped === undefined);
 }

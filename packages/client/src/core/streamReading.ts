@@ -8,12 +8,13 @@
 import type { Cursor, ErrorBody, Events, From, Pending, Snapshot, Subscribed } from "@holdfast/protocol";
 import type { AppliedEvent } from "../api.ts";
 import { requestRepair } from "./repair.ts";
+import type { SessionContext } from "./sessionCore.ts";
 import { activeOf } from "./stream.ts";
-import type { Stream, StreamContext, Subscriber } from "./streamState.ts";
+import type { Stream, Subscriber } from "./streamState.ts";
 import { giveSnapshot, isBehind, refreshStatus, resetSubscriber } from "./subscriber.ts";
 
 /** ST-3: where the reading goes on, or starts anew. */
-export function readSubscribed(stream: Stream, message: Subscribed, context: StreamContext): void {
+export function readSubscribed(stream: Stream, message: Subscribed, context: SessionContext): void {
   if (message.sub !== stream.sub) return;
   const position = { epoch: message.epoch, offset: message.offset };
   Object.assign(stream, {
@@ -25,7 +26,7 @@ export function readSubscribed(stream: Stream, message: Subscribed, context: Str
   });
   if (stream.repair.underWay) context.counts.gapsRepaired += 1;
   stream.repair.underWay = false;
-  for (const subscriber of stream.subscribers.values()) {
+  for (const subscriber of stream.subscribers) {
     if (message.reset !== undefined) resetSubscriber(subscriber, message.reset, message.lost, context.out);
     else if (subscriber.cursor !== undefined && subscriber.cursor.epoch !== message.epoch)
       resetSubscriber(subscriber, "epoch", undefined, context.out);
@@ -43,7 +44,7 @@ export function readSubscribed(stream: Stream, message: Subscribed, context: Str
 }
 
 /** ST-3: a part; the whole is given when the last one is there. */
-export function readSnapshot(stream: Stream, message: Snapshot, context: StreamContext): void {
+export function readSnapshot(stream: Stream, message: Snapshot, context: SessionContext): void {
   if (message.sub !== stream.sub || stream.parts === undefined) return;
   const { parts } = stream;
   if (message.part !== parts.read + 1) {
@@ -66,7 +67,7 @@ export function readSnapshot(stream: Stream, message: Snapshot, context: StreamC
 }
 
 /** ST-4, ST-5: each subscriber gets `cursor + 1` onwards; lower is dropped, higher is a gap. */
-export function readEvents(stream: Stream, message: Events, context: StreamContext): void {
+export function readEvents(stream: Stream, message: Events, context: SessionContext): void {
   context.counts.received += message.events.length;
   if (!stream.answered) return;
   if (stream.parts !== undefined) {
@@ -94,14 +95,14 @@ export function readEvents(stream: Stream, message: Events, context: StreamConte
 }
 
 /** ST-7, ST-8: the server completes it by itself. */
-export function readPending(stream: Stream, message: Pending, context: StreamContext): void {
+export function readPending(stream: Stream, message: Pending, context: SessionContext): void {
   if (message.sub !== stream.sub) return;
   stream.pending = message.reason;
   refreshStatus(stream, context.out);
 }
 
 /** ST-18: asked again with the next connection, or later where it may be retried. */
-export function readRefused(stream: Stream, sub: number | undefined, error: ErrorBody, context: StreamContext): void {
+export function readRefused(stream: Stream, sub: number | undefined, error: ErrorBody, context: SessionContext): void {
   if (sub !== stream.sub) return;
   stream.refused = error;
   stream.answered = false;
@@ -133,7 +134,7 @@ function give(
   subscriber: Subscriber,
   cursor: Cursor,
   events: readonly AppliedEvent[],
-  context: StreamContext,
+  context: SessionContext,
 ): boolean {
   let { offset } = cursor;
   let gap = false;
@@ -152,13 +153,13 @@ function give(
   if (applied.length > 0) {
     const position = { cursor: subscriber.cursor, head: stream.head };
     const oneByOne = subscriber.isolateThrough !== undefined;
-    context.out.push({ kind: "deliver", subscriber: subscriber.id, events: applied, position, oneByOne });
+    context.out.push({ kind: "deliver", subscriber, events: applied, position, oneByOne });
   }
   return gap;
 }
 
 /** Who was not served by this answer asks for itself; where the server could have served it, as after a gap. */
-function askForWhoIsBehind(stream: Stream, position: Cursor, asked: From | undefined, context: StreamContext): void {
+function askForWhoIsBehind(stream: Stream, position: Cursor, asked: From | undefined, context: SessionContext): void {
   if (!activeOf(stream).some((subscriber) => isBehind(subscriber, position))) return;
   if (typeof asked === "string") stream.stale = true;
   else requestRepair(stream, context);

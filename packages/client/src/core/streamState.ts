@@ -1,12 +1,11 @@
 /** One stream of this client as a value: what is asked on the wire, who reads it here, what is being repaired. */
-import type { Cursor, ErrorBody, From, Random } from "@holdfast/protocol";
-import type { SessionStatistics, SubscriptionStatus } from "../api.ts";
+import type { Cursor, ErrorBody, From } from "@holdfast/protocol";
+import type { SessionStatistics, SubscribeOptions, SubscriptionStatus } from "../api.ts";
 import type { LagFigures } from "./displayLag.ts";
-import type { SessionEffect } from "./effects.ts";
 
 export interface Stream {
   readonly name: string;
-  readonly subscribers: Map<number, Subscriber>;
+  readonly subscribers: Set<Subscriber>;
   /** The newest `sub`, on this connection; undefined while nothing is asked. */
   sub: number | undefined;
   asked: From | undefined;
@@ -26,18 +25,15 @@ export interface Stream {
   readonly repair: Repair;
 }
 
-export interface StreamContext {
-  readonly now: number;
-  readonly random: Random;
-  readonly out: SessionEffect[];
-  readonly counts: Pick<Counts, "received" | "applied" | "duplicatesSuppressed" | "gapsRepaired">;
-}
-
 /** Of the whole session, from its start. */
 export type Counts = { -readonly [Name in Exclude<keyof SessionStatistics, keyof LagFigures>]: number };
 
+/** One local reader; the object itself names it. */
 export interface Subscriber {
-  readonly id: number;
+  /** Of its stream. */
+  readonly name: string;
+  /** Its own functions. */
+  readonly options: SubscribeOptions;
   /** What it asks for while it has no cursor. */
   from: "start" | "latest";
   /** Whether a snapshot that another asked for is taken too. Who asked for a log keeps its log. */
@@ -49,6 +45,10 @@ export interface Subscriber {
   /** Events up to here are handed over one by one; the first that throws is left out. */
   isolateThrough: number | undefined;
   status: SubscriptionStatus;
+  /** The status as far as it was told: what the program sees. */
+  shown: SubscriptionStatus;
+  /** Its program has let go of it: nothing more is given. */
+  gone: boolean;
 }
 
 export interface Repair {

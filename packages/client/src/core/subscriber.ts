@@ -7,22 +7,27 @@
  * The cursor moves together with the applied state: it is moved as the events are handed over, and put
  * back where the handler threw. No automatic loop: only the program's `retry` or `skip` goes on.
  */
-import { type Cursor, type From, ProtocolError } from "@holdfast/protocol";
-import type { SubscriptionStatus } from "../api.ts";
+import { type Cursor, ProtocolError } from "@holdfast/protocol";
+import type { SubscribeOptions, SubscriptionStatus } from "../api.ts";
 import { type Decision, type Give, guard, type Position, type SessionEffect } from "./effects.ts";
 import type { Stream, Subscriber } from "./streamState.ts";
 
-export function makeSubscriber(id: number, from: From, takesSnapshots: boolean): Subscriber {
+export function makeSubscriber(name: string, options: SubscribeOptions): Subscriber {
+  const { from, onSnapshot } = options;
   const asksCursor = typeof from === "object";
+  const waiting = { kind: "waiting" } as const;
   return {
-    id,
+    name,
+    options,
     from: asksCursor ? "latest" : from,
-    takesSnapshots: takesSnapshots && from === "latest",
+    takesSnapshots: onSnapshot !== undefined && from === "latest",
     cursor: asksCursor ? from : undefined,
     beforeSnapshot: undefined,
     stopped: undefined,
     isolateThrough: undefined,
-    status: { kind: "waiting" },
+    status: waiting,
+    shown: waiting,
+    gone: false,
   };
 }
 
@@ -38,7 +43,7 @@ export function resetSubscriber(
   subscriber.beforeSnapshot = undefined;
   subscriber.isolateThrough = undefined;
   subscriber.from = "latest";
-  give(subscriber, out, ({ options }) => options.onReset?.({ reason, lost }));
+  give(subscriber, out, () => subscriber.options.onReset?.({ reason, lost }));
 }
 
 /** ST-3: the whole snapshot; a throw goes back to the cursor before it. */
@@ -50,7 +55,7 @@ export function giveSnapshot(
 ): void {
   subscriber.beforeSnapshot = subscriber.cursor;
   subscriber.cursor = position.cursor;
-  give(subscriber, out, ({ options }) => options.onSnapshot?.(data, position));
+  give(subscriber, out, () => subscriber.options.onSnapshot?.(data, position));
 }
 
 /** Where the handler threw: before `offset`; undefined for a snapshot. */
@@ -78,7 +83,8 @@ export function stopSubscriber(
   if (at === undefined) subscriber.cursor = subscriber.beforeSnapshot;
   else if (cursor !== undefined) subscriber.cursor = { epoch: cursor.epoch, offset: at.offset - 1 };
   refreshStatus(stream, out);
-  give(subscriber, out, ({ options: { onError } }, decide, tell) => {
+  const { onError } = subscriber.options;
+  give(subscriber, out, (decide, tell) => {
     if (onError === undefined) tell(error);
     else guard(() => onError(error, { retry: () => decide("retry"), skip: () => decide("skip") }), tell);
   });
@@ -109,19 +115,19 @@ export function isBehind(subscriber: Subscriber, position: Cursor): boolean {
 
 /** Tells each subscriber whose status changed. */
 export function refreshStatus(stream: Stream, out: SessionEffect[]): void {
-  for (const subscriber of stream.subscribers.values()) {
+  for (const subscriber of stream.subscribers) {
     const status = statusOf(stream, subscriber);
     if (isSameStatus(status, subscriber.status)) continue;
     subscriber.status = status;
-    give(subscriber, out, (handler, _, tell) => {
-      handler.status = status;
-      guard(() => handler.options.onStatus?.(status), tell);
+    give(subscriber, out, (_, tell) => {
+      subscriber.shown = status;
+      guard(() => subscriber.options.onStatus?.(status), tell);
     });
   }
 }
 
-function give({ id }: Subscriber, out: SessionEffect[], give: Give): void {
-  out.push({ kind: "give", subscriber: id, give });
+function give(subscriber: Subscriber, out: SessionEffect[], give: Give): void {
+  out.push({ kind: "give", subscriber, give });
 }
 
 function statusOf(stream: Stream, subscriber: Subscriber): SubscriptionStatus {

@@ -1,29 +1,25 @@
 /** One event through the connection, and what it means for the rooms. */
 import { stepConnection } from "./connection.ts";
-import { type ConnectionEvent, ownedAttempt } from "./connectionState.ts";
+import { type ConnectionEffect, type ConnectionEvent, ownedAttempt } from "./connectionState.ts";
+import { send } from "./effects.ts";
 import { hello } from "./hello.ts";
 import { statisticsApartMs } from "./limits.ts";
 import { publicStatistics } from "./publicState.ts";
 import { abandon, dropIdentity, loseRooms, welcomeRooms } from "./rooms.ts";
-import { type SessionContext, type SessionCore, send } from "./sessionCore.ts";
+import type { SessionContext, SessionCore } from "./sessionCore.ts";
 
 export function stepThrough(core: SessionCore, event: ConnectionEvent, context: SessionContext): void {
-  const before = core.connection.state;
-  const { memory, state, effects } = stepConnection(core.connection, event, context.random);
-  core.connection = { memory, state };
-  for (const effect of effects) {
+  const { connection } = core;
+  const { state: before } = connection;
+  const asked: ConnectionEffect[] = [];
+  stepConnection(connection, event, { ...context, out: asked });
+  for (const effect of asked) {
     switch (effect.kind) {
       case "greet":
         send(context, hello(core, context.now));
         break;
       case "ping":
         ping(core, effect.n, context);
-        break;
-      case "authenticate":
-        send(context, { type: "auth", token: effect.token });
-        break;
-      case "leave":
-        send(context, { type: "leave" });
         break;
       case "identityChanged":
         dropIdentity(core, context);
@@ -32,6 +28,7 @@ export function stepThrough(core: SessionCore, event: ConnectionEvent, context: 
         context.out.push(effect);
     }
   }
+  const { state } = connection;
   if (state.kind === "open" && before.kind !== "open") welcomeRooms(core, state.welcome, context);
   if (ownedAttempt(before) !== undefined && ownedAttempt(state) === undefined)
     loseRooms(core, before.kind === "open", context);
@@ -43,5 +40,5 @@ export function ping(core: SessionCore, n: number, context: SessionContext): voi
   const isDue = context.now - core.reportedMs >= statisticsApartMs;
   if (isDue) core.reportedMs = context.now;
   const statistics = isDue ? publicStatistics(core, context.now) : undefined;
-  send(context, { type: "ping", n, visible: core.connection.memory.visible, statistics });
+  send(context, { type: "ping", n, visible: core.connection.visible, statistics });
 }

@@ -126,16 +126,16 @@ export function openDurableSession(
   async function begin(): Promise<void> {
     const held = storage && (await within(storage.open(), storageOpenMsMax, clock));
     orders.begin(held);
-    owned.start(core.connection.memory.expect ?? held?.identity);
+    owned.start(core.connection.expect ?? held?.identity);
   }
 
   return {
     session,
     orders,
     get identity() {
-      return core.connection.memory.expect;
+      return core.connection.expect;
     },
-    noteShown: (events) => core.lag.note(events, clock.monotonic() + core.connection.memory.serverOffsetMs),
+    noteShown: (events) => core.lag.note(events, clock.monotonic() + core.connection.serverOffsetMs),
   };
 }
 

@@ -68,7 +68,7 @@ export function makePublisherRoom(isAgent: boolean, named: (agent: AgentIdentity
   }
 
   function contextOf(core: SessionCore, { now, random, out }: SessionContext): ProducerContext {
-    const makeUuid = (): string => uuidv7(now + core.connection.memory.serverOffsetMs, random.bytes(10));
+    const makeUuid = (): string => uuidv7(now + core.connection.serverOffsetMs, random.bytes(10));
     return { now, random, out, makeUuid };
   }
 

@@ -1,17 +1,16 @@
 /** The subscribers' own functions: called in order, never inside one another, never after `unsubscribe`. */
 import type { SubscribeOptions } from "../api.ts";
-import type { Decision, Handler, SubscriberEffect } from "../core/effects.ts";
+import type { Decision, SubscriberEffect } from "../core/effects.ts";
 import type { Throw } from "../core/subscriber.ts";
 
 /** Runs one effect. What a handler of state throws is returned; other callbacks' faults are the program's. */
 export function runHandler(
-  handler: Handler,
   effect: SubscriberEffect,
   decide: (decision: Decision) => void,
   tell: (error: unknown) => void = report,
 ): Throw | undefined {
-  const { options } = handler;
-  if (effect.kind === "give") return attempt(() => effect.give(handler, decide, tell));
+  const { options } = effect.subscriber;
+  if (effect.kind === "give") return attempt(() => effect.give(decide, tell));
   return effect.oneByOne ? giveOneByOne(options, effect) : give(options, effect.events, effect.position);
 }
 

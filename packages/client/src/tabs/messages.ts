@@ -74,7 +74,7 @@ export interface ShownInTab {
 }
 
 export type Delivery =
-  | Extract<SubscriberEffect, { kind: "deliver" }>
+  | (Omit<Extract<SubscriberEffect, { kind: "deliver" }>, "subscriber"> & { readonly subscriber: number })
   | {
       readonly kind: "deliverSnapshot";
       readonly subscriber: number;

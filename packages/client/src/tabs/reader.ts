@@ -6,12 +6,12 @@
  * from, since each asking names the cursor and what came under an older asking is ignored.
  */
 import { type From, unreachable } from "@holdfast/protocol";
-import type { SubscribeOptions, Subscription } from "../api.ts";
-import type { Handler, SessionEffect, SubscriberEffect } from "../core/effects.ts";
+import type { AppliedEvent, SubscribeOptions, Subscription } from "../api.ts";
+import type { SessionEffect, SubscriberEffect } from "../core/effects.ts";
 import { addSubscriber, lowestFrom, makeStream, noteAsked, noteLost } from "../core/stream.ts";
-import type { Subscriber } from "../core/streamState.ts";
 import {
   giveSnapshot,
+  makeSubscriber,
   refreshStatus,
   resetSubscriber,
   resumeSubscriber,
@@ -37,46 +37,43 @@ export interface TabReader {
 export interface TabReaderPorts {
   readonly say: (message: FromTab) => void;
   readonly nextKey: () => number;
-  readonly applied: (delivery: Extract<Delivery, { kind: "deliver" }>) => void;
+  readonly applied: (events: readonly AppliedEvent[]) => void;
   readonly report: (error: unknown) => void;
 }
 
 export function makeTabReader(name: string, options: SubscribeOptions, ports: TabReaderPorts): TabReader {
   const { say, nextKey, applied, report } = ports;
   const stream = makeStream(name);
-  const id = 1;
-  addSubscriber(stream, id, options.from, options.onSnapshot !== undefined);
-  const handler: Handler = { options, status: { kind: "waiting" } };
-  let stopped = false;
+  const subscriber = makeSubscriber(name, options);
+  addSubscriber(stream, subscriber);
 
   /** Works through effects; what a handler threw goes before the rest of its stream (ST-6). */
   function perform(effects: readonly SessionEffect[]): void {
     for (const effect of effects) {
-      if (stopped) return;
-      const thrown = runHandler(handler, effect as SubscriberEffect, decide, report);
+      if (subscriber.gone) return;
+      const thrown = runHandler(effect as SubscriberEffect, decide, report);
       if (thrown === undefined) {
-        if (effect.kind === "deliver") applied(effect);
-      } else withSubscriber((subscriber, out) => stop(subscriber, thrown, out));
+        if (effect.kind === "deliver") applied(effect.events);
+      } else work((out) => stop(thrown, out));
     }
   }
 
-  function withSubscriber(change: (subscriber: Subscriber, out: SessionEffect[]) => void): void {
-    const subscriber = stream.subscribers.get(id);
-    if (subscriber === undefined || stopped) return;
+  function work(change: (out: SessionEffect[]) => void): void {
+    if (subscriber.gone) return;
     const out: SessionEffect[] = [];
-    change(subscriber, out);
+    change(out);
     perform(out);
     if (stream.stale && stream.sub !== undefined) ask();
   }
 
-  function stop(subscriber: Subscriber, thrown: Throw, out: SessionEffect[]): void {
+  function stop(thrown: Throw, out: SessionEffect[]): void {
     stopSubscriber(stream, subscriber, thrown, out);
     // Stopped, it needs nothing from the host until the program has decided.
     if (subscriber.stopped !== undefined && stream.sub !== undefined) say({ kind: "unsubscribe", key: stream.sub });
   }
 
   function decide(decision: "retry" | "skip"): void {
-    withSubscriber((subscriber, out) => resumeSubscriber(stream, subscriber, decision, out));
+    work((out) => resumeSubscriber(stream, subscriber, decision, out));
   }
 
   function ask(): void {
@@ -93,24 +90,21 @@ export function makeTabReader(name: string, options: SubscribeOptions, ports: Ta
     face: {
       stream: name,
       get status() {
-        return handler.status;
+        return subscriber.shown;
       },
       get cursor() {
-        return stream.subscribers.get(id)?.cursor;
+        return subscriber.cursor;
       },
     },
     ask,
-    lose: () =>
-      withSubscriber((_, out) => {
-        noteLost(stream, out);
-      }),
+    lose: () => work((out) => noteLost(stream, out)),
     take(message) {
       if (message.subscriber !== stream.sub) return;
-      withSubscriber((subscriber, out) => {
+      work((out) => {
         if (subscriber.stopped !== undefined) return;
         switch (message.kind) {
           case "deliver":
-            takeEvents(subscriber, message, out);
+            takeEvents(message, out);
             return;
           case "deliverSnapshot":
             giveSnapshot(subscriber, message.data, message.position, out);
@@ -119,25 +113,21 @@ export function makeTabReader(name: string, options: SubscribeOptions, ports: Ta
             resetSubscriber(subscriber, message.reason, message.lost, out);
             return;
           case "status":
-            takeStatus(subscriber, message, out);
+            takeStatus(message, out);
             return;
           default:
             unreachable(message);
         }
       });
     },
-    reset: () => withSubscriber((subscriber, out) => resetSubscriber(subscriber, "epoch", undefined, out)),
+    reset: () => work((out) => resetSubscriber(subscriber, "epoch", undefined, out)),
     stop() {
-      stopped = true;
+      subscriber.gone = true;
       if (stream.sub !== undefined) say({ kind: "unsubscribe", key: stream.sub });
     },
   };
 
-  function takeEvents(
-    subscriber: Subscriber,
-    { events, position }: Extract<Delivery, { kind: "deliver" }>,
-    out: SessionEffect[],
-  ): void {
+  function takeEvents({ events, position }: Extract<Delivery, { kind: "deliver" }>, out: SessionEffect[]): void {
     const { cursor, isolateThrough } = subscriber;
     const after = cursor?.epoch === position.cursor.epoch ? cursor.offset : 0;
     if (after >= (isolateThrough ?? after)) subscriber.isolateThrough = undefined;
@@ -147,14 +137,10 @@ export function makeTabReader(name: string, options: SubscribeOptions, ports: Ta
     stream.head = position.head;
     if (fresh.length === 0) return;
     const oneByOne = subscriber.isolateThrough !== undefined;
-    out.push({ kind: "deliver", subscriber: id, events: fresh, position, oneByOne });
+    out.push({ kind: "deliver", subscriber, events: fresh, position, oneByOne });
   }
 
-  function takeStatus(
-    subscriber: Subscriber,
-    { status, cursor }: Extract<ToTab, { kind: "status" }>,
-    out: SessionEffect[],
-  ): void {
+  function takeStatus({ status, cursor }: Extract<ToTab, { kind: "status" }>, out: SessionEffect[]): void {
     subscriber.cursor ??= cursor;
     stream.answered = status.kind === "live" || status.kind === "catchingUp";
     stream.pending = status.kind === "pending" ? status.reason : undefined;

@@ -207,7 +207,7 @@ export function makeTabSession(tab: TabSessionOptions): DurableSession {
       keys += 1;
       return keys;
     };
-    const applied: Parameters<typeof makeTabReader>[2]["applied"] = ({ events }) => {
+    const applied: Parameters<typeof makeTabReader>[2]["applied"] = (events) => {
       if (reader.face.status.kind === "live") lag.note(events, clock.now() + shown.clockOffset);
     };
     const reader = makeTabReader(stream, subscribeOptions, { say, nextKey, applied, report });
