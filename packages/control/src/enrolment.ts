@@ -52,6 +52,9 @@ export async function welcomeAgent(tx: ControlTransaction, greeting: AgentHello)
   const inbox = streams.inbox(id);
   tx.open(inbox);
   if (isNewProcess) await closeTerminals(tx, id, "the agent was started anew");
+  // OP-7: this node fences what it holds itself; the process before may be held by another.
+  if (isNewProcess && generation > 1)
+    tx.tellNodes({ kind: "agentFenced", workspace: tx.workspace, agent: id, generation });
   await judgeReturn(tx, id, hello.open);
   await dispatchNext(tx, await requireAgent(tx, id));
   await announceAgents(tx, [id]);

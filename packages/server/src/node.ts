@@ -14,12 +14,15 @@ import { outageReason } from "./admission/storeHealth.ts";
 import type { Authenticator } from "./auth/verdict.ts";
 import type { ConnectionLimits } from "./connectionLimits.ts";
 import type { GatewayContext } from "./gateway/context.ts";
-import { encodeTextFrame } from "./gateway/frame.ts";
+import { decodeTextFrame, encodeTextFrame } from "./gateway/frame.ts";
 import { createGateway, type Gateway } from "./gateway/gateway.ts";
 import { createOccupants } from "./gateway/occupants.ts";
 import { createOpenings } from "./gateway/openings.ts";
 import { createSignalBoard } from "./gateway/signals.ts";
 import type { Mode } from "./mode.ts";
+import { noticesStream, noticesWorkspace } from "./nodes/notice.ts";
+import { createNoticeReader } from "./nodes/noticeReader.ts";
+import { obeyNotice } from "./nodes/obedience.ts";
 import { createFoldedLog } from "./observe/foldedLog.ts";
 import type { Log } from "./observe/log.ts";
 import { type Observer, silentObserver } from "./observe/observer.ts";
@@ -129,6 +132,13 @@ export async function createNode<Judge extends Authenticator>(parts: NodeParts<J
     runtimes,
   };
   const gateway = createGateway(context);
+  const notices = createNoticeReader({
+    hub,
+    clock,
+    textOf: decodeTextFrame,
+    open: () => committer.run({ kind: "append", workspace: noticesWorkspace, stream: noticesStream, events: [] }),
+    hear: (notice) => obeyNotice(context, notice),
+  });
   const retention = startRetention({ store, clock, log, lifetimes: parts.lifetimes ?? defaultLifetimes });
   return {
     gateway,
@@ -136,6 +146,8 @@ export async function createNode<Judge extends Authenticator>(parts: NodeParts<J
     authenticator,
     retention,
     async start() {
+      // Before anybody is judged: what is told from now on is heard (AU-9).
+      await notices.start();
       for (const runtime of runtimes) await runtime.started();
     },
     async stop() {
@@ -144,6 +156,7 @@ export async function createNode<Judge extends Authenticator>(parts: NodeParts<J
       for (const runtime of runtimes) runtime.stopped();
       retention.stop();
       openings.stop();
+      notices.stop();
       hub.stop();
       admission.stop();
       health.stop();

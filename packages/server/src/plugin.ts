@@ -12,6 +12,7 @@ import type { AgentIdentity, Clock, HelloAgent, Role } from "@holdfast/protocol"
 import type { Kysely } from "kysely";
 import type { Migration } from "kysely/migration";
 import type { z } from "zod";
+import type { NodeNotice } from "./nodes/notice.ts";
 import type { Log } from "./observe/log.ts";
 
 /** Who acts: a person, or an agent on its own connection (OP-6). */
@@ -93,6 +94,8 @@ export interface Transaction<Tables = SomeTables> extends ReadTransaction<Tables
   append(stream: string, event: NewEvent): void;
   /** Makes a stream exist, empty. */
   open(stream: string): void;
+  /** AU-9, OP-7: tells all nodes that somebody's rights have changed by this transaction. */
+  tellNodes(notice: NodeNotice): void;
 }
 
 /** A method: declared by the contract, done by the handler. */

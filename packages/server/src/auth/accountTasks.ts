@@ -18,6 +18,8 @@ type Person = Omit<User, "temporary">;
 export interface AccountWork {
   /** null: removed, or no room for another one. */
   "auth.account": { input: NewAccount; output: { name: string; role: Role } | null };
+  /** AU-9: from now on, on every node. false: unknown or removed. */
+  "auth.setRole": { input: { user: string; role: Exclude<Role, "agent"> }; output: boolean };
   /** A session of somebody who was judged by other means. null: unknown or removed. */
   "auth.beginSession": {
     input: { user: string; session: string; lifeMs: number };
@@ -61,6 +63,18 @@ const work: Work = {
     if (known.removed !== 0) return null;
     if (known.name !== name) await db.updateTable("auth_users").set({ name }).where("id", "=", id).execute();
     return { name, role: known.role };
+  },
+
+  "auth.setRole": async ({ db, tellNodes }, { user: id, role }) => {
+    const user = await db
+      .updateTable("auth_users")
+      .set({ role })
+      .where("id", "=", id)
+      .where("removed", "=", 0)
+      .returning("workspace")
+      .executeTakeFirst();
+    if (user !== undefined) tellNodes({ kind: "rightsChanged", workspace: user.workspace, principal: id });
+    return user !== undefined;
   },
 
   "auth.beginSession": async ({ db, now }, { user: id, session, lifeMs }) => {

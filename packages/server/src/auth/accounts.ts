@@ -10,7 +10,7 @@ import type { Principal } from "../plugin.ts";
 import type { NewAccount } from "./accountTasks.ts";
 import type { Identity } from "./issuers/issuedTokens.ts";
 import type { Found, Standings } from "./standings.ts";
-import type { Verdict } from "./verdict.ts";
+import { credentialName, type Verdict } from "./verdict.ts";
 
 /** Of SHA-256, in base64url: 132 bits. */
 const idCharsOfHash = 22;
@@ -39,7 +39,7 @@ export function createAccounts(standings: Standings, ask: (account: NewAccount) 
         principal,
         expiresAt: identity.expiresAt,
         cookie: false,
-        credential: `user ${id}`,
+        credential: credentialName("user", id),
       };
     },
   };

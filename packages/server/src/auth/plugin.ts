@@ -1,4 +1,5 @@
 /** Sign-in as a plugin of its own: its tables and tasks go into the store with the app's. */
+import { noticesFamily } from "../nodes/notice.ts";
 import type { Plugin } from "../plugin.ts";
 import { accountTasks } from "./accountTasks.ts";
 import { authMigrations } from "./schema.ts";
@@ -8,6 +9,7 @@ export const plugin: Plugin = {
   name: "auth",
   migrations: authMigrations,
   methods: {},
-  streams: [],
+  // AU-9: what its tasks tell all nodes is kept, and goes, like any stream's events.
+  streams: [noticesFamily],
   tasks: { ...authTasks, ...accountTasks },
 };

@@ -8,7 +8,7 @@
  * hashes of 128 random bits, or by signature, never text by text (T8). It deliberately holds no connection.
  */
 import { createHash } from "node:crypto";
-import { type Clock, limits, ProtocolError, type Random, type User, uuidv7 } from "@holdfast/protocol";
+import { type Clock, limits, ProtocolError, type Random, type Role, type User, uuidv7 } from "@holdfast/protocol";
 import type { Mode } from "../mode.ts";
 import type { Log } from "../observe/log.ts";
 import type { Principal } from "../plugin.ts";
@@ -19,7 +19,7 @@ import { ownerId } from "./schema.ts";
 import { createStandings } from "./standings.ts";
 import type { AuthWork, NewKey } from "./tasks.ts";
 import { apiKeyPrefix, type Claims, createTokens, makeSigningKey, type Reading, toleranceMs } from "./tokens.ts";
-import { type Authenticator, type Credentials, developmentUserId, type Verdict } from "./verdict.ts";
+import { type Authenticator, type Credentials, credentialName, developmentUserId, type Verdict } from "./verdict.ts";
 
 export const signInCodeLifeMs = 10 * 60_000;
 /** By default; each refresh begins it anew (AU-7). */
@@ -77,8 +77,13 @@ export interface Auth extends Authenticator {
   agentKey(name: string): Promise<string>;
   /** A new API key of the owner, role admin, for this machine's command line; ends the one before. */
   operatorKey(): Promise<string>;
-  /** Ends a key by its id: from now on here, within 60 s everywhere. */
+  /** Ends a key by its id: from now on here, and on every node as soon as it reads of it (AU-9). */
   revokeKey(id: string): Promise<void>;
+  /**
+   * Gives a person another role: their connections come back with it, on every node (AU-9). Throws `not_found` for
+   * somebody who is unknown or removed. Rejects where the store does not answer.
+   */
+  setRole(user: string, role: Exclude<Role, "agent">): Promise<void>;
   /**
    * Who this is, or null without (or with a lapsed) ambient credential. Throws `unauthenticated`, `forbidden`
    * or `auth_unavailable` where a credential was stated and does not hold.
@@ -103,8 +108,9 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
     log.warn("auth.development_mode", { meaning: "whoever reaches this port is an admin without signing in" });
   const listeners: ((credential: string) => void)[] = [];
   const ended = (kind: Claims["kind"], id: string): void => {
-    standings.ended(kind, id);
-    for (const listener of listeners) listener(nameOf(kind, id));
+    const name = credentialName(kind, id);
+    standings.ended(name);
+    for (const listener of listeners) listener(name);
   };
   const newId = (): string => uuidv7(clock.now(), random.bytes(10));
 
@@ -183,6 +189,8 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
     sessionLifeMs: lifeMs,
     verify,
     onEnded: (listener) => void listeners.push(listener),
+    ended: (credential) => standings.ended(credential),
+    rightsChanged: () => standings.doubt(),
     deriveKey: (purpose) => tokens.deriveKey(purpose),
 
     async signInCode() {
@@ -209,10 +217,11 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
       const reading = cookie === undefined ? undefined : await tokens.read(cookie, "session");
       if (reading === undefined || reading.kind === "refused") return { kind: "refused" };
       const { jti: session } = reading.claims;
+      const { doubts } = standings;
       const extended = await run("auth.extendSession", { id: session, lifeMs });
       if (extended === null) return { kind: "refused" };
       const { user, expiresAt } = extended;
-      standings.extended(session, { name: user.name, role: user.role, expiresAt });
+      standings.extended(session, { name: user.name, role: user.role, expiresAt }, doubts);
       log.info("auth.session_extended", { user: user.id, session });
       return {
         kind: "extended",
@@ -236,6 +245,12 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
       await run("auth.revokeKey", { id });
       ended("key", id);
       log.info("auth.key_revoked", { keyId: id });
+    },
+
+    async setRole(user, role) {
+      if (!(await run("auth.setRole", { user, role })))
+        throw new ProtocolError("not_found", `There is no person "${user}"; take an id from the list of people.`);
+      log.info("auth.role_changed", { user, role });
     },
 
     async userOf(credentials) {
@@ -280,7 +295,7 @@ function accept(claims: Claims, now: Pick<Claims, "name" | "role">, expiresAt: n
     },
     expiresAt,
     cookie: !isKey,
-    credential: nameOf(claims.kind, claims.jti),
+    credential: credentialName(claims.kind, claims.jti),
   };
 }
 
@@ -299,10 +314,6 @@ function developmentUser(id: string): Verdict {
 
 function refuse(reason: string): Verdict {
   return { kind: "refused", reason };
-}
-
-function nameOf(kind: Claims["kind"], id: string): string {
-  return `${kind} ${id}`;
 }
 
 function endOf(claims: Claims): number {

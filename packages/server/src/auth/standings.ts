@@ -8,6 +8,7 @@
  */
 import type { Clock, Role } from "@holdfast/protocol";
 import type { Log } from "../observe/log.ts";
+import { type CredentialKind, credentialName } from "./verdict.ts";
 
 /** AU-3 */
 const keptMs = 60_000;
@@ -18,8 +19,6 @@ const nearEndMs = 90_000;
 const answerMsMax = 2_000;
 /** AD-2's interval between probes. */
 const restMs = 5_000;
-
-export type Kind = "session" | "key" | "user";
 
 /** Name and role as they are now; a session's end too, ms since 1970. */
 export interface LiveStanding extends Found {
@@ -39,18 +38,22 @@ export type Standing =
   | { readonly kind: "unknown" };
 
 export interface Standings {
-  of(kind: Exclude<Kind, "user">, id: string): Promise<Standing>;
+  of(kind: Exclude<CredentialKind, "user">, id: string): Promise<Standing>;
   /** A person's, where the question is more than an id. `ask`: null where the person may not come. */
   ofUser(id: string, ask: () => Promise<Found | null>): Promise<Standing>;
-  /** It was ended here and now. */
-  ended(kind: Kind, id: string): void;
-  /** A session was extended here and now. */
-  extended(id: string, found: Found): void;
+  /** The credential of this name has ended. */
+  ended(credential: string): void;
+  /** Roles may have changed: everything is asked for anew; what is known serves where the store does not answer. */
+  doubt(): void;
+  /** A session was extended here and now, by a transaction that was asked for at `askedAt` {@link doubts}. */
+  extended(id: string, found: Found, askedAt?: number): void;
+  /** How often {@link doubt} was called. */
+  readonly doubts: number;
 }
 
 export interface StandingsOptions {
   /** null: ended. Rejects where the store does not answer. */
-  readonly ask: (kind: Exclude<Kind, "user">, id: string) => Promise<Found | null>;
+  readonly ask: (kind: Exclude<CredentialKind, "user">, id: string) => Promise<Found | null>;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -58,40 +61,46 @@ export interface StandingsOptions {
 interface Entry {
   readonly standing: Standing;
   readonly at: number;
+  /** How often everything had been doubted when it was asked for. */
+  readonly doubts: number;
 }
 
 export function createStandings({ ask, clock, log }: StandingsOptions): Standings {
   const entries = new Map<string, Entry>();
   const asking = new Map<string, Promise<Standing>>();
   let restUntil = Number.NEGATIVE_INFINITY;
+  /** What was asked before is fresh no longer. */
+  let doubts = 0;
 
-  const keep = (key: string, standing: Standing): Standing => {
+  const keep = (key: string, standing: Standing, askedAt = doubts): Standing => {
     const known = entries.get(key)?.standing;
     // What an older question brings back: ended stays ended, and a session's end only moves on.
     if (known?.kind === "ended" || (standing.kind === "live" && isLater(known, standing))) return known ?? standing;
     entries.delete(key);
-    entries.set(key, { standing, at: clock.monotonic() });
+    entries.set(key, { standing, at: clock.monotonic(), doubts: askedAt });
     const [oldest] = entries.keys();
     if (entries.size > entriesMax && oldest !== undefined) entries.delete(oldest);
     return standing;
   };
 
   const learn = async (key: string, question: () => Promise<Found | null>): Promise<Standing> => {
+    const askedAt = doubts;
     try {
       const found = await within(clock, question());
-      return keep(key, found === null ? { kind: "ended" } : { kind: "live", ...found });
+      return keep(key, found === null ? { kind: "ended" } : { kind: "live", ...found }, askedAt);
     } catch (error) {
       restUntil = clock.monotonic() + restMs;
       // F04: the person is signed in all the same, and the store's own trouble is told by its breaker (AD-4).
       log.debug("auth.standing_unknown", { reason: error instanceof Error ? error.message : String(error) });
       return entries.get(key)?.standing ?? { kind: "unknown" };
     } finally {
-      asking.delete(key);
+      if (askedAt === doubts) asking.delete(key);
     }
   };
 
-  const isFresh = ({ standing, at }: Entry, now: number): boolean => {
+  const isFresh = ({ standing, at, doubts: askedAt }: Entry, now: number): boolean => {
     if (standing.kind === "ended") return true;
+    if (askedAt < doubts) return false;
     const isEnding =
       standing.kind === "live" && (standing.expiresAt ?? Number.POSITIVE_INFINITY) - clock.now() < nearEndMs;
     return now - at < keptMs && !isEnding;
@@ -111,13 +120,21 @@ export function createStandings({ ask, clock, log }: StandingsOptions): Standing
   };
 
   return {
-    of: (kind, id) => of(`${kind} ${id}`, () => ask(kind, id)),
-    ofUser: (id, question) => of(`user ${id}`, question),
-    ended(kind, id) {
-      keep(`${kind} ${id}`, { kind: "ended" });
+    of: (kind, id) => of(credentialName(kind, id), () => ask(kind, id)),
+    ofUser: (id, question) => of(credentialName("user", id), question),
+    ended(credential) {
+      keep(credential, { kind: "ended" });
     },
-    extended(id, found) {
-      keep(`session ${id}`, { kind: "live", ...found });
+    get doubts() {
+      return doubts;
+    },
+    doubt() {
+      doubts += 1;
+      // Questions that are under way may bring what held before.
+      asking.clear();
+    },
+    extended(id, found, askedAt = doubts) {
+      keep(credentialName("session", id), { kind: "live", ...found }, askedAt);
     },
   };
 }

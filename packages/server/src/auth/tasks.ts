@@ -9,6 +9,7 @@ import type { Role, User } from "@holdfast/protocol";
 import type { Task, Transaction } from "../plugin.ts";
 import { beginSession } from "./accountTasks.ts";
 import type { AuthTables } from "./schema.ts";
+import { credentialName } from "./verdict.ts";
 
 /** Outstanding sign-in codes of all users together. */
 export const signInCodesMax = 20;
@@ -124,12 +125,13 @@ const work: Work = {
     return { user: await personOf(db, row.user), expiresAt };
   },
 
-  "auth.endSession": async ({ db }, { id }) => {
-    await db.deleteFrom("auth_sessions").where("id", "=", id).execute();
+  "auth.endSession": async ({ db, tellNodes }, { id }) => {
+    const { numDeletedRows } = await db.deleteFrom("auth_sessions").where("id", "=", id).executeTakeFirstOrThrow();
+    if (numDeletedRows > 0) tellNodes({ kind: "credentialEnded", credential: credentialName("session", id) });
     return null;
   },
 
-  "auth.addKey": async ({ db, now }, { id, name, user, role, enrol, lifeMs, replaces }) => {
+  "auth.addKey": async ({ db, now, tellNodes }, { id, name, user, role, enrol, lifeMs, replaces }) => {
     await db.deleteFrom("auth_keys").where("expires", "<=", now).execute();
     const replaced = replaces
       ? await db
@@ -146,6 +148,7 @@ const work: Work = {
       .insertInto("auth_keys")
       .values({ id, name, user, role, enrol: enrol ? 1 : 0, expires: expiresAt, revoked: 0 })
       .execute();
+    for (const old of replaced) tellNodes({ kind: "credentialEnded", credential: credentialName("key", old.id) });
     return { holder: await holderOf(db, user, name), expiresAt, replaced: replaced.map((row) => row.id) };
   },
 
@@ -159,8 +162,9 @@ const work: Work = {
     return row === undefined ? null : { name: await holderOf(db, row.user, row.name), role: row.role };
   },
 
-  "auth.revokeKey": async ({ db }, { id }) => {
+  "auth.revokeKey": async ({ db, tellNodes }, { id }) => {
     await db.updateTable("auth_keys").set({ revoked: 1 }).where("id", "=", id).execute();
+    tellNodes({ kind: "credentialEnded", credential: credentialName("key", id) });
     return null;
   },
 };

@@ -36,6 +36,14 @@ export type Verdict =
   /** 4503: could not be judged now. */
   | { readonly kind: "unavailable"; readonly reason: string; readonly retryAfter: number };
 
+/** What a credential stands by: a session's, a key's, or a person's of another issuer. */
+export type CredentialKind = "session" | "key" | "user";
+
+/** The name of a credential, as verdicts and notices have it. */
+export function credentialName(kind: CredentialKind, id: string): string {
+  return `${kind} ${id}`;
+}
+
 /** AU-6: who a connection without a credential is in development mode, by its instance or browser. */
 export function developmentUserId(id: string): string {
   return `dev-temp-${id}`;

@@ -92,7 +92,8 @@ function submitHello(
       if (outcome.ok) {
         const { identity } = outcome.value as AgentWelcome;
         // Older processes are fenced before any event of the same commit is delivered.
-        context.occupants.fence(workspace, identity.id, identity.generation, hello.connection);
+        const { id, generation } = identity;
+        context.occupants.fence(workspace, id, generation, context.clock.monotonic(), hello.connection);
         if (over) disconnect(context, { id: identity.id, workspace }, hello.connection);
         else hear.answered(identity);
         over = true;

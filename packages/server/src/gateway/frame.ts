@@ -27,3 +27,10 @@ export function encodeTextFrame(text: string, body: Uint8Array = empty, rest = "
   if (rest !== "") frame.write(rest, header + textBytes + body.length, "utf8");
   return frame;
 }
+
+/** The text of such a frame. */
+export function decodeTextFrame(frame: Uint8Array): string {
+  const length = frame[1] ?? 0;
+  const header = length < 126 ? 2 : length === 126 ? 4 : 10;
+  return Buffer.from(frame.buffer, frame.byteOffset + header, frame.length - header).toString();
+}

@@ -8,7 +8,8 @@
  */
 import { randomUUID } from "node:crypto";
 import { type Clock, createMonotonicIds, limits, ProtocolError, type Random } from "@holdfast/protocol";
-import type { Plugin, Principal, ReadTransaction, Transaction } from "../plugin.ts";
+import { noticesStream, noticesWorkspace } from "../nodes/notice.ts";
+import type { NewEvent, Plugin, Principal, ReadTransaction, Transaction } from "../plugin.ts";
 import type { Dialect, PendingEvent } from "./dialect.ts";
 import { joinedEvents } from "./encodedEvent.ts";
 import { createLogReader } from "./logReader.ts";
@@ -51,29 +52,10 @@ export function createEngine(options: EngineOptions): Engine {
   ): Transaction => ({
     ...reading(dialect, workspace, now),
     newId: () => makeId(now),
-    append: (stream, event) => {
-      const json = JSON.stringify(event.data ?? null);
-      const bytes = Buffer.byteLength(json);
-      if (bytes > limits.eventBytesMax) {
-        throw new ProtocolError(
-          "too_large",
-          `${event.event} would have ${bytes} bytes, more than ${limits.eventBytesMax}`,
-          {
-            details: { limitBytes: limits.eventBytesMax },
-          },
-        );
-      }
-      appends.push({
-        workspace,
-        stream,
-        event: event.event,
-        at: now,
-        json,
-        bytes,
-        ...(event.keyframe === undefined ? {} : { keyframe: event.keyframe }),
-      });
-    },
+    append: (stream, event) => void appends.push(pendingEvent(workspace, stream, event, now)),
     open: (stream) => void opens.push(dialect.open(workspace, stream, newEpoch)),
+    tellNodes: ({ kind, ...data }) =>
+      void appends.push(pendingEvent(noticesWorkspace, noticesStream, { event: kind, data }, now)),
   });
 
   const run = async (operation: Operation, now: number, appends: PendingEvent[]): Promise<unknown> => {
@@ -257,6 +239,22 @@ async function perform(
       return null;
     }
   }
+}
+
+function pendingEvent(
+  workspace: string,
+  stream: string,
+  { event, data, keyframe }: NewEvent,
+  at: number,
+): PendingEvent {
+  const json = JSON.stringify(data ?? null);
+  const bytes = Buffer.byteLength(json);
+  if (bytes > limits.eventBytesMax) {
+    throw new ProtocolError("too_large", `${event} would have ${bytes} bytes, more than ${limits.eventBytesMax}`, {
+      details: { limitBytes: limits.eventBytesMax },
+    });
+  }
+  return { workspace, stream, event, at, json, bytes, ...(keyframe === undefined ? {} : { keyframe }) };
 }
 
 /** What a handler reads with. */

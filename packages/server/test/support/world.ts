@@ -9,6 +9,7 @@ import type { Gateway } from "../../src/gateway/gateway.ts";
 import type { UpgradeCredentials } from "../../src/gateway/opening.ts";
 import type { ServerSocketEvents } from "../../src/gateway/serverSocket.ts";
 import { createNode, type Node } from "../../src/node.ts";
+import { plugin as recordsPlugin } from "../../src/observe/recordsPlugin.ts";
 import type { Plugin, PluginRuntime, Principal } from "../../src/plugin.ts";
 import type { Dialect } from "../../src/store/dialect.ts";
 import type { Engine } from "../../src/store/engine.ts";
@@ -66,7 +67,7 @@ export interface FaultyStore extends Store {
   reads: number;
 }
 
-function inThread(engine: Engine, dialect: Dialect): FaultyStore {
+export function inThread(engine: Engine, dialect: Dialect): FaultyStore {
   let waiting: (() => void)[] = [];
   let hanging = false;
   const store: FaultyStore = {
@@ -130,6 +131,8 @@ function inThread(engine: Engine, dialect: Dialect): FaultyStore {
 export interface Deployment {
   readonly key?: Uint8Array;
   readonly startMs?: number;
+  /** Keeps ended connections in the store. */
+  readonly keepsRecords?: boolean;
 }
 
 export async function createWorld(
@@ -137,8 +140,9 @@ export async function createWorld(
   admission: Partial<AdmissionLimits> = {},
   deployment: Deployment = {},
 ): Promise<World> {
+  const { keepsRecords = false } = deployment;
   const clock = createSimClock(deployment.startMs);
-  const { engine, dialect } = await openEngine([plugin], () => clock.now());
+  const { engine, dialect } = await openEngine([plugin, ...(keepsRecords ? [recordsPlugin] : [])], () => clock.now());
   const store = inThread(engine, dialect);
   const lines: LogLine[] = [];
   const agents: string[] = [];
@@ -166,6 +170,7 @@ export async function createWorld(
     random: { fraction: Math.random, bytes: (count) => randomBytes(count) },
     log,
     mode: "local",
+    keepsRecords,
     limits: defaultConnectionLimits,
     admission: admissionLimitsOf(admission, defaultConnectionLimits),
     place: { store: "memory", file: "/data/holdfast.db" },
@@ -224,7 +229,12 @@ export interface TestClient {
   open(hello?: object): Promise<void>;
 }
 
-function createTestClient(world: World, upgrade: UpgradeCredentials, address: string): TestClient {
+/** A socket to a node's gateway, on the node's clock. */
+export function createTestClient(
+  world: Pick<World, "gateway" | "clock">,
+  upgrade: UpgradeCredentials = {},
+  address = "127.0.0.1",
+): TestClient {
   let events: ServerSocketEvents | undefined;
   let unsentBytes = 0;
   const client = {

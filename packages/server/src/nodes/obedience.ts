@@ -1,0 +1,38 @@
+/**
+ * What a node does on a notice: it forgets what it knew, then closes whom the change concerns (AU-9, OP-7).
+ *
+ * Invariants: what is remembered goes before the connections do, so that whoever comes back at once is judged by what
+ * holds now; obeying twice, or what this node has told itself, closes nobody that it should not. It deliberately asks
+ * nothing: notices come while the store is away, too.
+ */
+import { type Clock, unreachable } from "@holdfast/protocol";
+import type { Authenticator } from "../auth/verdict.ts";
+import type { Occupants } from "../gateway/occupants.ts";
+import type { HeardNotice } from "./notice.ts";
+
+export interface ObedienceOptions {
+  readonly authenticator: Pick<Authenticator, "ended" | "rightsChanged">;
+  readonly occupants: Pick<Occupants, "end" | "changeRights" | "fence">;
+  readonly clock: Pick<Clock, "monotonic">;
+}
+
+export function obeyNotice({ authenticator, occupants, clock }: ObedienceOptions, notice: HeardNotice): void {
+  switch (notice.kind) {
+    case "credentialEnded":
+      authenticator.ended?.(notice.credential);
+      occupants.end(notice.credential);
+      return;
+    case "rightsChanged":
+      authenticator.rightsChanged?.();
+      occupants.changeRights(notice.workspace, notice.principal, clock.monotonic());
+      return;
+    case "agentFenced":
+      occupants.fence(notice.workspace, notice.agent, notice.generation, clock.monotonic());
+      return;
+    case "unknown":
+      authenticator.rightsChanged?.();
+      return;
+    default:
+      unreachable(notice);
+  }
+}
