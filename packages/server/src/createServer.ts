@@ -105,12 +105,12 @@ async function start(settings: Settings, app: Plugin, opened: OpenedStore): Prom
     settings: hostOrigin,
     isProxy,
     tls,
+    flows,
     auth,
     methods: app.methods,
     context,
     mode,
     version: settings.version,
-    flows,
     log,
     clock,
     random,
@@ -152,15 +152,15 @@ async function start(settings: Settings, app: Plugin, opened: OpenedStore): Prom
   };
 }
 
+function codeFlows({ providers, clock, random, log }: Settings): readonly CodeFlow[] {
+  return [...providers.values()].map((one) => createCodeFlow(one, { ask: fetchProvider, clock, random, log }));
+}
+
 /** The main thread's copy of the app; the store's workers import their own. */
 async function loadApp(app: URL): Promise<Plugin> {
   const { plugin } = (await import(app.href)) as { plugin?: Plugin };
   if (typeof plugin?.name !== "string" || plugin.methods === undefined || plugin.streams === undefined)
     throw new StartError(
-function codeFlows({ providers, clock, random, log }: Settings): readonly CodeFlow[] {
-  return [...providers.values()].map((one) => createCodeFlow(one, { ask: fetchProvider, clock, random, log }));
-}
-
       `${app.href} exports no plugin: write \`export const plugin = definePlugin<Tables>()({ … })\`.`,
     );
   return plugin;
