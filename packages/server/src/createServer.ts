@@ -38,7 +38,11 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const opened = await openStore({
     data,
     database: settings.store,
-    plugins: [new URL("./auth/plugin.ts", import.meta.url), settings.app],
+    plugins: [
+      new URL("./auth/plugin.ts", import.meta.url),
+      new URL("./observe/recordsPlugin.ts", import.meta.url),
+      settings.app,
+    ],
     clock: settings.clock,
     random: settings.random,
     log,
@@ -55,12 +59,12 @@ async function start(settings: Settings, app: Plugin, opened: OpenedStore): Prom
   const { log, mode, clock, random, authenticate, origins, page, pagePaths, reach } = settings;
   const metrics = createMetrics({
     version: settings.version,
-    monotonic: () => clock.monotonic(),
     dashboardNames: settings.dashboardMetrics,
   });
   const node = await createNode({
     app,
     observer: metrics.observer,
+    keepsRecords: true,
     store: opened.store,
     place: opened.place,
     ...(opened.bus === undefined ? {} : { bus: opened.bus }),
@@ -84,6 +88,7 @@ async function start(settings: Settings, app: Plugin, opened: OpenedStore): Prom
     connections: () => node.gateway.connections.size,
     degraded: () => context.health.degraded !== undefined,
     deliveries: () => context.hub.deliveries,
+    stormFactor: () => context.records.stormFactor(),
     retriesIgnored: () => context.admission.retriesIgnored,
   });
   let readiness: Readiness = "starting";
@@ -107,7 +112,7 @@ async function start(settings: Settings, app: Plugin, opened: OpenedStore): Prom
     tls,
     flows,
     auth,
-    methods: app.methods,
+    methods: node.methods,
     context,
     mode,
     version: settings.version,

@@ -19,14 +19,18 @@ import { createGateway, type Gateway } from "./gateway/gateway.ts";
 import { createOccupants } from "./gateway/occupants.ts";
 import { createOpenings } from "./gateway/openings.ts";
 import { createSignalBoard } from "./gateway/signals.ts";
+import type { AnyMethod } from "./methods/nodeMethod.ts";
 import type { Mode } from "./mode.ts";
 import { noticesStream, noticesWorkspace } from "./nodes/notice.ts";
 import { createNoticeReader } from "./nodes/noticeReader.ts";
 import { obeyNotice } from "./nodes/obedience.ts";
+import { diagnosticsMethod } from "./observe/diagnostics.ts";
 import { createFoldedLog } from "./observe/foldedLog.ts";
 import type { Log } from "./observe/log.ts";
 import { type Observer, silentObserver } from "./observe/observer.ts";
-import type { Plugin } from "./plugin.ts";
+import { createRecords } from "./observe/records.ts";
+import { keepRecordsTask, plugin as recordsPlugin } from "./observe/recordsPlugin.ts";
+import type { Plugin, StreamFamily } from "./plugin.ts";
 import { defaultLifetimes, type Lifetimes } from "./store/lifetimes.ts";
 import type { Store } from "./store/port.ts";
 import { type Retention, startRetention } from "./store/retention.ts";
@@ -64,11 +68,15 @@ export interface NodeParts<Judge extends Authenticator> {
   readonly bus?: Bus;
   /** Who measures; nobody where absent. */
   readonly observer?: Observer;
+  /** Whether ended connections are kept in the store, which then has `observe/recordsPlugin.ts`. */
+  readonly keepsRecords?: boolean;
 }
 
 export interface Node<Judge extends Authenticator = Authenticator> {
   readonly gateway: Gateway;
   readonly context: GatewayContext;
+  /** All that can be asked for: the app's, and the node's own. */
+  readonly methods: Readonly<Record<string, AnyMethod>>;
   readonly authenticator: Judge;
   readonly retention: Pick<Retention, "figures">;
   /** What the app does before the first connection. Rejects where the store does not answer. */
@@ -109,11 +117,28 @@ export async function createNode<Judge extends Authenticator>(parts: NodeParts<J
   health.countWaiting(() => openings.waiting);
   const key = authenticator.deriveKey?.(slotKeyPurpose);
   const admission = createAdmission({ limits: admissionLimits, clock, random, ...(key === undefined ? {} : { key }) });
+  const records = createRecords({
+    clock,
+    ...(parts.keepsRecords === true && { write: (kept) => run(keepRecordsTask, kept) }),
+  });
+  const diagnostics = diagnosticsMethod({
+    node: name,
+    now: () => clock.now(),
+    recent: records.recent,
+    health,
+    connections: () => gateway.connections.size,
+    deliveries: () => hub.deliveries,
+    stormFactor: () => records.stormFactor(),
+    retriesIgnored: () => admission.retriesIgnored,
+  });
+  const methods = { ...app.methods, "diagnostics.get": diagnostics };
+  const families = parts.keepsRecords === true ? [...app.streams, ...recordsPlugin.streams] : app.streams;
   const context: GatewayContext = {
     clock,
     random,
     log,
     observer,
+    records,
     mode,
     node: name,
     heartbeat,
@@ -128,7 +153,7 @@ export async function createNode<Judge extends Authenticator>(parts: NodeParts<J
     openings,
     signals: createSignalBoard(),
     occupants: createOccupants(parts.limits.connectionsPerPrincipal),
-    ...lookups(app),
+    ...lookups(methods, families),
     runtimes,
   };
   const gateway = createGateway(context);
@@ -143,6 +168,7 @@ export async function createNode<Judge extends Authenticator>(parts: NodeParts<J
   return {
     gateway,
     context,
+    methods,
     authenticator,
     retention,
     async start() {
@@ -152,6 +178,7 @@ export async function createNode<Judge extends Authenticator>(parts: NodeParts<J
     },
     async stop() {
       await gateway.drain(drainMsMax);
+      await records.stop();
       await committer.idle();
       for (const runtime of runtimes) runtime.stopped();
       retention.stop();
@@ -178,13 +205,16 @@ function observed<Judge extends Authenticator>(authenticator: Judge, observer: O
   };
 }
 
-/** What the app declares, found by name. */
-function lookups(app: Plugin): Pick<GatewayContext, "method" | "family"> {
-  const methods = new Map(Object.entries(app.methods));
-  const whole = new Map(app.streams.filter(({ name }) => !name.endsWith("/")).map((family) => [family.name, family]));
-  const prefixed = app.streams.filter(({ name }) => name.endsWith("/"));
+/** What is declared, found by name. */
+function lookups(
+  methods: Readonly<Record<string, AnyMethod>>,
+  families: readonly StreamFamily[],
+): Pick<GatewayContext, "method" | "family"> {
+  const named = new Map(Object.entries(methods));
+  const whole = new Map(families.filter(({ name }) => !name.endsWith("/")).map((family) => [family.name, family]));
+  const prefixed = families.filter(({ name }) => name.endsWith("/"));
   return {
-    method: (name) => methods.get(name),
+    method: (name) => named.get(name),
     family: (stream) => whole.get(stream) ?? prefixed.find(({ name }) => stream.startsWith(name)),
   };
 }

@@ -238,7 +238,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     tally.client = message.client.name;
     tally.attempt = message.attempt;
     tally.phases.hello = sinceOpened();
-    observer.hello(message.instance);
+    context.records.hello(message.instance);
     const answer = admission.ask({
       address: neighbourOf(address),
       slot: message.slot,
@@ -344,6 +344,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     });
     host.closed(connection, record);
     observer.ended(record);
+    context.records.ended(record);
     log.info("connection.closed", { ...record });
   };
 

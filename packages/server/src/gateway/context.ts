@@ -5,10 +5,12 @@ import type { AdmissionLimits } from "../admission/limits.ts";
 import type { StoreHealth } from "../admission/storeHealth.ts";
 import type { Authenticator } from "../auth/verdict.ts";
 import type { ConnectionLimits } from "../connectionLimits.ts";
+import type { AnyMethod } from "../methods/nodeMethod.ts";
 import type { Mode } from "../mode.ts";
 import type { Log } from "../observe/log.ts";
 import type { Observer } from "../observe/observer.ts";
-import type { Method, PluginRuntime, StreamFamily } from "../plugin.ts";
+import type { Records } from "../observe/records.ts";
+import type { PluginRuntime, StreamFamily } from "../plugin.ts";
 import type { Store } from "../store/port.ts";
 import type { Committer } from "../streams/committer.ts";
 import type { Hub } from "../streams/hub.ts";
@@ -26,6 +28,7 @@ export interface GatewayContext {
   readonly random: Random;
   readonly log: Log;
   readonly observer: Observer;
+  readonly records: Records;
   readonly mode: Mode;
   readonly node: string;
   readonly heartbeat: Heartbeat;
@@ -41,7 +44,7 @@ export interface GatewayContext {
   readonly openings: Openings;
   readonly signals: SignalBoard;
   readonly occupants: Occupants;
-  method(name: string): Method | undefined;
+  method(name: string): AnyMethod | undefined;
   family(stream: string): StreamFamily | undefined;
   readonly runtimes: readonly PluginRuntime[];
 }

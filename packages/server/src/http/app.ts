@@ -22,10 +22,10 @@ import type { IsProxy } from "../auth/clientAddress.ts";
 import type { HostOriginSettings } from "../auth/hostOrigin.ts";
 import type { CodeFlow } from "../auth/oidc/codeFlow.ts";
 import type { Auth } from "../auth/service.ts";
+import type { AnyMethod } from "../methods/nodeMethod.ts";
 import type { MethodsContext } from "../methods/requests.ts";
 import type { Mode } from "../mode.ts";
 import type { Log } from "../observe/log.ts";
-import type { Method } from "../plugin.ts";
 import { addGuard, admit } from "./guard.ts";
 import { addHealthRoutes, type HealthRoutesOptions } from "./healthRoutes.ts";
 import { addMethodRoutes } from "./methodRoutes.ts";
@@ -49,7 +49,7 @@ export interface HttpOptions {
   /** Where people may sign in at a provider's page. */
   readonly flows: readonly CodeFlow[];
   /** The app's methods, and what they need. */
-  readonly methods: Readonly<Record<string, Method>>;
+  readonly methods: Readonly<Record<string, AnyMethod>>;
   readonly context: MethodsContext;
   /** Whose word on the client's address is believed. */
   readonly isProxy: IsProxy;
@@ -71,7 +71,7 @@ export interface HttpOptions {
 
 /** An instance that does not listen yet. */
 export function createHttp(options: HttpOptions): FastifyInstance {
-  const { settings, auth, flows, methods, context, mode, version, page, pagePaths, log, clock, random } = options;
+  const { settings, auth, flows, methods, context, version, page, pagePaths, log, clock, random } = options;
   const newRef = (): string => uuidv7(clock.now(), random.bytes(10));
   const answer = (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const problem = problemOf(error, request.id);
@@ -108,7 +108,7 @@ export function createHttp(options: HttpOptions): FastifyInstance {
     );
   });
   const { isProxy } = options;
-  addSessionRoutes(app, { auth, providers: linksOf(flows), mode, version, clock, random, place: settings, isProxy });
+  addSessionRoutes(app, { ...options, providers: linksOf(flows), place: settings });
   addProviderRoutes(app, { auth, flows, clock, log, place: settings, pagePaths, isProxy });
   addMethodRoutes(app, { auth, context, methods, version, clock, random, place: settings });
   if (page !== undefined) addPageRoutes(app, page, pagePaths);

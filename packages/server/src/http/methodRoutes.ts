@@ -11,8 +11,8 @@ import type { FastifyInstance } from "fastify";
 import type { CookiePlace } from "../auth/cookies.ts";
 import type { Auth } from "../auth/service.ts";
 import { errorOf } from "../auth/service.ts";
+import type { AnyMethod } from "../methods/nodeMethod.ts";
 import { createRequests, type MethodsContext } from "../methods/requests.ts";
-import type { Method } from "../plugin.ts";
 import type { Outcome } from "../store/port.ts";
 import { credentialsOf } from "./guard.ts";
 import { openApi } from "./openApi.ts";
@@ -20,7 +20,7 @@ import { openApi } from "./openApi.ts";
 export interface MethodRoutesOptions {
   readonly auth: Auth;
   readonly context: MethodsContext;
-  readonly methods: Readonly<Record<string, Method>>;
+  readonly methods: Readonly<Record<string, AnyMethod>>;
   readonly version: string;
   readonly clock: Clock;
   readonly random: Random;

@@ -1,9 +1,9 @@
 /** The methods as an OpenAPI 3.1 document, made from their declarations (RQ-6). Pure. */
 import { errorCodes, errorRules } from "@holdfast/protocol";
 import { z } from "zod";
-import type { Method } from "../plugin.ts";
+import type { AnyMethod } from "../methods/nodeMethod.ts";
 
-export function openApi(methods: Readonly<Record<string, Method>>, version: string): Record<string, unknown> {
+export function openApi(methods: Readonly<Record<string, AnyMethod>>, version: string): Record<string, unknown> {
   return {
     openapi: "3.1.0",
     info: { title: "Holdfast", version },
@@ -18,7 +18,7 @@ export function openApi(methods: Readonly<Record<string, Method>>, version: stri
   };
 }
 
-function operation(name: string, method: Method): Record<string, unknown> {
+function operation(name: string, method: AnyMethod): Record<string, unknown> {
   const key = { name: "Idempotency-Key", in: "header", schema: { type: "string", format: "uuid" } };
   return {
     operationId: name,

@@ -16,9 +16,10 @@ import {
 } from "@holdfast/protocol";
 import canonicalize from "canonicalize";
 import type { Log } from "../observe/log.ts";
-import type { Method, Principal } from "../plugin.ts";
+import type { Principal } from "../plugin.ts";
 import type { Outcome, Store } from "../store/port.ts";
 import type { Committer } from "../streams/committer.ts";
+import type { AnyMethod } from "./nodeMethod.ts";
 import { hasHalfCharacter, jsonProblem } from "./soundJson.ts";
 
 const rank: Readonly<Record<Role, number>> = { agent: 0, viewer: 1, operator: 2, admin: 3 };
@@ -32,7 +33,7 @@ export interface MethodsContext {
   readonly log: Log;
   readonly store: Pick<Store, "query">;
   readonly committer: Pick<Committer, "submit">;
-  method(name: string): Method | undefined;
+  method(name: string): AnyMethod | undefined;
 }
 
 export interface Requests {
@@ -130,14 +131,15 @@ export function createRequests(context: MethodsContext, caller: () => Principal)
         effect(request, null, error.toBody(), bounded);
         return;
       }
-      if (method.kind === "read") void read(request, parsed.data, bounded);
+      if ("answer" in method) bounded({ ok: true, value: method.answer(parsed.data as never) });
+      else if (method.kind === "read") void read(request, parsed.data, bounded);
       else effect(request, parsed.data, undefined, bounded);
     },
   };
 }
 
-function isAllowed(method: Method, principal: Principal): boolean {
-  if (principal.role === "agent") return method.agents === true;
+function isAllowed(method: AnyMethod, principal: Principal): boolean {
+  if (principal.role === "agent") return "agents" in method && method.agents === true;
   return rank[principal.role] >= rank[method.role];
 }
 

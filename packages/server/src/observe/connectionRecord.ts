@@ -7,6 +7,8 @@
  */
 import { closeCodes, type DeliveryFigures } from "@holdfast/protocol";
 
+/** Connections that lived less are counted apart: many of them are a loop (F01). */
+export const shortMs = 60_000;
 /** Codes of errors that are counted one by one; what comes beyond is counted together. */
 const errorCodesMax = 32;
 const otherErrors = "other";

@@ -9,13 +9,10 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { closeCodes } from "@holdfast/protocol";
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
-import type { ConnectionRecord } from "./connectionRecord.ts";
+import { type ConnectionRecord, shortMs } from "./connectionRecord.ts";
 import { toError } from "./errorRecord.ts";
 import type { Observer } from "./observer.ts";
-import { createStormFactor } from "./stormFactor.ts";
 
-/** Connections that lived less are counted apart: many of them are a loop (F01). */
-export const shortMs = 60_000;
 /** Different values of one label; later ones are `other`. */
 const labelValuesMax = 100;
 const other = "other";
@@ -27,6 +24,8 @@ const storeSeconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25
 /** What is counted elsewhere and read at each scrape. */
 export interface MetricSources {
   readonly connections: () => number;
+  /** Openings attempted a client in the last minute. */
+  readonly stormFactor: () => number;
   readonly degraded: () => boolean;
   /** Events written to readers, once for each. */
   readonly deliveries: () => number;
@@ -36,8 +35,6 @@ export interface MetricSources {
 
 export interface MetricsOptions {
   readonly version: string;
-  /** ms, monotonic. */
-  readonly monotonic: () => number;
   /** Also under the names that operators of the systems before this one asked for. */
   readonly dashboardNames: boolean;
 }
@@ -49,16 +46,13 @@ export interface Metrics {
   connect(sources: MetricSources): void;
   /** In Prometheus' text format. */
   text(): Promise<string>;
-  /** Attempts per client in the last minute. */
-  stormFactor(): number;
   stop(): void;
 }
 
-export function createMetrics({ version, monotonic, dashboardNames }: MetricsOptions): Metrics {
+export function createMetrics({ version, dashboardNames }: MetricsOptions): Metrics {
   const registry = new Registry();
   const registers = [registry];
   let sources: MetricSources | undefined;
-  const storm = createStormFactor();
   const loopDelay = monitorEventLoopDelay({ resolution: loopDelayResolutionMs });
   loopDelay.enable();
   collectDefaultMetrics({ register: registry });
@@ -113,7 +107,7 @@ export function createMetrics({ version, monotonic, dashboardNames }: MetricsOpt
   const lag = histogram("display_lag_seconds", "p99 of an event's way to the screen, one a client.", openingSeconds);
   gauge("connections", "Open sockets.", () => sources?.connections());
   gauge("store_breaker_open", "1 while the store is not asked (AD-2).", () => Number(sources?.degraded() ?? false));
-  gauge("storm_factor", "Openings attempted a client in the last minute.", () => storm.at(monotonic()));
+  gauge("storm_factor", "Openings attempted a client in the last minute.", () => sources?.stormFactor());
   gauge("loop_delay_p99_seconds", "Delay of the event loop since the last scrape.", () => {
     const seconds = loopDelay.percentile(99) / 1e9;
     loopDelay.reset();
@@ -144,7 +138,6 @@ export function createMetrics({ version, monotonic, dashboardNames }: MetricsOpt
       failed.inc({ reason: `upgrade_${status}` });
       asked?.errors.inc();
     },
-    hello: (client) => storm.attempt(client, monotonic()),
     welcomed() {
       successful.inc();
       asked?.successful.inc();
@@ -193,7 +186,6 @@ export function createMetrics({ version, monotonic, dashboardNames }: MetricsOpt
       sources = connected;
     },
     text: () => registry.metrics(),
-    stormFactor: () => storm.at(monotonic()),
     stop() {
       loopDelay.disable();
       registry.clear();

@@ -9,8 +9,6 @@ import type { ConnectionRecord } from "./connectionRecord.ts";
 export interface Observer {
   /** An upgrade at the sockets' address was asked for; `status` where it was refused. */
   upgrade(status?: number): void;
-  /** A connection said `hello`: `client` tells one client from another, for the storm factor. */
-  hello(client: string): void;
   welcomed(): void;
   ended(record: ConnectionRecord): void;
   /** A message was worked on, `ms` long. */
@@ -29,7 +27,6 @@ const nothing = (): void => {};
 
 export const silentObserver: Observer = {
   upgrade: nothing,
-  hello: nothing,
   welcomed: nothing,
   ended: nothing,
   message: nothing,

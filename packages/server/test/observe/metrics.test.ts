@@ -15,7 +15,7 @@ afterEach(() => {
 });
 
 function start(dashboardNames = false): Metrics {
-  const metrics = createMetrics({ version: "1.2.3", monotonic: () => 1_000, dashboardNames });
+  const metrics = createMetrics({ version: "1.2.3", dashboardNames });
   made.push(metrics);
   return metrics;
 }
@@ -80,6 +80,7 @@ it("reads what others count, and shows it as it is at each scrape", async () => 
   metrics.connect({
     connections: () => 7,
     degraded: () => true,
+    stormFactor: () => 1.5,
     deliveries: () => deliveries,
     retriesIgnored: () => 2,
   });
@@ -88,6 +89,7 @@ it("reads what others count, and shows it as it is at each scrape", async () => 
   const seen = await values(metrics);
   expect(seen).toMatchObject({
     holdfast_connections: 7,
+    holdfast_storm_factor: 1.5,
     holdfast_store_breaker_open: 1,
     holdfast_deliveries_total: 25,
     holdfast_retry_ignored_total: 2,
