@@ -50,7 +50,6 @@ describe("a report of outages", () => {
     ["a fault without effect", withFault({ effect: 0 }), /cut: it took no effect/],
     ["a late return", withFault({ liveMs: 10_001 }), /all live 10.0 s after/],
     ["no return", withFault({ liveMs: undefined }), /all live never/],
-    ["clients that were not told", withFault({ degraded: 0 }), /no client showed/],
     ["an outage without a line", withLines(ended), /cut: no line tells of it/],
     [
       "a line without its host and its error",

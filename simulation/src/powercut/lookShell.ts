@@ -1,4 +1,5 @@
 /** What is in a store's folder, read by the production code after it recovered what it found there. */
+import { platformClock } from "../../../packages/server/src/ports/platform.ts";
 import type { Outcome, PublishOutcome, Store } from "../../../packages/server/src/store/port.ts";
 import { openSqliteStore } from "../../../packages/server/src/store/sqlite/store.ts";
 import type { Found } from "./history.ts";
@@ -9,7 +10,7 @@ const pageBytesMax = 1024 * 1024;
 
 /** Opens the store, reads all of it, and closes it. Rejects where it does not open. */
 export async function lookInto(folder: string): Promise<Found> {
-  const store = await openSqliteStore({ folder, plugins: [app], onFailure: () => {} });
+  const store = await openSqliteStore({ folder, plugins: [app], clock: platformClock, onFailure: () => {} });
   try {
     const { outcomes } = await store.commit([
       { kind: "publish", caller, stream: logStream, producer, sequence: 0, events: [] },

@@ -11,6 +11,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { writeSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { uuidv7 } from "@holdfast/protocol";
+import { platformClock } from "../../../packages/server/src/ports/platform.ts";
 import type { Operation, Outcome, PublishOutcome, Store } from "../../../packages/server/src/store/port.ts";
 import { openSqliteStore } from "../../../packages/server/src/store/sqlite/store.ts";
 import type { Said } from "./history.ts";
@@ -36,6 +37,7 @@ try {
   const store = await openSqliteStore({
     folder: settings.folder,
     plugins: [app],
+    clock: platformClock,
     onFailure: (error) => {
       process.stderr.write(`a worker died: ${String(error)}\n`);
       process.exit(1);

@@ -144,6 +144,11 @@ export async function makeOutageField(options: OutageFieldOptions): Promise<Outa
       async end() {
         // Their going is told in `fleet`, which those who write down are to have read before they go themselves.
         await Promise.all(agents.map((agent) => agent.end()));
+        await until(
+          () => allOffline(query),
+          () => "all agents offline",
+          goneMsMax,
+        );
         const unread = await settle({ ...everybody, crowd: undefined }, goneMsMax);
         if (unread !== undefined) throw new Error(`after the agents had gone, ${unread}`);
         for (const sender of senders) await sender.end();
@@ -186,6 +191,11 @@ async function agentIds(call: Call, agents: readonly AgentPlayer[]): Promise<rea
     () => `${agents.length} agents online`,
     agentsMsMax,
   );
+}
+
+async function allOffline(query: Query): Promise<true | undefined> {
+  const rows = await query("select 1 from agents where status <> 'offline'");
+  return rows.length === 0 ? true : undefined;
 }
 
 async function makeThreads(call: Call, agents: readonly string[]): Promise<readonly string[]> {

@@ -47,7 +47,6 @@ function shortfallsOf(fault: FaultReport): readonly string[] {
   return [
     ...(effect === 0 ? [`${kind}: it took no effect`] : []),
     ...(liveMs === undefined || liveMs > liveMsMax ? [`${kind}: ${describeFault(fault)}`] : []),
-    ...(mustBeTold && fault.degraded === 0 ? [`${kind}: no client showed that the server was without its store`] : []),
     ...(mustBeTold ? untoldIn(kind, lines) : []),
     ...wrongProbesIn(kind, lines),
   ];

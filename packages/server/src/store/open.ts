@@ -39,10 +39,16 @@ export async function openStore(settings: StoreSettings): Promise<OpenedStore> {
   return settings.database === undefined ? openEmbedded(settings) : openDatabase(settings, settings.database);
 }
 
-async function openEmbedded({ data, plugins, log }: StoreSettings): Promise<OpenedStore> {
+async function openEmbedded({ data, plugins, clock, log }: StoreSettings): Promise<OpenedStore> {
   const place = { store: "sqlite", file: join(data, "holdfast.db") } as const;
   const onFailure = (error: unknown): void => log.error("store.failed", { ...place, error });
-  const store = await openSqliteStore({ folder: data, plugins, onFailure });
+  const store = await openSqliteStore({
+    folder: data,
+    plugins,
+    clock,
+    onFailure,
+    onReopened: (reopened) => log.info("store.reopened", { ...place, ...reopened }),
+  });
   return { kind: "sqlite", store, place, bus: undefined, close: () => store.close() };
 }
 

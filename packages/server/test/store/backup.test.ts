@@ -17,6 +17,7 @@ import { sql } from "kysely";
 import { afterEach, describe, expect, it } from "vitest";
 import { StartError } from "../../src/options.ts";
 import type { Plugin } from "../../src/plugin.ts";
+import { platformClock } from "../../src/ports/platform.ts";
 import type { Dialect } from "../../src/store/dialect.ts";
 import { createEngine, type Engine } from "../../src/store/engine.ts";
 import { backupStore, restoreStore } from "../../src/store/sqlite/backup.ts";
@@ -282,7 +283,7 @@ describe("the copy before a migration", () => {
     await dialect.close();
     const before = hashOf(join(folder, "holdfast.db"));
     const app = new URL("../support/notesApp.ts", import.meta.url);
-    const refused = openSqliteStore({ folder, plugins: [app], onFailure: () => {} });
+    const refused = openSqliteStore({ folder, plugins: [app], clock: platformClock, onFailure: () => {} });
     await expect(refused).rejects.toThrow(
       new StartError(
         `The store in ${folder} cannot be opened: a newer program has written it (it has "notes-002", which this one does not know); start that one, or restore an older backup.`,

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { platformClock } from "../../src/ports/platform.ts";
 import { openSqliteStore } from "../../src/store/sqlite/store.ts";
 import { contractApp } from "./contract/implementation.ts";
 import { storeContract } from "./contract/storeContract.ts";
@@ -11,7 +12,12 @@ storeContract(
     name: "SQLite in workers",
     open: async () => {
       const folder = mkdtempSync(join(tmpdir(), "holdfast-contract-"));
-      const store = await openSqliteStore({ folder, plugins: [contractApp], onFailure: () => {} });
+      const store = await openSqliteStore({
+        folder,
+        plugins: [contractApp],
+        clock: platformClock,
+        onFailure: () => {},
+      });
       return {
         ...store,
         close: async () => {

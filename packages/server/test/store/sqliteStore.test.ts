@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { StartError } from "../../src/options.ts";
+import { platformClock } from "../../src/ports/platform.ts";
 import type { Store } from "../../src/store/port.ts";
 import { openSqliteStore } from "../../src/store/sqlite/store.ts";
 import { ada, newId } from "../support/principals.ts";
@@ -13,7 +14,7 @@ const folders: string[] = [];
 const stores: Store[] = [];
 
 async function open(folder: string): Promise<Store> {
-  const store = await openSqliteStore({ folder, plugins: [app], onFailure: () => {} });
+  const store = await openSqliteStore({ folder, plugins: [app], clock: platformClock, onFailure: () => {} });
   stores.push(store);
   return store;
 }

@@ -1,4 +1,4 @@
-/** An app with a method that ends the thread it runs in, as running out of memory would. */
+/** An app with methods that end the thread they run in, reader or writer, as running out of memory would. */
 import { z } from "zod";
 import type { Plugin } from "../../src/plugin.ts";
 
@@ -11,6 +11,12 @@ export const plugin: Plugin = {
       role: "viewer",
       kind: "read",
       handle: async () => process.exit(3),
+    },
+    dieWriting: {
+      params: z.object({}),
+      role: "viewer",
+      kind: "effect",
+      handle: async () => process.exit(4),
     },
   },
   streams: [],
