@@ -3,6 +3,9 @@
  * in one query (ST-14), and at once those that another node says have grown. A gap is repaired once per node,
  * whoever reads.
  *
+ * The same look finds a history that was lost under its readers (ST-15): a failed-over database cuts no client's
+ * socket, and who stands beyond its head would else miss what comes until that is passed.
+ *
  * It asks for streams that somebody reads, and not at all where there is none; a store that does not answer
  * is asked again a second later, and is nobody's trouble here. Invariant: one query is under way at a time;
  * what is suspected meanwhile is asked for together, right after it.
@@ -24,6 +27,7 @@ export function startHeadCheck(
   clock: Clock,
   channels: () => Iterable<Channel>,
   behind: (channel: Channel, position: StreamPosition) => void,
+  rolledBack: (channel: Channel) => void,
 ): HeadCheck {
   let timer: TimerHandle | undefined;
   let stopped = false;
@@ -34,11 +38,15 @@ export function startHeadCheck(
     const served = [...asked].filter((channel) => channel.readers.size > 0 && channel.epoch !== undefined);
     if (served.length === 0) return;
     const names = served.map(({ workspace, stream }) => ({ workspace, stream }));
+    const heads = served.map(({ head }) => head);
     const positions = await store.positions(names).catch(() => []);
     positions.forEach((position, index) => {
       const channel = served[index];
       if (position === null || channel === undefined) return;
-      if (position.head > channel.head || position.epoch !== channel.epoch) behind(channel, position);
+      // ST-15: less than was known before the question shows a store that was rolled back.
+      const isRolledBack = position.epoch !== channel.epoch || position.head < (heads[index] ?? 0);
+      if (isRolledBack) rolledBack(channel);
+      else if (position.head > channel.head) behind(channel, position);
     });
   };
 

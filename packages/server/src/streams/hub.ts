@@ -118,13 +118,10 @@ export function createHub({ store, clock, log, encode, health, bus }: HubOptions
     clock,
     () => channels.values(),
     (channel, position) => {
-      if (position.epoch !== channel.epoch) {
-        forget(channel.workspace, channel.stream);
-        return;
-      }
       learnPosition(channel, position);
       wake(channel);
     },
+    ({ workspace, stream }) => forget(workspace, stream),
   );
 
   const unlisten = bus?.listen((notice) => {

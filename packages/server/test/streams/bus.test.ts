@@ -146,6 +146,22 @@ describe("the bus between nodes", () => {
     say({ kind: "all" });
   });
 
+  it("[ST-15] who stands beyond the head of a store that was rolled back is told so within the second", async () => {
+    const rows = createRows();
+    const clock = createSimClock();
+    const here = createHub({ health: healthy, store: rows.store, clock, log: silent, encode: encodeTextFrame });
+    const [reader] = await attach(here, 1);
+    let lost = 0;
+    Object.assign(reader as Reader, { lost: () => (lost += 1) });
+    for (const text of ["kept", "gone", "gone too"]) here.deliver(rows.append(text));
+    await clock.advance(1_050);
+    expect([reader?.cursor, lost]).toEqual([3, 0]);
+    rows.texts.length = 1;
+    await clock.advance(1_050);
+    expect(lost).toBe(1);
+    here.stop();
+  });
+
   it("[ST-14] whoever reads on learns of another node's head for all: none stays where it stood", async () => {
     const rows = createRows();
     const clock = createSimClock();
