@@ -10,7 +10,6 @@ import { type Field, makeField } from "./field.ts";
 import { nameOfFault, type Player, pause } from "./player.ts";
 import { drawSchedule, type Strike } from "./schedule.ts";
 import { seeded } from "./seeded.ts";
-import type { ServerProcess } from "./serverProcess.ts";
 
 /** I10: everything converges within this. */
 const healMsMax = 60_000;
@@ -149,17 +148,13 @@ async function strikeServer(field: Field, { fault, ms }: Strike): Promise<number
       await server.start();
       return connected;
     case "stop":
-      return await stopServer(server, ms, connected);
+      server.signal("SIGSTOP");
+      await pause(ms);
+      server.signal("SIGCONT");
+      return connected;
     default:
       throw new Error(`${fault.kind} is nothing that befalls a server`);
   }
-}
-
-async function stopServer(server: ServerProcess, ms: number, connected: number): Promise<number> {
-  server.signal("SIGSTOP");
-  await pause(ms);
-  server.signal("SIGCONT");
-  return connected;
 }
 
 /** A person whose page says that the session is over signs in again. */

@@ -17,6 +17,7 @@ import { type AgentPlayer, makeAgentPlayer } from "./agentPlayer.ts";
 import { endChildren } from "./child.ts";
 import type { HeapLine } from "./heapProbe.ts";
 import type { Effect, Incident } from "./history.ts";
+import { readLines } from "./jsonLines.ts";
 import { judgeHistory } from "./judgeHistory.ts";
 import { makePagePlayer, type PagePlayer } from "./pagePlayer.ts";
 import { printing } from "./person.ts";
@@ -358,11 +359,4 @@ function lineOf({ level, time, event, ...fields }: Readonly<Record<string, unkno
     event: String(event),
     fields,
   };
-}
-
-function readLines<Line>(file: string): readonly Line[] {
-  return readFileSync(file, "utf8")
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line) => JSON.parse(line) as Line);
 }

@@ -6,12 +6,13 @@
  * ended is followed by another sign-in and another session, a life of its own. Invariant: what is written down was
  * handed to the operating system before the handler returned, so a kill loses none of it.
  */
-import { closeSync, mkdirSync, openSync, readFileSync, writeSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { createDurableSession, type DurableSession } from "@holdfast/client/durable";
 import { fileStorage } from "@holdfast/client/storage/file";
 import type { Observation } from "../judge/observation.ts";
+import { readWholeLines } from "./jsonLines.ts";
 import { type ConnectionListener, cookieHttp, cookieTransport } from "./nodePorts.ts";
 import { makePerson, type Person } from "./person.ts";
 import type { RecorderSettings, RecorderStatus } from "./recorderSettings.ts";
@@ -42,7 +43,7 @@ const person: Person = makePerson({
   random: seeded(`${name} ${settings.life} ${settings.sends?.seed ?? 0}`),
   now,
   observe,
-  past: past.observations,
+  past,
 });
 
 function observe(...observations: readonly Observation[]): void {
@@ -190,28 +191,11 @@ async function leave(): Promise<void> {
   process.exit(0);
 }
 
-/** What earlier lives wrote down. A kill may have cut the last line. */
-function readPast(): { readonly observations: readonly Observation[] } {
-  let text = "";
-  try {
-    text = readFileSync(recordsFile, "utf8");
-  } catch {
-    return { observations: [] };
-  }
-  const ofPerson = text
-    .split("\n")
-    .filter((line) =>
-      /^\{"kind":"(requestIssued|requestSettled|commandAccepted|personTold)"|"content":"\\ncommand\./.test(line),
-    );
-  return { observations: ofPerson.flatMap(parsed) };
-}
-
-function parsed(line: string): readonly Observation[] {
-  try {
-    return [JSON.parse(line) as Observation];
-  } catch {
-    return [];
-  }
+/** What earlier lives wrote down of requests and commands. */
+function readPast(): readonly Observation[] {
+  if (!existsSync(recordsFile)) return [];
+  const ofPerson = /^\{"kind":"(requestIssued|requestSettled|commandAccepted|personTold)"|"content":"\\ncommand\./;
+  return readWholeLines<Observation>(recordsFile, (line) => ofPerson.test(line));
 }
 
 await main();

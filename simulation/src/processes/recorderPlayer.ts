@@ -2,13 +2,13 @@
  * A client as a process (`recorderMain.ts`), behind a bad network. Each kill ends a life; the next goes on from the same
  * folder.
  */
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Observation } from "../judge/observation.ts";
 import { type Child, end, startNode } from "./child.ts";
 import { type FaultyProxy, startFaultyProxy } from "./faultyProxy.ts";
 import type { LifeEnd } from "./history.ts";
+import { readWholeLines } from "./jsonLines.ts";
 import { type Player, pause, strikeLink } from "./player.ts";
 import type { RecorderOrder, RecorderSettings, RecorderStatus } from "./recorderSettings.ts";
 import { ask } from "./signIn.ts";
@@ -81,7 +81,7 @@ export async function makeRecorderPlayer(options: RecorderPlayerOptions): Promis
       isQuiet ||= order === "quiet";
       child?.tell(order);
     },
-    records: () => readRecords(join(folder, "records.jsonl")),
+    records: () => readWholeLines<Observation>(join(folder, "records.jsonl")),
     start: async () => start(),
     async strike(strike) {
       const isConnected = proxy.connections > 0;
@@ -113,17 +113,4 @@ export async function makeRecorderPlayer(options: RecorderPlayerOptions): Promis
       await proxy.close();
     },
   };
-}
-
-/** A kill may have cut the last line of a life: what was not written whole was not written. */
-function readRecords(file: string): readonly Observation[] {
-  return readFileSync(file, "utf8")
-    .split("\n")
-    .flatMap((line) => {
-      try {
-        return line === "" ? [] : [JSON.parse(line) as Observation];
-      } catch {
-        return [];
-      }
-    });
 }
