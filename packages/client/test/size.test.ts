@@ -16,11 +16,11 @@ const gzipBytesMax: Readonly<Record<string, { readonly atOnce: number; readonly 
   // The goal is 12,288; docs/ARCHITECTURE.md, "What a page pays", says what is in it.
   // `fetch` and what is around it is loaded when something is first asked over HTTP.
   index: { atOnce: 13_160, later: 270 },
-  "durable/index": { atOnce: 14_975, later: 270 },
+  "durable/index": { atOnce: 15_150, later: 270 },
   "publisher/index": { atOnce: 15_355, later: 270 },
   // A tab that leads loads the socket and its rules only then.
-  "tabs/index": { atOnce: 7_450, later: 15_795 },
-  "tabs/worker": { atOnce: 17_045, later: 270 },
+  "tabs/index": { atOnce: 7_990, later: 15_990 },
+  "tabs/worker": { atOnce: 17_250, later: 270 },
   "storage/index": { atOnce: 2_350, later: 0 },
 };
 

@@ -166,7 +166,7 @@ export const writing: readonly Bug[] = [
   {
     id: "follower-names-nobody",
     file: "packages/client/src/core/outbox.ts",
-    find: "id, method, after: entry.after?.named?.id, deadline });",
+    find: "id, method, after, deadline });",
     replace: "id, method, deadline });",
     what: "A request does not say which one it must follow.",
     knownAs: "a retryable refusal that lets the next request overtake; X4",

@@ -37,6 +37,9 @@ export interface Asked {
   readonly unsentMs?: number;
   /** It lived before, and went out as this. */
   readonly named?: NamedRequest | undefined;
+  /** Looked at when it is named: the id that somebody else gave it, and the id that it follows (RQ-4). */
+  readonly id?: string | undefined;
+  readonly after?: string | undefined;
   readonly keeper?: Keeper | undefined;
 }
 
@@ -205,11 +208,15 @@ function nameRequest(
   { now, random }: OutboxContext,
 ): NamedRequest {
   if (entry.named !== undefined) return entry.named;
-  const { method, params } = entry.asked;
-  const id = uuidv7(now + serverOffsetMs, random.bytes(10));
+  const {
+    method,
+    params,
+    id = uuidv7(now + serverOffsetMs, random.bytes(10)),
+    after = entry.after?.named?.id,
+  } = entry.asked;
   entry.deadlineMs = now + entry.timeoutMs;
   const deadline = Math.ceil(entry.deadlineMs + serverOffsetMs);
-  const head = JSON.stringify({ type: "request", id, method, after: entry.after?.named?.id, deadline });
+  const head = JSON.stringify({ type: "request", id, method, after, deadline });
   outbox.byId.set(id, entry);
   entry.named = { id, text: `${head.slice(0, -1)},"params":${params}}`, deadline };
   return entry.named;

@@ -50,6 +50,8 @@ export interface OwnedDurableSession {
   readonly orders: Orders;
   /** Whose it is, or is expected to be (OP-5). */
   readonly identity: Identity | undefined;
+  /** The server's clock, ms, as far as it is known. */
+  serverNow(): number;
   /** Events of a live reader have just been shown, elsewhere. */
   noteShown(events: readonly AppliedEvent[]): void;
 }
@@ -123,6 +125,10 @@ export function openDurableSession(
   });
   void begin();
 
+  function serverNow(): number {
+    return clock.monotonic() + core.connection.serverOffsetMs;
+  }
+
   async function begin(): Promise<void> {
     const held = storage && (await within(storage.open(), storageOpenMsMax, clock));
     orders.begin(held);
@@ -135,7 +141,8 @@ export function openDurableSession(
     get identity() {
       return core.connection.expect;
     },
-    noteShown: (events) => core.lag.note(events, clock.monotonic() + core.connection.serverOffsetMs),
+    serverNow,
+    noteShown: (events) => core.lag.note(events, serverNow()),
   };
 }
 

@@ -25,6 +25,8 @@ export interface KeeperOptions {
   readonly isSaving: boolean;
   /** It went out as this before. */
   readonly named: NamedRequest | undefined;
+  /** False while its owner, who gives it its id, has not said so. */
+  readonly mayName: () => boolean;
   /** It has the id under which it goes out; who else keeps it must know before the server does. */
   readonly onNamed: (named: NamedRequest) => void;
   /** Write that id down, then say `noteSaved`. */
@@ -37,7 +39,7 @@ export interface RequestKeeper extends Keeper {
 }
 
 export function makeKeeper(options: KeeperOptions): RequestKeeper {
-  const { lane, lanes, isSaving, onNamed, save } = options;
+  const { lane, lanes, isSaving, mayName, onNamed, save } = options;
   let { stored, named: told } = options;
   return {
     added(outbox, entry) {
@@ -47,7 +49,7 @@ export function makeKeeper(options: KeeperOptions): RequestKeeper {
       lanes.set(entry, lane);
     },
     maySend(entry, name, { out }) {
-      if (!mayGo(entry)) return false;
+      if (!mayGo(entry) || (entry.named === undefined && !mayName())) return false;
       const named = name();
       if (told === undefined) {
         told = named;

@@ -46,6 +46,18 @@ export interface Order {
   readonly named: NamedRequest | undefined;
 }
 
+/**
+ * Who gives a request its id. Where two owners of sockets may hold the same order at once, only whoever asked may:
+ * then both send it under one id, and it takes effect once (RQ-1).
+ */
+export type Naming = "here" | "awaited" | GivenId;
+
+/** `after`: the id of the one that it must follow, also where that is not here (RQ-4). */
+export interface GivenId {
+  readonly id: string;
+  readonly after: string | undefined;
+}
+
 export interface Waiter {
   /** It has the id under which it goes out. */
   named(named: NamedRequest): void;
@@ -56,18 +68,24 @@ interface Placed {
   readonly order: Order;
   readonly waiters: Set<Waiter>;
   named: NamedRequest | undefined;
+  naming: Naming;
   stored: Stored;
   /** Once it is in the outbox. */
   asked: { readonly request: Asked; readonly keeper: RequestKeeper } | undefined;
 }
 
 export interface Orders {
-  /** A ticket that is there already only gains a waiter. */
-  place(order: Order, waiter: Waiter): void;
+  /** A ticket that is there already only gains a waiter, and its id where it has none. */
+  place(order: Order, waiter: Waiter, naming?: Naming): void;
+  /** An awaited id. */
+  name(ticket: string, given: GivenId): void;
   /** Takes back what was never sent. */
   withdraw(ticket: string): void;
-  /** This waiter hears no more; what nobody waits for and was never sent is taken back, unless it is durable. */
-  leave(ticket: string, waiter: Waiter): void;
+  /**
+   * This waiter hears no more; what nobody waits for and was never sent is taken back, unless it is durable.
+   * `isGone`: whoever asked is no more, and gives no id to anybody.
+   */
+  leave(ticket: string, waiter: Waiter, isGone: boolean): void;
   /** Waits for one that is there, or was lately; `settled` with `not_found` else. */
   await(ticket: string, waiter: Waiter): void;
   /** Durable ones not yet decided: the same array while nothing changed. */
@@ -85,8 +103,9 @@ export function makeOrders(owned: OwnedSession, storage: SessionStorage | undefi
   let writes = false;
   let saved: readonly SavedRequest[] = [];
 
-  function add(order: Order, waiters: readonly Waiter[], stored: Stored): Placed {
-    const added: Placed = { order, waiters: new Set(waiters), named: order.named, stored, asked: undefined };
+  function add(order: Order, waiters: readonly Waiter[], stored: Stored, naming: Naming): Placed {
+    const { named } = order;
+    const added: Placed = { order, waiters: new Set(waiters), named, naming, stored, asked: undefined };
     placed.set(order.ticket, added);
     return added;
   }
@@ -96,13 +115,16 @@ export function makeOrders(owned: OwnedSession, storage: SessionStorage | undefi
     const { method, params, lane, timeoutMs, durable, savedAt } = order;
     const isSaving = durable && writes && stored === "no" && named === undefined;
     const keptMs = durable ? limits.durableRequestKeptMs : (timeoutMs ?? limits.requestDeadlineMs);
+    const unsentMs = keptMs - Math.max(0, clock.now() - savedAt);
     const keeper = makeKeeper({
       lane,
       lanes,
       stored,
       isSaving,
       named,
-      onNamed: (given) => name(entry, given),
+      // Found too late, in the port of an owner that was stopped: whoever asked has given it up (RQ-3).
+      mayName: () => unsentMs > 0 && entry.naming !== "awaited",
+      onNamed: (given) => noteNamed(entry, given),
       save: () => write(entry),
     });
     const request: Asked = {
@@ -110,7 +132,14 @@ export function makeOrders(owned: OwnedSession, storage: SessionStorage | undefi
       params,
       timeoutMs,
       named,
-      unsentMs: keptMs - Math.max(0, clock.now() - savedAt),
+      get id() {
+        return idGiven(entry)?.id;
+      },
+      get after() {
+        // One that is here decides: it may have gone out as something else.
+        return core.outbox.entries.get(request)?.after === undefined ? idGiven(entry)?.after : undefined;
+      },
+      unsentMs,
       keeper,
       settled: (result, error) => settle(entry, result, error),
     };
@@ -120,7 +149,14 @@ export function makeOrders(owned: OwnedSession, storage: SessionStorage | undefi
     refresh(entry);
   }
 
-  function name(entry: Placed, named: NamedRequest): void {
+  function setNaming(entry: Placed, naming: Naming): void {
+    if (entry.named !== undefined || idGiven(entry) !== undefined) return;
+    entry.naming = naming;
+    // What waited for it may go.
+    if (entry.asked !== undefined) say(() => {});
+  }
+
+  function noteNamed(entry: Placed, named: NamedRequest): void {
     entry.named = named;
     for (const waiter of entry.waiters) waiter.named(named);
     refresh(entry);
@@ -198,26 +234,33 @@ export function makeOrders(owned: OwnedSession, storage: SessionStorage | undefi
     get saved() {
       return saved;
     },
-    place(order, waiter) {
+    place(order, waiter, naming = "here") {
       const there = placed.get(order.ticket);
       if (there !== undefined) {
         there.waiters.add(waiter);
         if (there.named !== undefined) waiter.named(there.named);
+        setNaming(there, naming);
         return;
       }
       if (early !== undefined && early.length >= outboxEntriesMax) {
         waiter.settled(undefined, new ProtocolError("queue_full", `${order.method}: too many requests wait`));
         return;
       }
-      const entry = add(order, [waiter], "no");
+      const entry = add(order, [waiter], "no", naming);
       if (early === undefined) submit(entry);
       else early.push(entry);
     },
+    name(ticket, given) {
+      const entry = placed.get(ticket);
+      if (entry !== undefined) setNaming(entry, given);
+    },
     withdraw: takeBack,
-    leave(ticket, waiter) {
+    leave(ticket, waiter, isGone) {
       const entry = placed.get(ticket);
       entry?.waiters.delete(waiter);
-      if (entry?.waiters.size === 0 && !entry.order.durable) takeBack(ticket);
+      if (entry?.waiters.size !== 0) return;
+      if (!entry.order.durable) takeBack(ticket);
+      else if (isGone) setNaming(entry, "here");
     },
     await(ticket, waiter) {
       const entry = placed.get(ticket);
@@ -233,7 +276,7 @@ export function makeOrders(owned: OwnedSession, storage: SessionStorage | undefi
       for (const { named, ...request } of held?.requests ?? []) {
         const stored = named === undefined ? "unsent" : "named";
         const there = placed.get(request.ticket);
-        if (there === undefined) submit(add({ ...request, durable: true, named }, [], stored));
+        if (there === undefined) submit(add({ ...request, durable: true, named }, [], stored, "here"));
         else {
           // Its page came before us: the storage knows more of it.
           there.stored = stored;
@@ -243,4 +286,8 @@ export function makeOrders(owned: OwnedSession, storage: SessionStorage | undefi
       for (const entry of waiting) submit(entry);
     },
   };
+}
+
+function idGiven({ naming }: Placed): GivenId | undefined {
+  return typeof naming === "object" ? naming : undefined;
 }

@@ -94,7 +94,7 @@ export function makeHost({ open, lock, locks, clock }: HostOptions): Host {
     const leave = (): void => {
       unwatch();
       if (!places.delete(place)) return;
-      place.seat.leave();
+      place.seat.leave(true);
       tokens.left(place);
       port.close();
       followVisibility();
@@ -143,16 +143,18 @@ export function makeHost({ open, lock, locks, clock }: HostOptions): Host {
     async stop() {
       stopped = true;
       clock.cancel(linger);
-      for (const place of [...places]) place.seat.leave();
+      // They live, and their requests are the next host's: we give ids to none.
+      for (const place of [...places]) place.seat.leave(false);
       places.clear();
       await end();
     },
   };
 }
 
-function shown({ session, identity }: OwnedDurableSession): ToTab {
+function shown({ session, identity, serverNow }: OwnedDurableSession): ToTab {
   const { state, statistics, user, outbox, clockOffset, saved } = session;
-  return { kind: "shown", identity, shown: { state, statistics, user, outbox, clockOffset, saved } };
+  const shownInTab = { state, statistics, user, outbox, clockOffset, saved };
+  return { kind: "shown", identity, shown: shownInTab, serverNow: serverNow() };
 }
 
 function isSame(one: Wanted, other: Wanted): boolean {

@@ -9,11 +9,11 @@ import type { Cursor, ErrorBody, From, Identity, User } from "@holdfast/protocol
 import type { HeardSignal, SessionOptions, SessionState, SessionStatistics, SubscriptionStatus } from "../api.ts";
 import type { Hint, TokenOutcome } from "../core/connectionState.ts";
 import type { Position, SubscriberEffect } from "../core/effects.ts";
-import type { Order, SavedRequest } from "../durable/orders.ts";
+import type { GivenId, Order, SavedRequest } from "../durable/orders.ts";
 import type { NamedRequest } from "../storage/port.ts";
 
 /** Raised with every change of these messages or of what they mean. */
-export const tabsVersion = 2;
+export const tabsVersion = 3;
 
 /** Why a tab is asked for a token (CL-7). */
 export type TokenAsked = Parameters<NonNullable<SessionOptions["getToken"]>>[0];
@@ -47,7 +47,9 @@ export type FromTab =
       readonly takesSnapshots: boolean;
     }
   | { readonly kind: "unsubscribe"; readonly key: number }
-  | { readonly kind: "call"; readonly order: Order }
+  /** Without `given` it waits at the host: it is sent under the id that its tab gives it, and under no other. */
+  | { readonly kind: "call"; readonly order: Order; readonly given: GivenId | undefined }
+  | { readonly kind: "name"; readonly ticket: string; readonly given: GivenId }
   | { readonly kind: "withdraw"; readonly ticket: string }
   /** The outcome of a saved request of another page. */
   | { readonly kind: "await"; readonly ticket: string }
@@ -92,7 +94,13 @@ export type ToTab =
   /** `lock`: held by the host while it lives. `identity`: whose it is, or expects to be. */
   | { readonly kind: "joined"; readonly lock: string; readonly identity: Identity | undefined }
   | { readonly kind: "refused"; readonly reason: string }
-  | { readonly kind: "shown"; readonly shown: ShownInTab; readonly identity: Identity | undefined }
+  /** `serverNow`: the server's clock as this is said, ms. */
+  | {
+      readonly kind: "shown";
+      readonly shown: ShownInTab;
+      readonly identity: Identity | undefined;
+      readonly serverNow: number;
+    }
   | Delivery
   /** `cursor`: where this reader stands, once that is known. */
   | {

@@ -34,8 +34,8 @@ export interface Seat {
   /** Dropped where the tab does not keep up (ST-17). */
   hear(heard: HeardSignal): void;
   take(message: FromTab): void;
-  /** Ends its readers, and what nobody waits for any more. */
-  leave(): void;
+  /** Ends its readers, and what nobody waits for any more. `isGone`: the tab is no more, and asks no other host. */
+  leave(isGone: boolean): void;
 }
 
 export function makeSeat(
@@ -153,7 +153,10 @@ export function makeSeat(
           end(message.key);
           return;
         case "call":
-          orders.place(message.order, waiterOf(message.order.ticket));
+          orders.place(message.order, waiterOf(message.order.ticket), message.given ?? "awaited");
+          return;
+        case "name":
+          orders.name(message.ticket, message.given);
           return;
         case "await":
           orders.await(message.ticket, waiterOf(message.ticket));
@@ -192,9 +195,9 @@ export function makeSeat(
           return;
       }
     },
-    leave() {
+    leave(isGone) {
       for (const key of [...readers.keys()]) end(key);
-      for (const [ticket, waiter] of [...waiters]) orders.leave(ticket, waiter);
+      for (const [ticket, waiter] of [...waiters]) orders.leave(ticket, waiter, isGone);
       waiters.clear();
     },
   };

@@ -9,7 +9,7 @@
  * what was the former one's is gone (OP-5). It deliberately has no policy for connections: the host's core has.
  */
 import { type Clock, type Identity, limits, ProtocolError, type Random } from "@holdfast/protocol";
-import type { HeardSignal, SessionOptions, SubscribeOptions, Subscription } from "../api.ts";
+import type { HeardSignal, SessionOptions, SessionState, SubscribeOptions, Subscription } from "../api.ts";
 import type { Hint } from "../core/connectionState.ts";
 import { makeDisplayLag } from "../core/displayLag.ts";
 import { guard } from "../core/effects.ts";
@@ -109,6 +109,7 @@ export function makeTabSession(tab: TabSessionOptions): DurableSession {
     host = undefined;
     isAtHost = false;
     before = shown.statistics;
+    requests.lose();
     for (const reader of readers) reader.lose();
     if (closing === undefined) show({ ...shown, state: { kind: "connecting", attempt: 1 } });
   }
@@ -138,6 +139,7 @@ export function makeTabSession(tab: TabSessionOptions): DurableSession {
         meet(message.identity);
         const statistics = addStatistics(before, message.shown.statistics, lag.figures(clock.monotonic()));
         show({ ...message.shown, statistics });
+        if (isAtHost) requests.shown(openStates.has(message.shown.state.kind) ? message.serverNow : undefined);
         return;
       }
       case "deliver":
@@ -283,7 +285,7 @@ export function makeTabSession(tab: TabSessionOptions): DurableSession {
       return await requests.call(method, params, callOptions);
     },
     outcome: (ticket) => requests.outcome(ticket),
-    withdraw: (ticket) => say({ kind: "withdraw", ticket }),
+    withdraw: (ticket) => requests.withdraw(ticket),
     signal: (stream, signal, data) => say({ kind: "signal", stream, signal, data }),
     onSignal(listener) {
       hearers.add(listener);
@@ -304,6 +306,8 @@ export function makeTabSession(tab: TabSessionOptions): DurableSession {
   });
   return session;
 }
+
+const openStates: ReadonlySet<SessionState["kind"]> = new Set(["live", "catchingUp", "degraded"]);
 
 const opposites: Readonly<Partial<Record<Hint, Hint>>> = {
   online: "offline",

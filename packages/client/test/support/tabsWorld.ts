@@ -23,10 +23,15 @@ import { SimClock } from "./simClock.ts";
 
 /** One process of the browser: a tab, or a worker. */
 class Room {
+  private readonly clock: SimClock;
   alive = true;
   stalled = false;
   readonly held = new Set<() => void>();
-  private waiting: (() => void)[] = [];
+  private readonly waiting: (() => void)[] = [];
+
+  constructor(clock: SimClock) {
+    this.clock = clock;
+  }
 
   /** Runs in this room: never when it is dead, later when it is stalled. */
   run = (work: () => void): void => {
@@ -35,12 +40,16 @@ class Room {
     else work();
   };
 
-  wake(): void {
-    this.stalled = false;
-    const waiting = this.waiting;
-    this.waiting = [];
-    for (const work of waiting) this.run(work);
-  }
+  /** What waited runs in its order, each in a turn of its own. */
+  wake = (): void => {
+    const work = this.waiting.shift();
+    if (work === undefined) {
+      this.stalled = false;
+      return;
+    }
+    if (this.alive) work();
+    this.clock.after(0, this.wake);
+  };
 
   kill(): void {
     this.alive = false;
@@ -68,7 +77,7 @@ export class TabsWorld {
 
   open(way: "worker" | "leader", options: Partial<DurableSessionOptions> = {}): Tab {
     this.made += 1;
-    const room = new Room();
+    const room = new Room(this.clock);
     const tab = `tab-${this.made}`;
     const clock = this.clockIn(room);
     const random = makeRandom(this.made);
@@ -158,7 +167,7 @@ export class TabsWorld {
   private connect(tab: Room, name: string): Port<ToTab, FromTab> {
     const pair = memoryPair<ToTab, FromTab>();
     if (this.worker === undefined) {
-      const room = new Room();
+      const room = new Room(this.clock);
       this.worker = room;
       this.made += 1;
       const lock = `host ${this.made}`;
