@@ -1,5 +1,6 @@
 /** Who an agent is: identity, credentials, names, generations. */
 import { describe, expect, it } from "vitest";
+import { noticesStream, noticesWorkspace } from "../../server/src/nodes/notice.ts";
 import { codes, openControl, output, refusal } from "./support/control.ts";
 
 const enrolKey = { id: "key-1", enrol: true };
@@ -61,6 +62,17 @@ describe("identity (OP-6)", () => {
       expect(again).toMatchObject({ id: first.id, generation: restart + 2, inbox: first.inbox });
     }
     expect(await control.fleet()).toMatchObject([{ id: first.id, name: "shell", generation: 21 }]);
+  });
+
+  it("[OP-7] a newer process is told to all nodes, which may hold the one before; the first and a return are not", async () => {
+    const control = await openControl();
+    const { id, process } = await control.hello({}, { key: enrolKey });
+    await control.hello({ id, process }, { key: enrolKey });
+    expect(await control.events(noticesStream, noticesWorkspace)).toEqual([]);
+    await control.hello({ id }, { key: enrolKey });
+    expect(await control.events(noticesStream, noticesWorkspace)).toEqual([
+      { event: "agentFenced", data: { workspace: "default", agent: id, generation: 2 } },
+    ]);
   });
 
   it("[F29] a taken name gets the lowest free suffix, keeps it, and is told", async () => {

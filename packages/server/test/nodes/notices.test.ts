@@ -134,6 +134,30 @@ describe("a role that changes", () => {
   });
 });
 
+describe("an agent whose newer process comes to another node", () => {
+  const agent = (...capabilities: string[]) => ({
+    agent: { name: "a", kind: "shell", host: "h", capabilities, process: newId(), open: [] },
+  });
+
+  it.each([false, true])(
+    "[OP-7] the older one is told `fenced` where it is (bus silent: %s), and the newer one stays",
+    async (isBusSilent) => {
+      const { nodes, a, b } = await twoNodes();
+      const token = await a.wait(a.authenticator.agentKey("a"));
+      const older = await a.open({ token }, agent());
+      nodes.isBusSilent = isBusSilent;
+      const newer = await b.open({ token }, agent("newer"));
+      expect(await closedWithin(nodes, older, 1_100)).toBe(4409);
+      await nodes.clock.advance(2_000);
+      expect(newer.closed).toBeUndefined();
+      // It moves, and nothing that was said of it before moves it away.
+      const moved = await a.open({ token }, agent("newer"));
+      await nodes.clock.advance(2_000);
+      expect(moved.closed).toBeUndefined();
+    },
+  );
+});
+
 describe("what the stream of notices says", () => {
   it("is read as what it is, and anything else as something unknown about rights", () => {
     expect(readNotice("credentialEnded", { credential: "key 1" })).toEqual({

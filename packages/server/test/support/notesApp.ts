@@ -85,6 +85,8 @@ export const plugin: Plugin = {
     hello: async (tx, { hello }) => {
       tx.open(`inbox/${hello.name}`);
       const generation = hello.capabilities.includes("newer") ? 2 : 1;
+      const { workspace } = tx;
+      if (generation > 1) tx.tellNodes({ kind: "agentFenced", workspace, agent: hello.name, generation });
       return { identity: { id: hello.name, name: hello.name, generation }, inbox: `inbox/${hello.name}` };
     },
   },
