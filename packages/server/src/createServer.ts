@@ -17,6 +17,7 @@ import { createAuth } from "./auth/service.ts";
 import { createUpgrade } from "./gateway/upgrade.ts";
 import { createHttp } from "./http/app.ts";
 import type { Readiness } from "./http/healthRoutes.ts";
+import { signInLinksOff } from "./http/sessionRoutes.ts";
 import { createNode } from "./node.ts";
 import { createMetrics } from "./observe/metrics.ts";
 import { type Server, type ServerOptions, StartError } from "./options.ts";
@@ -111,6 +112,7 @@ async function start(settings: Settings, app: Plugin, opened: OpenedStore): Prom
     isProxy,
     tls,
     flows,
+    signInLinks: settings.signInLinks,
     auth,
     methods: node.methods,
     context,
@@ -146,7 +148,7 @@ async function start(settings: Settings, app: Plugin, opened: OpenedStore): Prom
   return {
     ...urlsOf(reach, port),
     port,
-    signInCode: () => auth.signInCode(),
+    signInCode: () => (settings.signInLinks ? auth.signInCode() : Promise.reject(new Error(signInLinksOff))),
     agentKey: (name) => auth.agentKey(name),
     operatorKey: () => auth.operatorKey(),
     retention: () => node.retention.figures,

@@ -16,7 +16,6 @@ import type { RetentionFigures } from "./store/retention.ts";
 
 export { StartError } from "./startError.ts";
 
-/** `local`: people sign in by a link. `development`: whoever reaches the port is an admin (AU-6). */
 export type { Mode };
 
 export interface ServerOptions {
@@ -29,7 +28,10 @@ export interface ServerOptions {
    * `busUrl`: a direct connection for notices between them, where `url` is a pooler's that passes none on.
    */
   readonly store?: { readonly url: string; readonly busUrl?: string };
-  /** `local` by default. */
+  /**
+   * `local` by default: people sign in, by a link. `development`: whoever reaches the port is an admin (AU-6).
+   * `production`: refuses to start without https and a way to sign in that was asked for (F79).
+   */
   readonly mode?: Mode;
   /**
    * Signs people in as the app does it, in place of the link: who sent this request, or null. Asked once an
@@ -43,6 +45,8 @@ export interface ServerOptions {
   readonly issuers?: readonly IssuerOptions[];
   /** Where people may sign in at a provider's own page (OpenID Connect); a button each on the sign-in page. None by default. */
   readonly providers?: readonly OidcOptions[];
+  /** Whether people may sign in by links that are made on the server's machine: true, but in production false. */
+  readonly signInLinks?: boolean;
   /** How long a sign-in by link lasts, ms, unless the page refreshes it (AU-7), as pages do; 30 days by default. */
   readonly sessionLifeMs?: number;
   /** An address to listen on; `127.0.0.1` by default. Another than loopback needs `publicUrl`, and `tls` or `trustProxies`. */
@@ -85,7 +89,7 @@ export interface Server {
   readonly localUrl: string;
   /** The port that was really taken. */
   readonly port: number;
-  /** Makes a single-use sign-in code of 10 minutes for the owner of this machine. Rejects with `authenticate`. */
+  /** Makes a single-use sign-in code of 10 minutes for the owner of this machine. Rejects with `authenticate`, and where `signInLinks` is false. */
   signInCode(): Promise<string>;
   /** An API key for an agent of this machine: may enrol one agent (OP-6). */
   agentKey(name: string): Promise<string>;

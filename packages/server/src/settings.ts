@@ -34,6 +34,7 @@ export interface Settings {
   readonly issuers: ReadonlyMap<string, Issuer>;
   /** By their id. */
   readonly providers: ReadonlyMap<string, OidcSettings>;
+  readonly signInLinks: boolean;
   readonly sessionLifeMs: number;
   readonly reach: Reach;
   readonly port: number;
@@ -69,6 +70,9 @@ export function settingsOf(options: ServerOptions): Settings {
     throw new StartError(
       `mode is development while host is "${host}", which other machines reach and where nobody is asked who they are; keep 127.0.0.1.`,
     );
+  const { signInLinks = mode !== "production" } = options;
+  const ways = issuers.length + providers.length + Number(signInLinks || authenticate !== undefined);
+  if (mode === "production") requireProduction(reach, ways);
   if (!Number.isInteger(port) || port < 0 || port > portMax)
     throw new StartError(`port is ${port}: give a whole number from 0 (any free one) to ${portMax}.`);
   const { sessionLifeMs = sessionLifeMsByDefault } = options;
@@ -86,6 +90,7 @@ export function settingsOf(options: ServerOptions): Settings {
     authenticate,
     issuers: issuersOf(issuers),
     providers: oidcSettingsOf(providers),
+    signInLinks,
     sessionLifeMs,
     reach,
     port,
@@ -101,6 +106,18 @@ export function settingsOf(options: ServerOptions): Settings {
     clock: options.clock ?? platformClock,
     random: options.random ?? platformRandom,
   };
+}
+
+/** F79: what was not said is no reason to start with less. */
+function requireProduction(reach: Reach, waysToSignIn: number): void {
+  if (reach.tls === undefined && reach.publicUrl?.startsWith("https:") !== true)
+    throw new StartError(
+      "mode is production without encryption: give --public-url https://<name> where a proxy ends TLS, or --tls-cert and --tls-key to end it here.",
+    );
+  if (waysToSignIn === 0)
+    throw new StartError(
+      "mode is production, and there is no way to sign in: name a provider or an issuer, or set signIn.links to true for links made on this machine.",
+    );
 }
 
 function limitsOf(raised: Partial<ConnectionLimits>): ConnectionLimits {

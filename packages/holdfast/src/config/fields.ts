@@ -34,13 +34,13 @@ export interface Config {
     readonly auditDays: number;
   };
   readonly data: string;
-  readonly mode: "local" | "development";
+  readonly mode: "local" | "development" | "production";
   readonly database: { readonly url: string | null; readonly busUrl: string | null };
   readonly origins: readonly string[];
   readonly log: { readonly level: "debug" | "info" | "warn" | "error"; readonly format: "auto" | "json" | "pretty" };
   readonly agents: { readonly shell: boolean; readonly demo: boolean };
   readonly printSignIn: boolean;
-  readonly signIn: { readonly lifeSeconds: number };
+  readonly signIn: { readonly links: boolean | null; readonly lifeSeconds: number };
   readonly admission: AdmissionLimits;
 }
 
@@ -115,9 +115,10 @@ export const fields: readonly Field[] = [
   }),
   field({
     path: "mode",
-    kind: choice(["local", "development"]),
+    kind: choice(["local", "development", "production"]),
     default: "local",
-    sentence: "local: people sign in by link; development: nobody needs to, for work on Holdfast itself.",
+    sentence:
+      "local: people sign in by link; production: refuses to start without https, a named store and a way to sign in; development: nobody needs to sign in, for work on Holdfast itself.",
     flag: "mode",
   }),
   field({
@@ -204,6 +205,12 @@ export const fields: readonly Field[] = [
     sentence: "How long the audit is kept.",
   }),
   field({
+    path: "signIn.links",
+    kind: optional(truth()),
+    default: null,
+    sentence: "Whether people sign in by links that this machine's command line makes; null: yes, in production no.",
+  }),
+  field({
     path: "signIn.lifeSeconds",
     kind: integer(10, 365 * 86_400, "a month is 2592000"),
     default: 30 * 86_400,
@@ -212,6 +219,11 @@ export const fields: readonly Field[] = [
   }),
   ...admissionFields,
 ];
+
+/** Whether a link that is made on this machine signs somebody in. */
+export function linksSignIn({ mode, signIn }: Pick<Config, "mode" | "signIn">): boolean {
+  return signIn.links ?? mode !== "production";
+}
 
 /** `log.level` → `HOLDFAST_LOG_LEVEL`, `printSignIn` → `HOLDFAST_PRINT_SIGN_IN`. */
 export function environmentName(path: string): string {

@@ -9,7 +9,7 @@
  */
 import { join, resolve } from "node:path";
 import { type Flags, type FlagTable, quoted, readFlags } from "../commandLine/flags.ts";
-import { type Config, environmentName, type Field, fields } from "./fields.ts";
+import { type Config, environmentName, type Field, fields, linksSignIn } from "./fields.ts";
 import { flatten, isTree, toTree } from "./tree.ts";
 
 export interface ConfigInput {
@@ -116,6 +116,20 @@ function layered(input: ConfigInput, flags: Flags & { kind: "flags" }): Resolved
       "mode is development while NODE_ENV is production; use --mode local, or unset NODE_ENV where this is no production machine.",
     );
   }
+  if (
+    config.mode === "production" &&
+    config.database.url === null &&
+    settings.get("data")?.source.layer === "default"
+  ) {
+    // F79: a folder wherever the command happened to be run is no place for what people keep.
+    throw new WrongSetting(
+      "mode is production, and no store is named: give --database-url for PostgreSQL, or --data <folder> for the embedded store.",
+    );
+  }
+  if (config.printSignIn && !linksSignIn(config))
+    throw new WrongSetting(
+      "printSignIn asks for a link, but links sign nobody in here; set signIn.links to true, or leave --print-sign-in out.",
+    );
   if ((config.tls.cert === null) !== (config.tls.key === null)) {
     const [there, missing] = config.tls.cert === null ? ["key", "cert"] : ["cert", "key"];
     throw new WrongSetting(`tls.${there} is given without tls.${missing}; pass both --tls-cert and --tls-key.`);

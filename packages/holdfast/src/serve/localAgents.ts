@@ -2,7 +2,7 @@
  * The agents of this machine as the server's start wants them: which ones, in which folders, run how.
  *
  * An agent's folder is named by its part (`shell`, `demo`), not by its name: a laptop whose host name changes
- * with the network still has one shell agent. In local mode each gets a key at its first start, kept in
+ * with the network still has one shell agent. But in development mode each gets a key at its first start, kept in
  * its folder; a key that the server no longer accepts is replaced once. Invariant: after `stop` or `kill`
  * nothing is started any more, also by a start under way.
  */
@@ -64,7 +64,7 @@ export function startLocalAgents(parts: readonly LocalPart[], options: LocalAgen
   };
   const start = async (part: LocalPart, isRenewed: boolean): Promise<void> => {
     const folder = folderOf(part.part, options);
-    const needsKey = options.config.mode === "local";
+    const needsKey = options.config.mode !== "development";
     if (isRenewed || (needsKey && readKey(folder) === undefined)) writeKey(folder, await options.agentKey(part.name));
     if (isStopping) return;
     const agent = await startLocalAgent({

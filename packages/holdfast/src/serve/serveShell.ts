@@ -10,7 +10,7 @@ import type { Server, ServerOptions } from "@holdfast/server";
 import type { Log } from "@holdfast/server/log";
 import { type ExitCode, exitCodes } from "../commandLine/exitCodes.ts";
 import type { TextStream } from "../commandLine/surroundings.ts";
-import type { Config } from "../config/fields.ts";
+import { type Config, linksSignIn } from "../config/fields.ts";
 import { writePrivateFile } from "../files/privateFile.ts";
 import { operatorKeyFile, removeServerRecord, writeServerRecord } from "../files/serverFile.ts";
 import { onStopSignals } from "../shell/signals.ts";
@@ -102,6 +102,7 @@ async function start(parts: ServeParts, running: Running, signalled: Promise<voi
     ...databaseOptions(config),
     retention: lifetimes(config.retention),
     data: config.data,
+    signInLinks: linksSignIn(config),
     sessionLifeMs: config.signIn.lifeSeconds * 1_000,
     admission: config.admission,
     origins: config.origins,
@@ -120,7 +121,7 @@ async function start(parts: ServeParts, running: Running, signalled: Promise<voi
   if (first === "signalled") return;
   output.write(`ready ${server.url}\n`);
   parts.onReady();
-  if (config.printSignIn || output.isTTY === true)
+  if (linksSignIn(config) && (config.printSignIn || output.isTTY === true))
     output.write(`sign-in ${server.url}/#${await server.signInCode()}\n`);
 }
 

@@ -40,7 +40,7 @@ describe("layers", () => {
       log: { level: "info", format: "auto" },
       agents: { shell: true, demo: true },
       printSignIn: false,
-      signIn: { lifeSeconds: 2_592_000 },
+      signIn: { links: null, lifeSeconds: 2_592_000 },
       admission: defaultAdmissionLimits,
     };
     expect(ok().config).toEqual(expected);
@@ -117,7 +117,17 @@ describe("a wrong flag or value is one sentence that names it and says what to d
     ["a proxy that is a name", [["--trust-proxies", "10.0.0.1,proxy"]], ["--trust-proxies", '"10.0.0.1,proxy"']],
     ["half of the TLS files", [["--tls-cert", "cert.pem"]], ["tls.cert", "tls.key", "--tls-key"]],
     ["a host like an address", [["--host", "127.0.0.1.example.org"]], ['"127.0.0.1.example.org"', "127.0.0.1"]],
-    ["an unknown mode", [["--mode", "production"]], ["--mode", '"production"', "local, development"]],
+    ["an unknown mode", [["--mode", "test"]], ["--mode", '"test"', "local, development, production"]],
+    [
+      "[F79] production without a store that was named",
+      [["--mode", "production", "--public-url", "https://fleet.example.org"]],
+      ["production", "--database-url", "--data"],
+    ],
+    [
+      "[F79] a link to print where links sign nobody in",
+      [["--mode", "production", "--data", "/store", "--print-sign-in"]],
+      ["printSignIn", "signIn.links"],
+    ],
     ["an empty data folder", [["--data="]], ["--data", "path"]],
     ["a NUL in a path", [["--data", "a\0b"]], ["--data", "NUL"]],
     ["a missing --config", [["--config", "no.json"]], ['"no.json"', "does not exist"]],

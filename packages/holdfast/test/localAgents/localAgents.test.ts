@@ -40,20 +40,23 @@ function start(
 const folders = (data: string) => [join(data, "agent", "shell"), join(data, "agent", "demo")];
 const allLocked = (data: string) => folders(data).every((folder) => isProcessLocked(folder));
 
-it("gives each a key of its own at its first start only, and stops them together", async () => {
-  const data = makeFolder();
-  const first = start(data);
-  expect(await until(() => allLocked(data), { msMax: 10_000, everyMs: 20 })).toBe(true);
-  expect(first.made).toHaveLength(2);
-  for (const folder of folders(data)) expect(statSync(join(folder, "key")).mode & 0o777).toBe(0o600);
-  await first.started.stop(5_000);
-  expect(folders(data).some((folder) => isProcessLocked(folder))).toBe(false);
+it.each(["local", "production"] as const)(
+  "gives each a key of its own at its first start only, and stops them together: %s",
+  async (mode) => {
+    const data = makeFolder();
+    const first = start(data, { mode });
+    expect(await until(() => allLocked(data), { msMax: 10_000, everyMs: 20 })).toBe(true);
+    expect(first.made).toHaveLength(2);
+    for (const folder of folders(data)) expect(statSync(join(folder, "key")).mode & 0o777).toBe(0o600);
+    await first.started.stop(5_000);
+    expect(folders(data).some((folder) => isProcessLocked(folder))).toBe(false);
 
-  const second = start(data);
-  expect(await until(() => allLocked(data), { msMax: 10_000, everyMs: 20 })).toBe(true);
-  expect(second.made).toEqual([]);
-  await second.started.stop(5_000);
-});
+    const second = start(data, { mode });
+    expect(await until(() => allLocked(data), { msMax: 10_000, everyMs: 20 })).toBe(true);
+    expect(second.made).toEqual([]);
+    await second.started.stop(5_000);
+  },
+);
 
 it("gives none in development mode", async () => {
   const data = makeFolder();

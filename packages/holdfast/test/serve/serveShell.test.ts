@@ -33,7 +33,7 @@ function makeWorld(given: Partial<Config> = {}, isTTY = false) {
     log: { level: "info", format: "auto" },
     agents: { shell: true, demo: false },
     printSignIn: false,
-    signIn: { lifeSeconds: 3_600 },
+    signIn: { links: null, lifeSeconds: 3_600 },
     admission: defaultAdmissionLimits,
     ...given,
   };

@@ -48,6 +48,8 @@ export interface HttpOptions {
   readonly auth: Auth;
   /** Where people may sign in at a provider's page. */
   readonly flows: readonly CodeFlow[];
+  /** Whether a code made on this machine signs somebody in. */
+  readonly signInLinks: boolean;
   /** The app's methods, and what they need. */
   readonly methods: Readonly<Record<string, AnyMethod>>;
   readonly context: MethodsContext;

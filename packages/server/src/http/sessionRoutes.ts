@@ -20,6 +20,8 @@ import type { ProviderLink } from "./providerRoutes.ts";
 export interface SessionRoutesOptions {
   readonly auth: Auth;
   readonly providers: readonly ProviderLink[];
+  /** Whether a code made on this machine signs somebody in. */
+  readonly signInLinks: boolean;
   readonly mode: Mode;
   readonly version: string;
   readonly clock: Clock;
@@ -37,10 +39,14 @@ export interface SessionAnswer {
   readonly providers?: readonly ProviderLink[];
 }
 
+/** To a person who has a link, and to the command that asks for one. */
+export const signInLinksOff =
+  "Links sign nobody in at this server: sign in by a provider, or set signIn.links to true and start it again.";
+
 const signIn = z.object({ code: z.string().min(1).max(200) });
 
 export function addSessionRoutes(app: FastifyInstance, options: SessionRoutesOptions): void {
-  const { auth, providers, mode, version, clock, random, place, isProxy } = options;
+  const { auth, providers, signInLinks, mode, version, clock, random, place, isProxy } = options;
   const attempts = createAttempts(clock);
   const maxAge = auth.sessionLifeMs / 1000;
 
@@ -55,6 +61,7 @@ export function addSessionRoutes(app: FastifyInstance, options: SessionRoutesOpt
   });
 
   app.post("/api/session", async (request, reply): Promise<SessionAnswer> => {
+    if (!signInLinks) throw new HttpError(403, "forbidden", signInLinksOff);
     const body = signIn.safeParse(request.body);
     if (!body.success)
       throw new ProtocolError("invalid_params", "The body must be { code }, a sign-in code.", {
@@ -108,6 +115,7 @@ export function addSessionRoutes(app: FastifyInstance, options: SessionRoutesOpt
     if (verdict.kind !== "accepted") throw errorOf(verdict);
     if (verdict.principal.role !== "admin")
       throw new ProtocolError("forbidden", `The role ${verdict.principal.role} may not make sign-in codes.`);
+    if (!signInLinks) throw new HttpError(403, "forbidden", signInLinksOff);
     return { code: await auth.signInCode(), expiresIn: signInCodeLifeMs };
   });
 }

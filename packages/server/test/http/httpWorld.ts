@@ -59,6 +59,7 @@ export async function openHttp(
     isProxy: () => false,
     auth: world.auth,
     flows,
+    signInLinks: true,
     methods: notes.methods,
     context: {
       log: world.logger,

@@ -13,7 +13,7 @@ const waitMsUntold = 60_000;
 const codeLengthMax = 512;
 
 export interface About {
-  readonly mode: "local" | "development";
+  readonly mode: "local" | "development" | "production";
   readonly user: {
     readonly id: string;
     readonly name: string;
