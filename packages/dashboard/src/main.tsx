@@ -4,6 +4,7 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./app/App.tsx";
 import { takeCodeFromAddress } from "./app/addressCode.ts";
+import { takeProblemFromAddress } from "./app/addressProblem.ts";
 import { makePageSession } from "./app/makePageSession.ts";
 import { wearRememberedTheme } from "./shared/ui/theme.ts";
 
@@ -11,7 +12,7 @@ const code = takeCodeFromAddress(window.location, window.history);
 wearRememberedTheme();
 
 const page = makePageSession();
-void page.start(code);
+void page.start(code, takeProblemFromAddress(window.location, window.history));
 // A link pasted over the address of this very page changes its fragment only: nothing is loaded anew.
 window.addEventListener("hashchange", () => {
   const later = takeCodeFromAddress(window.location, window.history);

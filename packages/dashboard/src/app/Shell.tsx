@@ -73,7 +73,12 @@ export function Shell(): ReactNode {
         <span>mode {about.mode}</span>
         <span>version {about.version}</span>
       </footer>
-      <SignInDialog open={isSigningIn} onOpenChange={setSigningIn} onCode={(code) => page.signIn(code)} />
+      <SignInDialog
+        open={isSigningIn}
+        onOpenChange={setSigningIn}
+        providers={about.providers ?? []}
+        onCode={(code) => page.signIn(code)}
+      />
     </div>
   );
 }

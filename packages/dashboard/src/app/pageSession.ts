@@ -12,11 +12,11 @@ import type { DurableSession } from "@holdfast/client/durable";
 import type { ControlMethods } from "@holdfast/control/contract";
 import { forgetDrafts } from "../shared/data/drafts.ts";
 import { problemText, sentence } from "../shared/format/problem.ts";
-import type { About, SignInDoor } from "../shared/http/signIn.ts";
+import type { About, ProviderLink, SignInDoor } from "../shared/http/signIn.ts";
 
 export type PageState =
   | { readonly kind: "opening" }
-  | { readonly kind: "signedOut"; readonly problem: string | undefined }
+  | { readonly kind: "signedOut"; readonly problem: string | undefined; readonly providers: readonly ProviderLink[] }
   | { readonly kind: "unreachable"; readonly problem: string }
   | {
       readonly kind: "open";
@@ -49,10 +49,10 @@ export class PageSession {
     return () => this.listeners.delete(listener);
   };
 
-  /** Redeems `code` where there is one, then opens as whoever is signed in. */
-  async start(code: string | undefined): Promise<void> {
+  /** Redeems `code` where there is one, then opens as whoever is signed in. `failed`: why a provider's page signed nobody in. */
+  async start(code: string | undefined, failed?: string): Promise<void> {
     this.show({ kind: "opening" });
-    let problem: string | undefined;
+    let problem = failed;
     if (code !== undefined) {
       const result = await this.ports.door.redeem(code);
       if (result.kind === "refused") problem = sentence(result.detail);
@@ -60,7 +60,7 @@ export class PageSession {
     }
     try {
       const about = await this.ports.door.about();
-      if (about.user === null && about.mode !== "development") this.show({ kind: "signedOut", problem });
+      if (about.user === null && about.mode !== "development") this.signedOut(problem, about);
       else this.openAs(about);
     } catch (error) {
       this.show({ kind: "unreachable", problem: unreachableText(problemText(error)) });
@@ -88,12 +88,16 @@ export class PageSession {
     await this.ports.door.signOut();
     forgetDrafts();
     const before = this.current;
-    this.show({ kind: "signedOut", problem: undefined });
+    this.signedOut(undefined, before.kind === "open" ? before.about : undefined);
     if (before.kind !== "open") return;
     // What waits here unsent is theirs: nobody after them may find it, or send it (O8).
     for (const { ticket } of before.session.saved) before.session.withdraw(ticket);
     await before.session.close();
     await this.ports.forget(before.about);
+  }
+
+  private signedOut(problem: string | undefined, about: About | undefined): void {
+    this.show({ kind: "signedOut", problem, providers: about?.providers ?? [] });
   }
 
   private openAs(about: About): void {

@@ -2,6 +2,7 @@
 /** The page's life: code, sign-in, another user, sign-out. */
 import { describe, expect, it } from "vitest";
 import { takeCodeFromAddress } from "../../src/app/addressCode.ts";
+import { takeProblemFromAddress } from "../../src/app/addressProblem.ts";
 import { PageSession } from "../../src/app/pageSession.ts";
 import { recallDraft, rememberDraft } from "../../src/shared/data/drafts.ts";
 import { type About, codeIn, type SignInDoor } from "../../src/shared/http/signIn.ts";
@@ -48,7 +49,7 @@ describe("PageSession", () => {
   it("says in words why a code was refused, and lets nobody in", async () => {
     const { page, state } = makePage({ redeem: async () => ({ kind: "refused", detail: "this code was used" }) });
     await page.start("code");
-    expect(page.state()).toEqual({ kind: "signedOut", problem: "This code was used." });
+    expect(page.state()).toEqual({ kind: "signedOut", problem: "This code was used.", providers: [] });
     expect(state.opened).toBe(0);
   });
 
@@ -115,6 +116,29 @@ describe("PageSession", () => {
     await page.signOut();
     expect(session.withdrawn).toEqual(["ticket-1"]);
     expect(state.forgotten).toEqual(["user-1"]);
+  });
+});
+
+describe("a provider's page", () => {
+  it("is offered where the server names one, also after a sign-out", async () => {
+    const providers = [{ name: "Kelp ID", start: "/auth/kelp/start" }];
+    const { page, state } = makePage({
+      about: async () => ({ mode: "local", user: state.signedIn ? user : null, version: "0.1.0", providers }),
+    });
+    await page.start(undefined, "The sign-in was cancelled there.");
+    expect(page.state()).toEqual({ kind: "signedOut", problem: "The sign-in was cancelled there.", providers });
+    await page.start("code");
+    await page.signOut();
+    expect(page.state()).toEqual({ kind: "signedOut", problem: undefined, providers });
+  });
+
+  it("says in a sentence why it signed nobody in; the address keeps neither word nor anybody's text", () => {
+    window.history.replaceState(null, "", "/?sign-in=denied&x=1#code");
+    expect(takeProblemFromAddress(window.location, window.history)).toMatch(/cancelled there/);
+    expect(window.location.href).toMatch(/\/\?x=1#code$/);
+    window.history.replaceState(null, "", "/?sign-in=<b>pay+here</b>");
+    expect(takeProblemFromAddress(window.location, window.history)).toBeUndefined();
+    expect(window.location.search).toBe("");
   });
 });
 

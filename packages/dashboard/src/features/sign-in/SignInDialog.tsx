@@ -1,12 +1,15 @@
 /** Signing in again over a page whose session has ended: what is behind it stays as it was. */
 import { Dialog } from "radix-ui";
 import type { ReactNode } from "react";
+import type { ProviderLink } from "../../shared/http/signIn.ts";
 import { Button } from "../../shared/ui/Button.tsx";
 import { CloseIcon } from "../../shared/ui/icons.tsx";
+import { ProviderLinks } from "./ProviderLinks.tsx";
 import { SignInForm } from "./SignInForm.tsx";
 
 export function SignInDialog(props: {
   readonly open: boolean;
+  readonly providers: readonly ProviderLink[];
   readonly onOpenChange: (open: boolean) => void;
   readonly onCode: (code: string) => Promise<string | undefined>;
 }): ReactNode {
@@ -31,6 +34,7 @@ export function SignInDialog(props: {
               </Button>
             </Dialog.Close>
           </div>
+          <ProviderLinks providers={props.providers} returnTo={window.location.pathname} />
           <SignInForm onCode={onCode} />
         </Dialog.Content>
       </Dialog.Portal>

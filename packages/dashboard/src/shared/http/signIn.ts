@@ -22,6 +22,14 @@ export interface About {
     readonly temporary: boolean;
   } | null;
   readonly version: string;
+  /** Where people may sign in besides; absent where there is nothing. */
+  readonly providers?: readonly ProviderLink[];
+}
+
+/** A provider with a sign-in page of its own. `start`: a path of this server. */
+export interface ProviderLink {
+  readonly name: string;
+  readonly start: string;
 }
 
 export type SignInResult =

@@ -17,6 +17,8 @@ type KeySetAlgorithm = (typeof keySetAlgorithms)[number];
 /** What providers use; the others are asked for by name. */
 const algorithmsByDefault: readonly KeySetAlgorithm[] = ["RS256", "ES256", "EdDSA"];
 
+const personRoles = ["viewer", "operator", "admin"] as const;
+
 /** Whom a token may make of a person: an agent's connection has a key of this server. */
 export type PersonRole = Exclude<Role, "agent">;
 
@@ -94,6 +96,8 @@ function issuerOf(options: IssuerOptions): Issuer {
     throw new StartError(
       `issuers: the secret of "${issuer}" has ${key.length} bytes; HS256 needs ${secretBytesMin} or more.`,
     );
+  if (!personRoles.includes(role))
+    throw new StartError(`issuers: the role of "${issuer}" is "${role}"; roles are ${personRoles.join(", ")}.`);
   const wrong = algorithms.find((name) => !keySetAlgorithms.includes(name));
   if (wrong !== undefined)
     throw new StartError(`issuers: "${issuer}" names ${wrong}; algorithms are ${keySetAlgorithms.join(", ")}.`);

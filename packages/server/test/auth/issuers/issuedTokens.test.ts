@@ -224,6 +224,7 @@ test("settings that cannot be right are refused at start, each in one sentence",
     ]),
   ).toThrow(/named twice/);
   expect(() => issuersOf([{ issuer, jwksUrl, algorithms: ["HS256" as never] }])).toThrow(/names HS256/);
+  expect(() => issuersOf([{ issuer, jwksUrl, role: "agent" as never }])).toThrow(/the role of .* is "agent"/);
   for (const url of ["http://id.example.org/jwks", "ftp://x/", "not a url", "https://a:b@id.example.org/", ""])
     expect(() => issuersOf([{ issuer, jwksUrl: url }]), url).toThrow(/https:\/\//);
   expect(() => supabaseIssuer({ url: "kelp.supabase.co" })).toThrow(/supabase\.url is "kelp\.supabase\.co"/);
