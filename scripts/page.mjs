@@ -21,8 +21,9 @@ const old = join(page, `dist.old.${process.pid}`);
 /** Another start may be changing the same places. */
 const replaceTriesMax = 5;
 
-/** All that the built page depends on, relative to the repository. Tests do not count. */
+/** All that the built page depends on, how it is built among it, relative to the repository. Tests do not count. */
 const sources = [
+  "scripts/page.mjs",
   "packages/dashboard/src",
   "packages/dashboard/public",
   "packages/dashboard/index.html",
@@ -48,6 +49,8 @@ export async function ensurePage() {
     [join(root, "node_modules", "vite", "bin", "vite.js"), "build", "--outDir", fresh, "--emptyOutDir"],
     {
       cwd: page,
+      // Whoever asks may be a test: what is built is for people all the same.
+      env: { ...process.env, NODE_ENV: "production" },
       // Vite's own words go where ours go: file descriptor 2.
       stdio: ["ignore", 2, 2],
     },
