@@ -7,6 +7,7 @@
  */
 import type { AdmissionLimits } from "@holdfast/server/admission";
 import { admissionFields } from "./admissionFields.ts";
+import { type IdentityConfig, identityFields } from "./identityFields.ts";
 import {
   address,
   choice,
@@ -40,7 +41,7 @@ export interface Config {
   readonly log: { readonly level: "debug" | "info" | "warn" | "error"; readonly format: "auto" | "json" | "pretty" };
   readonly agents: { readonly shell: boolean; readonly demo: boolean };
   readonly printSignIn: boolean;
-  readonly signIn: { readonly links: boolean | null; readonly lifeSeconds: number };
+  readonly signIn: { readonly links: boolean | null; readonly lifeSeconds: number } & IdentityConfig;
   readonly admission: AdmissionLimits;
 }
 
@@ -217,6 +218,7 @@ export const fields: readonly Field[] = [
     unit: "s",
     sentence: "How long a sign-in lasts unless it is refreshed, which pages do by themselves.",
   }),
+  ...identityFields,
   ...admissionFields,
 ];
 

@@ -10,6 +10,7 @@
 import { join, resolve } from "node:path";
 import { type Flags, type FlagTable, quoted, readFlags } from "../commandLine/flags.ts";
 import { type Config, environmentName, type Field, fields, linksSignIn } from "./fields.ts";
+import { lackingIdentity } from "./identityFields.ts";
 import { flatten, isTree, toTree } from "./tree.ts";
 
 export interface ConfigInput {
@@ -134,6 +135,11 @@ function layered(input: ConfigInput, flags: Flags & { kind: "flags" }): Resolved
     const [there, missing] = config.tls.cert === null ? ["key", "cert"] : ["cert", "key"];
     throw new WrongSetting(`tls.${there} is given without tls.${missing}; pass both --tls-cert and --tls-key.`);
   }
+  const lacking = lackingIdentity(config.signIn);
+  if (lacking !== undefined)
+    throw new WrongSetting(
+      `signIn.${lacking.there} is given without signIn.${lacking.missing}; set both, or neither (${environmentName(`signIn.${lacking.missing}`)}).`,
+    );
   return {
     config,
     sources: new Map([...settings].map(([path, { source }]) => [path, source])),

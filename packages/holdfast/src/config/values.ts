@@ -71,6 +71,45 @@ export function origin(): Kind<string> {
   return { fromText: judge, fromJson: judge };
 }
 
+/** Any text but an empty one. */
+export function plainText(): Kind<string> {
+  const expected = "a text that is not empty";
+  const judge = (value: unknown): Judged<string> =>
+    typeof value === "string" && value.trim() !== "" ? { value } : { expected };
+  return { fromText: judge, fromJson: judge };
+}
+
+/** Where a service on the web is: with a path, where it has one. */
+export function webAddress(): Kind<string> {
+  const expected = "a web address like https://id.example.org";
+  const judge = (value: unknown): Judged<string> =>
+    typeof value === "string" && /^https?:\/\//.test(value) && URL.canParse(value) ? { value } : { expected };
+  return { fromText: judge, fromJson: judge };
+}
+
+/** A list of plain objects of texts: JSON in every layer. `names`: what each may have, the first of which it must. */
+export function records<Name extends string>(
+  names: readonly [Name, ...Name[]],
+): Kind<readonly Readonly<Partial<Record<Name, string>>>[]> {
+  const [must] = names;
+  const expected = `a JSON list of objects like [{"${must}": "…"}], with texts for ${names.join(", ")}`;
+  const isRecord = (one: unknown): one is Readonly<Record<Name, string>> =>
+    typeof one === "object" &&
+    one !== null &&
+    must in one &&
+    Object.entries(one).every(([name, value]) => names.some((known) => known === name) && typeof value === "string");
+  const fromJson = (json: unknown): Judged<readonly Readonly<Record<Name, string>>[]> =>
+    Array.isArray(json) && json.every(isRecord) ? { value: json } : { expected };
+  const fromText = (text: string) => {
+    try {
+      return fromJson(JSON.parse(text));
+    } catch {
+      return { expected };
+    }
+  };
+  return { fromJson, fromText };
+}
+
 /** Where a PostgreSQL is. What it must be is said without repeating it: it may hold a password. */
 export function databaseUrl(): Kind<string> {
   const expected = "a URL of PostgreSQL like postgres://user:password@host:5432/database";

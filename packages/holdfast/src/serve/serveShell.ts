@@ -11,6 +11,7 @@ import type { Log } from "@holdfast/server/log";
 import { type ExitCode, exitCodes } from "../commandLine/exitCodes.ts";
 import type { TextStream } from "../commandLine/surroundings.ts";
 import { type Config, linksSignIn } from "../config/fields.ts";
+import { identityOptions } from "../config/identityFields.ts";
 import { writePrivateFile } from "../files/privateFile.ts";
 import { operatorKeyFile, removeServerRecord, writeServerRecord } from "../files/serverFile.ts";
 import { onStopSignals } from "../shell/signals.ts";
@@ -104,6 +105,7 @@ async function start(parts: ServeParts, running: Running, signalled: Promise<voi
     data: config.data,
     signInLinks: linksSignIn(config),
     sessionLifeMs: config.signIn.lifeSeconds * 1_000,
+    ...identityOptions(config),
     admission: config.admission,
     origins: config.origins,
     ...(parts.page === undefined ? {} : { page: parts.page, pagePaths }),

@@ -40,7 +40,13 @@ describe("layers", () => {
       log: { level: "info", format: "auto" },
       agents: { shell: true, demo: true },
       printSignIn: false,
-      signIn: { links: null, lifeSeconds: 2_592_000 },
+      signIn: {
+        links: null,
+        lifeSeconds: 2_592_000,
+        supabase: { url: null, secret: null, role: "viewer" },
+        oidc: { issuer: null, clientId: null, clientSecret: null, name: "single sign-on", role: "viewer" },
+        issuers: [],
+      },
       admission: defaultAdmissionLimits,
     };
     expect(ok().config).toEqual(expected);

@@ -33,7 +33,13 @@ function makeWorld(given: Partial<Config> = {}, isTTY = false) {
     log: { level: "info", format: "auto" },
     agents: { shell: true, demo: false },
     printSignIn: false,
-    signIn: { links: null, lifeSeconds: 3_600 },
+    signIn: {
+      links: null,
+      lifeSeconds: 3_600,
+      supabase: { url: null, secret: null, role: "viewer" },
+      oidc: { issuer: null, clientId: null, clientSecret: null, name: "single sign-on", role: "viewer" },
+      issuers: [],
+    },
     admission: defaultAdmissionLimits,
     ...given,
   };
