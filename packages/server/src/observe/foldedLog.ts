@@ -127,7 +127,13 @@ function problemOf(fields: Fields): string {
   const about = [operation, code].map((value) => (typeof value === "string" ? value : "")).join(" ");
   if (error === undefined) return about;
   const { name, message, code: errorCode } = toError(error) as Error & { code?: unknown };
-  return `${about} ${name} ${String(errorCode)} ${withoutIds(message.slice(0, messageLengthMax))}`;
+  const what = `${name} ${String(errorCode)} ${withoutIds(message.slice(0, messageLengthMax))}`;
+  return isOfDatabase(errorCode) ? what : `${about} ${what}`;
+}
+
+/** An SQLSTATE: one table that cannot be read is one problem, whatever operations meet it (ST-8). */
+function isOfDatabase(code: unknown): boolean {
+  return typeof code === "string" && /^[0-9A-Z]{5}$/.test(code) && /\d/.test(code);
 }
 
 /** Ids and numbers name the case, not the problem. */

@@ -48,6 +48,20 @@ describe("a folded log", () => {
     expect(lines).toHaveLength(5);
   });
 
+  it("[ST-8] takes one table that the database does not give for one problem, whatever operations meet it", () => {
+    const { lines, folded } = world();
+    const refused = Object.assign(new Error("permission denied for table agents"), { code: "42501" });
+    const other = Object.assign(new Error("permission denied for table threads"), { code: "42501" });
+    folded.error("operation.failed", { operation: "publish thread/1", error: refused });
+    folded.error("operation.failed", { operation: "task control.beat", error: refused });
+    folded.error("operation.failed", { operation: "task control.beat", error: other });
+    // A code of the operating system is no SQLSTATE.
+    const broken = Object.assign(new Error("broken pipe"), { code: "EPIPE" });
+    folded.error("operation.failed", { operation: "a", error: broken });
+    folded.error("operation.failed", { operation: "b", error: broken });
+    expect(lines.map(({ fields }) => fields["operation"])).toEqual(["publish thread/1", "task control.beat", "a", "b"]);
+  });
+
   it("[AD-4] is silent about what somebody else tells", () => {
     const outage = new Error("told already");
     const { lines, folded } = world((error) => error === outage);
