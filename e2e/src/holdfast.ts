@@ -22,7 +22,7 @@ const errorsCharactersMax = 4_000;
 export const root = fileURLToPath(new URL("../..", import.meta.url));
 
 export interface StartOptions {
-  readonly mode: "local" | "development";
+  readonly mode: "local" | "development" | "production";
   /** The data folder; a new one where absent. */
   readonly data?: string;
   /** 0 picks a free one. */
@@ -30,6 +30,7 @@ export interface StartOptions {
   readonly printSignIn?: boolean;
   /** Further ones, as a person would write them. */
   readonly flags?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 export interface Holdfast {
@@ -63,7 +64,8 @@ const folders = new Set<string>();
 export async function startHoldfast(options: StartOptions): Promise<Holdfast> {
   const data = options.data ?? newFolder();
   const flags = ["--mode", options.mode, "--port", String(options.port ?? 0), "--data", data, ...(options.flags ?? [])];
-  const command = runCommand([...flags, ...(options.printSignIn === true ? ["--print-sign-in"] : [])]);
+  const asked = [...flags, ...(options.printSignIn === true ? ["--print-sign-in"] : [])];
+  const command = runCommand(asked, options.environment);
   const line = async (pattern: RegExp, what: string): Promise<string> =>
     await waitFor(
       () => {
@@ -148,8 +150,8 @@ export interface Command {
   end(): Promise<Ended>;
 }
 
-function runCommand(flags: readonly string[]): Command {
-  return run("npm", ["start", "--", ...flags]);
+function runCommand(flags: readonly string[], environment?: Readonly<Record<string, string>>): Command {
+  return run("npm", ["start", "--", ...flags], environment);
 }
 
 /** A program in a process group of its own, ended after the test at the latest. */

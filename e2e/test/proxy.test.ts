@@ -91,10 +91,13 @@ async function openWriter(direct: string): Promise<{ command(text: string): Prom
   const client = await openPlainClient(direct, { subscribe: [{ stream: "fleet", sub: 1, from: "latest" }] });
   const shell = await waitFor(
     () => {
-      const agents = client.messages.flatMap((message) =>
-        message.type === "snapshot" ? (message["data"] as { agents: { id: string; kind: string }[] }).agents : [],
-      );
-      return agents.find(({ kind }) => kind === "shell");
+      const told = client.messages.flatMap((message): readonly { id: string; kind: string }[] => {
+        if (message.type === "snapshot") return (message["data"] as { agents: { id: string; kind: string }[] }).agents;
+        if (message.type !== "events") return [];
+        const events = message["events"] as { data: { agent?: { id: string; kind: string } } }[];
+        return events.flatMap(({ data }) => data.agent ?? []);
+      });
+      return told.find(({ kind }) => kind === "shell");
     },
     { msMax: eventMsMax, what: "the shell in the fleet" },
   );

@@ -147,7 +147,7 @@ class Agent implements RunningAgent {
       await this.end("stopped", `The agent's identity cannot be stored in ${this.state.path}: ${String(error)}`);
       return;
     }
-    this.options.log.info("agent.identified", { agent: id, name, generation });
+    this.options.log.info("agent.identified", { agent: id, agentName: name, generation });
     if (this.obeyed === id && this.ending === undefined) this.inbox.open(id);
   }
 

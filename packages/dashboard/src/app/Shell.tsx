@@ -71,6 +71,7 @@ export function Shell(): ReactNode {
         className={`flex h-6 shrink-0 items-center gap-3 border-t border-line bg-raised px-3 text-xs text-muted ${place.isFleet ? "" : "max-md:hidden"}`}
       >
         <span>mode {about.mode}</span>
+        <span>store {about.store}</span>
         <span>version {about.version}</span>
       </footer>
       <SignInDialog

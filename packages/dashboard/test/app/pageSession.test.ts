@@ -20,7 +20,12 @@ function makePage(change: Partial<SignInDoor> & { signedIn?: boolean; mode?: Abo
   };
   const page = new PageSession({
     door: {
-      about: async () => ({ mode: change.mode ?? "local", user: state.signedIn ? user : null, version: "0.1.0" }),
+      about: async () => ({
+        mode: change.mode ?? "local",
+        user: state.signedIn ? user : null,
+        version: "0.1.0",
+        store: "sqlite",
+      }),
       redeem: async () => {
         state.signedIn = true;
         return { kind: "signedIn" };
@@ -123,7 +128,13 @@ describe("a provider's page", () => {
   it("is offered where the server names one, also after a sign-out", async () => {
     const providers = [{ name: "Kelp ID", start: "/auth/kelp/start" }];
     const { page, state } = makePage({
-      about: async () => ({ mode: "local", user: state.signedIn ? user : null, version: "0.1.0", providers }),
+      about: async () => ({
+        mode: "local",
+        user: state.signedIn ? user : null,
+        version: "0.1.0",
+        store: "sqlite",
+        providers,
+      }),
     });
     await page.start(undefined, "The sign-in was cancelled there.");
     expect(page.state()).toEqual({ kind: "signedOut", problem: "The sign-in was cancelled there.", providers });

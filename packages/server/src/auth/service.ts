@@ -158,7 +158,7 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
     const id = newId();
     const { holder, expiresAt, replaced } = await run("auth.addKey", { ...key, id, lifeMs: apiKeyLifeMs });
     for (const old of replaced) ended("key", old);
-    log.info("auth.key_made", { name: key.name, role: key.role, keyId: id });
+    log.info("auth.key_made", { holder: key.name, role: key.role, keyId: id });
     const { role, enrol } = key;
     const claims: Claims = {
       kind: "key",

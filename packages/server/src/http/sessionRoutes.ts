@@ -28,6 +28,7 @@ export interface SessionRoutesOptions {
   readonly random: Random;
   readonly place: () => CookiePlace;
   readonly isProxy: IsProxy;
+  readonly health: () => { readonly store: string };
 }
 
 /** The answer of `GET` and `POST /api/session`: page and server never disagree about the mode (AU-6). */
@@ -35,6 +36,8 @@ export interface SessionAnswer {
   readonly mode: Mode;
   readonly user: User | null;
   readonly version: string;
+  /** The kind of the store, for the page's footer: nobody takes one for another (F79). Said by `GET` only. */
+  readonly store?: string;
   /** Where people may sign in besides; absent where there is nothing. Said by `GET` only. */
   readonly providers?: readonly ProviderLink[];
 }
@@ -46,7 +49,7 @@ export const signInLinksOff =
 const signIn = z.object({ code: z.string().min(1).max(200) });
 
 export function addSessionRoutes(app: FastifyInstance, options: SessionRoutesOptions): void {
-  const { auth, providers, signInLinks, mode, version, clock, random, place, isProxy } = options;
+  const { auth, providers, signInLinks, mode, version, clock, random, place, isProxy, health } = options;
   const attempts = createAttempts(clock);
   const maxAge = auth.sessionLifeMs / 1000;
 
@@ -57,7 +60,7 @@ export function addSessionRoutes(app: FastifyInstance, options: SessionRoutesOpt
       reply.setCookie(browserCookieName(place()), browser, { ...cookieAttributes(place()), maxAge });
     }
     const user = await auth.userOf({ ...credentials, browser, instance: browser });
-    return { mode, user, version, ...(providers.length === 0 ? {} : { providers }) };
+    return { mode, user, version, store: health().store, ...(providers.length === 0 ? {} : { providers }) };
   });
 
   app.post("/api/session", async (request, reply): Promise<SessionAnswer> => {

@@ -22,6 +22,8 @@ export interface About {
     readonly temporary: boolean;
   } | null;
   readonly version: string;
+  /** `sqlite` or `postgres`. */
+  readonly store: string;
   /** Where people may sign in besides; absent where there is nothing. */
   readonly providers?: readonly ProviderLink[];
 }

@@ -140,7 +140,12 @@ if (waiting !== null) session.become({ kind: "waiting", attempt: 4, retryAt: now
 
 Object.assign(window, { fakeSession: session });
 wearRememberedTheme();
-const about = { mode: "local", user: scene === "signedOut" ? null : session.user, version: "0.1.0" } as const;
+const about = {
+  mode: "local",
+  user: scene === "signedOut" ? null : session.user,
+  version: "0.1.0",
+  store: "sqlite",
+} as const;
 const page = new PageSession({
   door: {
     about: async () => about,
