@@ -5,7 +5,7 @@
  * what outlives a connection is in the core. Other entries of this package open one with parts of their own, and
  * give it more face; a plain session carries nothing of theirs.
  */
-import { type Clock, type Identity, ProtocolError, type Random, uuidv7 } from "@holdfast/protocol";
+import { type Clock, makeId, ProtocolError, type Random } from "@holdfast/protocol";
 import type {
   CallOptions,
   HeardSignal,
@@ -21,7 +21,7 @@ import type { Decision, SubscriberEffect } from "./core/effects.ts";
 import { type Asked, withdraw } from "./core/outbox.ts";
 import { call, judge, signal, subscribe, unsubscribe } from "./core/program.ts";
 import { publicState, publicStatistics } from "./core/publicState.ts";
-import { holdIdentity, makeSessionCore, type Room, type SessionContext, type SessionCore } from "./core/sessionCore.ts";
+import { makeSessionCore, type Room, type SessionContext, type SessionCore } from "./core/sessionCore.ts";
 import { makeSubscriber, type Throw } from "./core/subscriber.ts";
 import { makeCredentials } from "./shell/credentials.ts";
 import { makeEngine } from "./shell/engine.ts";
@@ -35,8 +35,6 @@ import { hasCookies, platformHttp, platformTransport, warn } from "./shell/platf
 /** What an entry of this package adds to a plain session. */
 export interface SessionParts {
   readonly room?: Room;
-  /** Before each `hello`; a throw fails the attempt. */
-  readonly opening?: () => void;
   /** An agent is somebody else to HTTP, so a cookie does not say who it is (OP-6). */
   readonly isAgent?: boolean;
   /** Its pages are elsewhere: their visibility and network are told by `hint`, and it is they who show. */
@@ -51,8 +49,8 @@ export interface OwnedSession {
   readonly random: Random;
   /** Runs in the core's turn; at once, where no other event is being worked on. */
   say(say: (context: SessionContext) => void): void;
-  /** The first attempt. `expect`: whose what is held is (OP-5). */
-  start(expect?: Identity): void;
+  /** The first attempt. */
+  start(): void;
   /** Tells the listeners of `onChange`, for what a part shows besides. */
   changed(): void;
   /** Rejects what comes after `close()`. */
@@ -60,7 +58,7 @@ export interface OwnedSession {
 }
 
 export function openSession(options: SessionOptions, parts: SessionParts = {}): OwnedSession {
-  const { room, opening, isAgent = false, isLent = false } = parts;
+  const { room, isAgent = false, isLent = false } = parts;
   const { clock = platformClock, random = platformRandom, transport = platformTransport } = options;
   const { url: address = pageUrl(), clientName, clientVersion = "0", getToken } = options;
   const url = (): string => (typeof address === "string" ? address : address());
@@ -75,7 +73,7 @@ export function openSession(options: SessionOptions, parts: SessionParts = {}): 
   const core = makeSessionCore(
     {
       client: { name: clientName, version: clientVersion },
-      instance: uuidv7(clock.now(), random.bytes(10)),
+      instance: makeId(clock.now(), random),
       listeners: {
         problem: options.onProblem ?? warn,
         identityChanged: () => options.onIdentityChanged?.(),
@@ -97,7 +95,6 @@ export function openSession(options: SessionOptions, parts: SessionParts = {}): 
     transport,
     url,
     credentials,
-    opening,
     deliver,
     rested,
   });
@@ -216,10 +213,7 @@ export function openSession(options: SessionOptions, parts: SessionParts = {}): 
     clock,
     random,
     say,
-    start(expect) {
-      if (expect !== undefined) holdIdentity(core, expect);
-      engine.post({ kind: "start" });
-    },
+    start: () => engine.post({ kind: "start" }),
     changed,
     assertOpen,
   };

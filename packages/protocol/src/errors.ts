@@ -64,18 +64,16 @@ export interface ErrorExtras {
 /** An operating error with a code from the registry. `message` names the offending value. */
 export class ProtocolError extends Error {
   override readonly name = "ProtocolError";
-  readonly code: ErrorCode;
-  readonly about: ErrorAbout | undefined;
-  readonly retryAfter: number | undefined;
-  readonly details: Readonly<Record<string, unknown>> | undefined;
+  declare readonly code: ErrorCode;
+  declare readonly about: ErrorAbout | undefined;
+  declare readonly retryAfter: number | undefined;
+  declare readonly details: Readonly<Record<string, unknown>> | undefined;
 
   constructor(code: ErrorCode, message: string, extras: ErrorExtras = {}) {
     // Of the extras it takes the `cause`.
     super(message, extras);
-    this.code = code;
-    this.about = extras.about;
-    this.retryAfter = extras.retryAfter;
-    this.details = extras.details;
+    const { about, retryAfter, details } = extras;
+    Object.assign(this, { code, about, retryAfter, details });
   }
 
   get retryable(): boolean {

@@ -5,6 +5,7 @@
  * ids are too, since their order by time helps every reader. Nothing here looks at a clock.
  */
 import { assert } from "./assert.ts";
+import type { Random } from "./ports.ts";
 
 const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
@@ -12,16 +13,26 @@ export function isUuid(value: unknown): value is string {
   return typeof value === "string" && uuidPattern.test(value);
 }
 
+/** A new id: a UUIDv7 of `timeMs` (ms since 1970). */
+export function makeId(timeMs: number, random: Random): string {
+  return format(timeMs, random.bytes(10));
+}
+
 /** A UUIDv7 of `timeMs` (ms since 1970) and 10 random bytes. */
 export function uuidv7(timeMs: number, random: Uint8Array): string {
   assert(random.length >= 10, `uuidv7 needs 10 random bytes, got ${random.length}`);
-  const time = Math.max(0, Math.floor(timeMs)).toString(16).padStart(12, "0").slice(-12);
-  const tail = Array.from(random, (byte, index) => {
-    // The version stands before the first 12 bits, the variant before the next 62.
-    const marked = index === 0 ? 0x70 | (byte & 0x0f) : index === 2 ? 0x80 | (byte & 0x3f) : byte;
-    return marked.toString(16).padStart(2, "0");
-  });
-  return (time + tail.join("")).replace(/(.{8})(.{4})(.{4})(.{4})(.{12}).*/, "$1-$2-$3-$4-$5");
+  return format(timeMs, random);
+}
+
+/** The version stands in the place of the first 4 random bits, the variant and two zeros in that of the 17th to 20th. */
+function format(timeMs: number, random: Uint8Array): string {
+  const time = hex(Math.max(0, Math.floor(timeMs)), 12);
+  const tail = Array.from(random, (byte) => hex(byte, 2)).join("");
+  return (time + tail).replace(/(.{8})(.{4}).(.{3}).(.{3})(.{12}).*/, "$1-$2-7$3-8$4-$5");
+}
+
+function hex(value: number, digits: number): string {
+  return (16 ** digits + value).toString(16).slice(-digits);
 }
 
 /** The time in a UUIDv7, in ms since 1970; undefined where `id` is not one. */

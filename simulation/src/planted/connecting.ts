@@ -113,8 +113,8 @@ export const connecting: readonly Bug[] = [
   {
     id: "dropped-socket-stays-open",
     file: "packages/client/src/shell/socket.ts",
-    find: "      if (owned?.attempt !== attempt) return;\n      close();\n",
-    replace: "      if (owned?.attempt !== attempt) return;\n",
+    find: "      endSocket();\n      owned = undefined;\n",
+    replace: "      owned = undefined;\n",
     what: "A socket that is given up is forgotten and not closed.",
     knownAs: "F18, F80d",
     madeBlind: true,

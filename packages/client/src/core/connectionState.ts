@@ -138,9 +138,9 @@ export type ConnectionEffect =
     }
   | { readonly kind: "openSocket"; readonly attempt: number }
   /** Closes it and never hears it again. */
-  | { readonly kind: "dropSocket"; readonly attempt: number }
+  | { readonly kind: "dropSocket" }
   /** Closes it with 1000 and goes on listening, for CL-8. */
-  | { readonly kind: "endSocket"; readonly attempt: number }
+  | { readonly kind: "endSocket" }
   /** `hello` is due: what else belongs in it is the session's to add. */
   | { readonly kind: "greet" }
   | { readonly kind: "ping"; readonly n: number }

@@ -143,5 +143,5 @@ export function endSocket(connection: Connection, state: StateOf<"closing">, con
   state.phase = "ending";
   state.deadlineMs = context.now + endingTimeoutMs;
   send(context, { type: "leave" });
-  context.out.push({ kind: "endSocket", attempt: state.attempt });
+  context.out.push({ kind: "endSocket" });
 }

@@ -4,7 +4,9 @@ import { type ConnectionEvent, ownedAttempt } from "./connectionState.ts";
 import { readResponse, retryUnauthenticated } from "./outbox.ts";
 import { readMessage } from "./reader.ts";
 import { canSpeak, noteProblem, type SessionContext, type SessionCore } from "./sessionCore.ts";
+import { makeStream } from "./stream.ts";
 import { readEvents, readPending, readRefused, readSnapshot, readSubscribed } from "./streamReading.ts";
+import { refreshStatus } from "./subscriber.ts";
 import { stepThrough } from "./through.ts";
 
 /** One element of a frame of the owned socket. What cannot be read is counted, never obeyed (TR-5). */
@@ -15,11 +17,10 @@ export function readServerMessage(
 ): void {
   if (attempt !== ownedAttempt(core.connection.state)) return;
   const message = readMessage(value, core.room?.checks);
-  if (message === undefined) core.counts.unknownMessages += 1;
-  else hear(core, attempt, message, context);
-}
-
-function hear(core: SessionCore, attempt: number, message: ServerMessage, context: SessionContext): void {
+  if (message === undefined) {
+    core.counts.unknownMessages += 1;
+    return;
+  }
   switch (message.type) {
     case "welcome":
     case "bye":
@@ -32,62 +33,60 @@ function hear(core: SessionCore, attempt: number, message: ServerMessage, contex
       return;
     default:
       // Nothing else means anything before `welcome`, or after we have said good-bye.
-      if (canSpeak(core)) hearMore(core, attempt, message, context);
+      if (canSpeak(core)) hear(core, attempt, message, context);
   }
 }
 
 type OfConnection = "welcome" | "bye" | "pong" | "expiring" | "authenticated";
+type Heard = Exclude<ServerMessage, { type: OfConnection }>;
 
-function hearMore(
-  core: SessionCore,
-  attempt: number,
-  message: Exclude<ServerMessage, { type: OfConnection }>,
-  context: SessionContext,
-): void {
-  const { now } = context;
-  const stream = "stream" in message ? core.streams.get(message.stream) : undefined;
+function hear(core: SessionCore, attempt: number, message: Heard, context: SessionContext): void {
+  const read = "stream" in message ? core.streams.get(message.stream) : undefined;
+  // What is said of a stream that nobody reads any more changes nothing.
+  const stream = read ?? makeStream("");
   switch (message.type) {
     case "subscribed":
-      if (stream !== undefined) readSubscribed(stream, message, context);
+      readSubscribed(stream, message, context);
       proveStore(core, false);
-      return;
+      break;
     case "snapshot":
-      if (stream !== undefined) readSnapshot(stream, message, context);
-      return;
+      readSnapshot(stream, message, context);
+      break;
     case "events":
-      if (stream !== undefined) readEvents(stream, message, context);
+      readEvents(stream, message, context);
       proveStore(core, (message.events.at(-1)?.at ?? 0) > (core.degraded?.since ?? 0));
-      return;
+      break;
     case "pending":
-      core.degraded ??= { reason: message.reason, since: Math.round(now + core.connection.serverOffsetMs) };
-      if (stream !== undefined) readPending(stream, message, context);
+      core.degraded ??= { reason: message.reason, since: Math.round(context.now + core.connection.serverOffsetMs) };
+      readPending(stream, message);
+      break;
+    case "signal": {
+      const { signal, data, from } = message;
+      if (read === undefined || from === undefined) return;
+      const heard = { stream: read.name, signal, data, from };
+      context.out.push({ kind: "tell", tell: () => core.listeners.signal(heard) });
       return;
-    case "signal":
-      if (stream !== undefined && message.from !== undefined) {
-        const { signal, data, from } = message;
-        const heard = { stream: stream.name, signal, data, from };
-        context.out.push({ kind: "tell", tell: () => core.listeners.signal(heard) });
-      }
-      return;
+    }
     case "refused":
-      if (message.of === "signal") noteProblem(core, message.error, context);
-      else if (message.of === "publish") core.room?.read(core, message, context);
-      else if (stream !== undefined) readRefused(stream, message.sub, message.error, context);
-      return;
+      if (message.of === "subscribe") readRefused(stream, message.sub, message.error, context);
+      else if (message.of === "signal") noteProblem(core, message.error, context);
+      else core.room?.read(core, message, context);
+      break;
     case "response":
       readResponse(core.outbox, message, context);
       proveStore(core, message.error === undefined);
-      return;
+      break;
     case "error":
       if (isAnswerToAuth(core, message.code))
         stepThrough(core, { kind: "authRefused", attempt, retryAfter: message.retryAfter }, context);
       else noteProblem(core, message, context);
-      return;
+      break;
     // `agent` and `published`: a room takes no other.
     default:
       core.room?.read(core, message, context);
       proveStore(core, true);
   }
+  refreshStatus(stream, context.out);
 }
 
 /** AU-7: the server does not take the credential, or cannot judge it now. */

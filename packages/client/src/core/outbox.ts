@@ -13,11 +13,11 @@
 import {
   type ErrorBody,
   limits,
+  makeId,
   ProtocolError,
   type Random,
   type Response,
   readRetryAfter,
-  uuidv7,
 } from "@holdfast/protocol";
 import type { NamedRequest } from "../storage/port.ts";
 import { jittered } from "./backoff.ts";
@@ -208,12 +208,7 @@ function nameRequest(
   { now, random }: OutboxContext,
 ): NamedRequest {
   if (entry.named !== undefined) return entry.named;
-  const {
-    method,
-    params,
-    id = uuidv7(now + serverOffsetMs, random.bytes(10)),
-    after = entry.after?.named?.id,
-  } = entry.asked;
+  const { method, params, id = makeId(now + serverOffsetMs, random), after = entry.after?.named?.id } = entry.asked;
   entry.deadlineMs = now + entry.timeoutMs;
   const deadline = Math.ceil(entry.deadlineMs + serverOffsetMs);
   const head = JSON.stringify({ type: "request", id, method, after, deadline });

@@ -11,7 +11,7 @@ import { requestRepair } from "./repair.ts";
 import type { SessionContext } from "./sessionCore.ts";
 import { activeOf } from "./stream.ts";
 import type { Stream, Subscriber } from "./streamState.ts";
-import { giveSnapshot, isBehind, refreshStatus, resetSubscriber } from "./subscriber.ts";
+import { giveSnapshot, isBehind, resetSubscriber } from "./subscriber.ts";
 
 /** ST-3: where the reading goes on, or starts anew. */
 export function readSubscribed(stream: Stream, message: Subscribed, context: SessionContext): void {
@@ -40,7 +40,6 @@ export function readSubscribed(stream: Stream, message: Subscribed, context: Ses
     }
     askForWhoIsBehind(stream, position, asked, context);
   }
-  refreshStatus(stream, context.out);
 }
 
 /** ST-3: a part; the whole is given when the last one is there. */
@@ -63,7 +62,6 @@ export function readSnapshot(stream: Stream, message: Snapshot, context: Session
     giveSnapshot(subscriber, parts.data, { cursor: parts.position, head: stream.head }, context.out);
   }
   askForWhoIsBehind(stream, parts.position, "latest", context);
-  refreshStatus(stream, context.out);
 }
 
 /** ST-4, ST-5: each subscriber gets `cursor + 1` onwards; lower is dropped, higher is a gap. */
@@ -91,14 +89,11 @@ export function readEvents(stream: Stream, message: Events, context: SessionCont
     else if (through <= highest) context.counts.applied += 1;
   }
   if (gap) requestRepair(stream, context);
-  refreshStatus(stream, context.out);
 }
 
 /** ST-7, ST-8: the server completes it by itself. */
-export function readPending(stream: Stream, message: Pending, context: SessionContext): void {
-  if (message.sub !== stream.sub) return;
-  stream.pending = message.reason;
-  refreshStatus(stream, context.out);
+export function readPending(stream: Stream, message: Pending): void {
+  if (message.sub === stream.sub) stream.pending = message.reason;
 }
 
 /** ST-18: asked again with the next connection, or later where it may be retried. */
@@ -109,7 +104,6 @@ export function readRefused(stream: Stream, sub: number | undefined, error: Erro
   // It is an answer: nothing of this stream waits for the store any more.
   stream.pending = undefined;
   if (error.retryable) requestRepair(stream, context, error.retryAfter);
-  refreshStatus(stream, context.out);
 }
 
 /** CL-3: nothing of this stream is still to be answered. */

@@ -5,7 +5,7 @@
  * What the storage holds says whom to expect, so it is read before the first `hello` (OP-5); it goes as a whole
  * when the session turns out to be another user's. Without one everything is as told, in memory only.
  */
-import { type Clock, type Identity, uuidv7 } from "@holdfast/protocol";
+import { type Clock, type Identity, makeId } from "@holdfast/protocol";
 import type { AppliedEvent, CallOptions, MethodMap, Session, SessionOptions } from "../api.ts";
 import { guard } from "../core/effects.ts";
 import { holdIdentity } from "../core/sessionCore.ts";
@@ -86,7 +86,7 @@ export function openDurableSession(
     owned.assertOpen(method);
     const text = toJson(params ?? {}, method);
     const savedAt = clock.now();
-    const ticket = uuidv7(savedAt, random.bytes(10));
+    const ticket = makeId(savedAt, random);
     const { waiter, settled, reject } = makeWaiter();
     const abort = (): void => {
       // What was sent cannot be unsent: then only the caller stops waiting.
@@ -132,7 +132,8 @@ export function openDurableSession(
   async function begin(): Promise<void> {
     const held = storage && (await within(storage.open(), storageOpenMsMax, clock));
     orders.begin(held);
-    owned.start(core.connection.expect ?? held?.identity);
+    if (core.connection.expect === undefined && held?.identity !== undefined) holdIdentity(core, held.identity);
+    owned.start();
   }
 
   return {

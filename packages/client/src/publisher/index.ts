@@ -4,10 +4,11 @@
  * `createPublisherSession` gives the plain session and, besides, producers, the acknowledgement of inboxes and, with
  * `agent`, the identity that the server gave (OP-6).
  */
-import type { AgentIdentity, Cursor, HelloAgent } from "@holdfast/protocol";
+import { type AgentIdentity, type Cursor, type HelloAgent, lostClose, type Transport } from "@holdfast/protocol";
 import type { MethodMap, Session, SessionOptions } from "../api.ts";
 import { openSession } from "../openSession.ts";
 import { withFace } from "../shell/face.ts";
+import { platformTransport } from "../shell/platformNetwork.ts";
 import { openProducer, type Producer } from "./faces.ts";
 import { makePublisherRoom } from "./room.ts";
 
@@ -36,13 +37,30 @@ export function createPublisherSession<Methods extends MethodMap = MethodMap>(
   const { agent, onAgent } = options;
   const room = makePublisherRoom(agent !== undefined, (identity) => onAgent?.(identity));
   const streams = new Set<string>();
-  const owned = openSession(options, {
-    room,
-    isAgent: agent !== undefined,
-    opening() {
-      room.described = agent?.();
-    },
-  });
+  const { transport = platformTransport } = options;
+  const owned = openSession(
+    { ...options, transport: agent === undefined ? transport : describing(transport) },
+    { room, isAgent: agent !== undefined },
+  );
+
+  /** Asks the agent of itself before each `hello`; a throw fails the attempt. */
+  function describing(platform: Transport): Transport {
+    return {
+      open: (url, protocols, events) =>
+        platform.open(url, protocols, {
+          ...events,
+          opened() {
+            try {
+              room.described = agent?.();
+              events.opened();
+            } catch (error) {
+              events.closed(lostClose, String(error));
+            }
+          },
+        }),
+    };
+  }
+
   const session = withFace(owned.session, {
     get agent() {
       return room.identity;

@@ -4,7 +4,7 @@
  * An agent speaks only once it knows its generation: until then requests and events wait. Producers outlive
  * connections; the windows under way are one for all of them (AD-5). It knows no clock and no socket.
  */
-import { type AgentIdentity, type HelloAgent, isUuid, limits, ProtocolError, uuidv7 } from "@holdfast/protocol";
+import { type AgentIdentity, type HelloAgent, isUuid, limits, makeId, ProtocolError } from "@holdfast/protocol";
 import {
   agentIdentity,
   type Checks,
@@ -68,7 +68,7 @@ export function makePublisherRoom(isAgent: boolean, named: (agent: AgentIdentity
   }
 
   function contextOf(core: SessionCore, { now, random, out }: SessionContext): ProducerContext {
-    const makeUuid = (): string => uuidv7(now + core.connection.serverOffsetMs, random.bytes(10));
+    const makeUuid = (): string => makeId(now + core.connection.serverOffsetMs, random);
     return { now, random, out, makeUuid };
   }
 

@@ -29,8 +29,6 @@ export interface EngineOptions {
   readonly transport: Transport;
   readonly url: () => string;
   readonly credentials: Credentials;
-  /** Before each `hello`; a throw fails the attempt. */
-  readonly opening: (() => void) | undefined;
   /** Runs a subscriber's handler; what it threw goes back into the core. */
   readonly deliver: (effect: SubscriberEffect) => ((context: SessionContext) => void) | undefined;
   /** The mailbox is empty: what is shown may have changed. */
@@ -38,21 +36,14 @@ export interface EngineOptions {
 }
 
 export function makeEngine(options: EngineOptions): Engine {
-  const { core, clock, random, transport, url, credentials, opening, deliver, rested } = options;
+  const { core, clock, random, transport, url, credentials, deliver, rested } = options;
   let mailbox: Mail[] = [];
   let working = false;
   let flushPlanned = false;
   let timer: TimerHandle;
   let armedMs = Number.POSITIVE_INFINITY;
   const socket = makeSocket(transport, url, {
-    opened(attempt) {
-      try {
-        opening?.();
-        post({ kind: "socketOpened", attempt });
-      } catch (error) {
-        post({ kind: "socketClosed", attempt, code: 1006, reason: String(error) });
-      }
-    },
+    opened: (attempt) => post({ kind: "socketOpened", attempt }),
     received(attempt, frame) {
       mailbox.push({ kind: "frameHeard", attempt });
       for (const value of readFrame(frame) ?? [undefined]) mailbox.push({ kind: "message", attempt, value });
@@ -91,9 +82,11 @@ export function makeEngine(options: EngineOptions): Engine {
           socket.write(effect.text);
           break;
         case "openSocket":
+          socket.openSocket(effect.attempt);
+          break;
         case "dropSocket":
         case "endSocket":
-          socket[effect.kind](effect.attempt);
+          socket[effect.kind]();
           break;
         case "askToken": {
           const { request, why, old } = effect;

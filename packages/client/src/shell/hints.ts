@@ -1,5 +1,5 @@
 /** What a browser knows of its network and its page (LV-4, CL-5). Nothing outside one. */
-import { assert } from "@holdfast/protocol";
+import { ProtocolError } from "@holdfast/protocol";
 import type { Hint } from "../core/connectionState.ts";
 
 /** Tells what is so now, then each change. Returns how to stop it. */
@@ -17,7 +17,8 @@ export function watchBrowser(tell: (hint: Hint) => void): () => void {
 
 /** The socket's address at the server that this page came from. */
 export function pageUrl(): string {
-  assert(typeof location !== "undefined", "outside a page a session needs `url`");
+  if (typeof location === "undefined")
+    throw new ProtocolError("invalid_params", "outside a page a session needs `url`");
   return `${location.origin.replace("http", "ws")}/ws`;
 }
 

@@ -1,4 +1,8 @@
-/** The one owned socket (CL-6): opened, written in frames of several messages, and forgotten. */
+/**
+ * The one owned socket (CL-6): opened, written in frames of several messages, and let go.
+ *
+ * What a socket says carries its attempt, so that the core drops the words of one that is not owned any more (X6).
+ */
 import { type ClientSocket, limits, lostClose, normalClose, type Transport } from "@holdfast/protocol";
 import { outboundFrameCharactersMax } from "../core/limits.ts";
 
@@ -13,46 +17,39 @@ export interface OwnedSocket {
   /** Queues one message for the next `flush`. */
   write(text: string): void;
   flush(): void;
-  /** Closes with 1000 and goes on listening. */
-  endSocket(attempt: number): void;
-  /** Closes and never hears it again (X6). */
-  dropSocket(attempt: number): void;
+  /** Closes with 1000; what it still says is of its attempt. */
+  endSocket(): void;
+  /** Closes it, and owns none. */
+  dropSocket(): void;
 }
 
 export function makeSocket(transport: Transport, url: () => string, events: SocketEvents): OwnedSocket {
-  let owned: { readonly attempt: number; readonly socket: ClientSocket } | undefined;
-  /** Whose events are heard: the newest attempt's, until it is dropped or closed. */
-  let listening: number | undefined;
+  let owned: ClientSocket | undefined;
   /** Messages for the next frame (TR-1): it stays well below the limit. */
   let texts: string[] = [];
   let characters = 0;
-  const flush = (): void => {
-    if (texts.length > 0) owned?.socket.send(`[${texts.join(",")}]`);
+  const forget = (): void => {
     texts = [];
     characters = 0;
   };
-  const close = (): void => {
+  const flush = (): void => {
+    if (texts.length > 0) owned?.send(`[${texts.join(",")}]`);
+    forget();
+  };
+  const endSocket = (): void => {
     flush();
-    owned?.socket.close(normalClose, "");
+    owned?.close(normalClose, "");
   };
   return {
     openSocket(attempt) {
-      texts = [];
-      characters = 0;
-      listening = attempt;
-      const mine = (): boolean => listening === attempt;
-      const listener = {
-        opened: () => mine() && events.opened(attempt),
-        received: (frame: string) => mine() && events.received(attempt, frame),
-        closed(code: number, reason: string) {
-          if (!mine()) return;
-          listening = undefined;
-          events.closed(attempt, code, reason);
-        },
-      };
+      forget();
       owned = undefined;
       try {
-        owned = { attempt, socket: transport.open(url(), [limits.subprotocol], listener) };
+        owned = transport.open(url(), [limits.subprotocol], {
+          opened: () => events.opened(attempt),
+          received: (frame) => events.received(attempt, frame),
+          closed: (code, reason) => events.closed(attempt, code, reason),
+        });
       } catch (error) {
         events.closed(attempt, lostClose, String(error));
       }
@@ -63,14 +60,10 @@ export function makeSocket(transport: Transport, url: () => string, events: Sock
       texts.push(text);
     },
     flush,
-    endSocket(attempt) {
-      if (owned?.attempt === attempt) close();
-    },
-    dropSocket(attempt) {
-      if (owned?.attempt !== attempt) return;
-      close();
+    endSocket,
+    dropSocket() {
+      endSocket();
       owned = undefined;
-      listening = undefined;
     },
   };
 }

@@ -6,7 +6,7 @@
  * never meet, since all of that is in the name that they share. Outside a secure context a browser has no locks:
  * there, and in Node, each session has a socket of its own.
  */
-import { uuidv7 } from "@holdfast/protocol";
+import { makeId } from "@holdfast/protocol";
 import type { MethodMap } from "../api.ts";
 import type { DurableSession, DurableSessionOptions } from "../durable/durableSession.ts";
 import { pageUrl, watchBrowser } from "../shell/hints.ts";
@@ -45,7 +45,7 @@ export function createSharedSession<Methods extends MethodMap = MethodMap>(
     ? JSON.stringify(["holdfast", ...Object.values(wanted), options.name ?? clientName])
     : undefined;
   const locks = shared === undefined ? memoryLocks() : webLocks(shared);
-  const tab = uuidv7(clock.now(), random.bytes(10));
+  const tab = makeId(clock.now(), random);
   const leading = (): Link =>
     lazyLink(clock, async () => {
       const { leadingTab } = await import("./leadingTab.ts");

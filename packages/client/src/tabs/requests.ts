@@ -8,7 +8,7 @@
  * (I2); and of one without an id it is certain that nobody has sent it. The host ends a request at its deadline;
  * where there is no host to do so, the tab does, a little later.
  */
-import { type Clock, limits, ProtocolError, type Random, type TimerHandle, uuidv7 } from "@holdfast/protocol";
+import { type Clock, limits, makeId, ProtocolError, type Random, type TimerHandle } from "@holdfast/protocol";
 import { guard } from "../core/effects.ts";
 import { outboxEntriesMax } from "../core/limits.ts";
 import type { DurableCallOptions } from "../durable/durableSession.ts";
@@ -125,7 +125,7 @@ export function makeTabRequests(
     const { behind, isWithdrawn } = entry;
     const after = behind && idOf(behind);
     if (serverOffsetMs === undefined || isWithdrawn || (behind !== undefined && after === undefined)) return undefined;
-    entry.given = { id: uuidv7(clock.monotonic() + serverOffsetMs, random.bytes(10)), after };
+    entry.given = { id: makeId(clock.monotonic() + serverOffsetMs, random), after };
     return entry.given;
   }
 
@@ -139,7 +139,7 @@ export function makeTabRequests(
         throw new ProtocolError("queue_full", `${method}: too many requests wait for their answers`);
       const text = toJson(params ?? {}, method);
       const savedAt = clock.now();
-      const ticket = uuidv7(savedAt, random.bytes(10));
+      const ticket = makeId(savedAt, random);
       const order = { ticket, method, params: text, lane, timeoutMs: timeout, durable, savedAt, named: undefined };
       const answerMs = timeout ?? limits.requestDeadlineMs;
       // Unsent it waits as long as it would for its answer; a durable one an hour.

@@ -4,7 +4,7 @@
  * Its life is the browser's affair: it begins with the first tab and ends with the last, or is killed. The lock
  * that it holds tells the tabs; only once it has it does it take anybody in.
  */
-import { uuidv7 } from "@holdfast/protocol";
+import { makeId } from "@holdfast/protocol";
 import { openDurableSession } from "../durable/durableSession.ts";
 import { platformClock, platformRandom } from "../shell/platform.ts";
 import type { SessionStorage } from "../storage/port.ts";
@@ -25,7 +25,7 @@ export interface ServeOptions {
 
 export function serveTabs(scope: WorkerScope, { storage }: ServeOptions = {}): void {
   const locks = webLocks(scope.name);
-  const lock = `host ${uuidv7(platformClock.now(), platformRandom.bytes(10))}`;
+  const lock = `host ${makeId(platformClock.now(), platformRandom)}`;
   // The last part of what the tabs agree on is the name that the app gave.
   const kept = storage?.(String((JSON.parse(scope.name) as unknown[]).at(-1)));
   const host = makeHost({
