@@ -170,6 +170,31 @@ test("by keyboard alone: to the agent, into the composer, send", async () => {
   await page.keyboard.type("echo by keyboard");
   await page.keyboard.press("Enter");
   expect(await finishedOutcome(page)).toBe("completed");
+  // The thread is new, and who wrote goes on writing.
+  await page.keyboard.type("echo once more");
+  expect(await page.getByTestId("composer-input").inputValue()).toBe("echo once more");
+});
+
+test("an admin finds who was connected and why that ended, by user, address or code; the list grows by itself", async () => {
+  const server = await startHoldfast({ mode: "development" });
+  const { page } = await open(server.url);
+  await page.goto(server.url);
+  await onlineAgent(page, hostname());
+  await page.getByTestId("to-connections").click();
+  await expect
+    .poll(() => page.getByTestId("problems").textContent())
+    .toBe("Nothing is wrong that this server knows of.");
+  const before = await page.getByTestId("record").count();
+  const other = await open(server.url);
+  await other.page.goto(server.url);
+  await onlineAgent(other.page, hostname());
+  await other.page.close();
+  await expect.poll(() => page.getByTestId("record").count(), { timeout: liveMsMax }).toBeGreaterThan(before);
+  await page.getByTestId("records-filter").fill("127.0.0.1 nobody-of-this-name");
+  await expect.poll(() => page.getByTestId("record").count()).toBe(0);
+  await page.getByTestId("records-filter").fill("127.0.0.1");
+  await page.getByTestId("record").first().click();
+  await expect.poll(() => page.getByText("Closed with").first().isVisible()).toBe(true);
 });
 
 test.each([
@@ -195,4 +220,7 @@ test.each([
   await sendCommand(page, "seq 1 50");
   expect(await finishedOutcome(page)).toBe("completed");
   await look("thread");
+  await page.goto(new URL("/connections", server.url).href);
+  await page.getByTestId("record").first().waitFor();
+  await look("connections");
 });

@@ -11,6 +11,7 @@ import * as reading from "./reading.ts";
 import * as writing from "./writing.ts";
 
 export * from "./common.ts";
+export * from "./diagnostics.ts";
 export * from "./liveness.ts";
 export * from "./opening.ts";
 export * from "./reading.ts";

@@ -9,7 +9,7 @@ import { visibleText } from "../shared/format/visibleText.ts";
 import { Age } from "../shared/ui/Age.tsx";
 import { StateMark } from "../shared/ui/StateMark.tsx";
 import { BackLink } from "./BackLink.tsx";
-import { useCanOperate } from "./useCanOperate.ts";
+import { useCanOperate } from "./roles.ts";
 
 export function AgentPage(): ReactNode {
   const { agent: id } = useParams({ from: "/agents/$agent" });
@@ -18,9 +18,12 @@ export function AgentPage(): ReactNode {
   const agent = fleet.state.agents.get(id);
   if (agent === undefined) {
     return (
-      <p className="flex-1 p-6 text-muted">
-        {fleet.isLoaded ? "There is no such agent, or it is not yours to see." : "Loading …"}
-      </p>
+      <div className="flex flex-1 flex-col items-start gap-3 p-6">
+        <BackLink to="/" label="Fleet" />
+        <p className="text-muted">
+          {fleet.isLoaded ? "There is no such agent, or it is not yours to see." : "Loading …"}
+        </p>
+      </div>
     );
   }
   const name = visibleText(agent.name);

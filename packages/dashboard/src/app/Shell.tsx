@@ -1,5 +1,5 @@
 /** The frame: the top bar, the fleet at the left, the view that the address names, the footer. */
-import { Link, Outlet, useParams } from "@tanstack/react-router";
+import { Link, Outlet, useLocation, useParams } from "@tanstack/react-router";
 import { type ReactNode, useEffect, useState } from "react";
 import { ConnectionBar } from "../features/connection/ConnectionBar.tsx";
 import { ConnectionPill } from "../features/connection/ConnectionPill.tsx";
@@ -11,6 +11,7 @@ import { recall, remember } from "../shared/platform/remembered.ts";
 import { Button } from "../shared/ui/Button.tsx";
 import { SidebarIcon } from "../shared/ui/icons.tsx";
 import { usePage } from "./pageContext.ts";
+import { useIsAdmin } from "./roles.ts";
 import { SignOutButton } from "./SignOutButton.tsx";
 import { ThemeToggle } from "./ThemeToggle.tsx";
 
@@ -18,6 +19,7 @@ export function Shell(): ReactNode {
   const { about } = useLive();
   const page = usePage();
   const place = usePlace();
+  const isAdmin = useIsAdmin();
   const [hasFleet, setFleet] = useState(() => recall("device", "panel.fleet") !== "closed");
   const [isSigningIn, setSigningIn] = useState(false);
   useEffect(preloadTerminal, []);
@@ -73,6 +75,12 @@ export function Shell(): ReactNode {
         <span>mode {about.mode}</span>
         <span>store {about.store}</span>
         <span>version {about.version}</span>
+        <span className="flex-1" />
+        {isAdmin && (
+          <Link to="/connections" data-testid="to-connections" className="rounded-sm hover:underline">
+            Connections
+          </Link>
+        )}
       </footer>
       <SignInDialog
         open={isSigningIn}
@@ -88,6 +96,7 @@ export function Shell(): ReactNode {
 function usePlace(): { readonly isFleet: boolean; readonly agent: string | undefined } {
   const { threads } = useLive();
   const { agent, thread } = useParams({ strict: false });
+  const isFleet = useLocation({ select: ({ pathname }) => pathname === "/" });
   const ofThread = thread === undefined ? undefined : threads.state.threads.get(thread)?.agent;
-  return { isFleet: agent === undefined && thread === undefined, agent: agent ?? ofThread };
+  return { isFleet, agent: agent ?? ofThread };
 }

@@ -8,7 +8,7 @@ import { useLive } from "../shared/data/LiveData.tsx";
 import { visibleText } from "../shared/format/visibleText.ts";
 import { StateMark } from "../shared/ui/StateMark.tsx";
 import { BackLink } from "./BackLink.tsx";
-import { useCanOperate } from "./useCanOperate.ts";
+import { useCanOperate } from "./roles.ts";
 
 export function ThreadPage(): ReactNode {
   const { thread: id } = useParams({ from: "/threads/$thread" });

@@ -1,20 +1,23 @@
 /**
- * The page's addresses: `/` the fleet, `/agents/<id>` one agent, `/threads/<id>` one thread.
+ * The page's addresses: `/` the fleet, `/agents/<id>` one agent, `/threads/<id>` one thread, `/connections` for admins.
  *
  * Every view has one; back, forward and reload show the same. Nothing else is in the address: a one-time
  * code in its fragment is taken out before the router reads it.
  */
-import { createRootRoute, createRoute, createRouter } from "@tanstack/react-router";
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
 import { AgentPage } from "./AgentPage.tsx";
 import { FleetPage, NotFound } from "./FleetPage.tsx";
 import { Shell } from "./Shell.tsx";
 import { ThreadPage } from "./ThreadPage.tsx";
 
 const root = createRootRoute({ component: Shell, notFoundComponent: NotFound });
+/** Loaded when somebody looks: most people never do. */
+const connectionsPage = lazyRouteComponent(() => import("./ConnectionsPage.tsx"), "ConnectionsPage");
 const routes = [
   createRoute({ getParentRoute: () => root, path: "/", component: FleetPage }),
   createRoute({ getParentRoute: () => root, path: "/agents/$agent", component: AgentPage }),
   createRoute({ getParentRoute: () => root, path: "/threads/$thread", component: ThreadPage }),
+  createRoute({ getParentRoute: () => root, path: "/connections", component: connectionsPage }),
 ] as const;
 
 export const router = createRouter({

@@ -5,7 +5,10 @@
  * record of it, once. Invariant: a record holds no credential and nothing of what was said, only how much. It
  * deliberately judges nothing but whether the end was expected: that decides nothing, it is for whoever reads it.
  */
-import { closeCodes, type DeliveryFigures } from "@holdfast/protocol";
+import { closeCodes } from "@holdfast/protocol";
+import type { ConnectionRecord } from "@holdfast/protocol/schema";
+
+export type { ConnectionRecord };
 
 /** Connections that lived less are counted apart: many of them are a loop (F01). */
 export const shortMs = 60_000;
@@ -13,46 +16,8 @@ export const shortMs = 60_000;
 const errorCodesMax = 32;
 const otherErrors = "other";
 
-/** When the steps of its opening were done, ms after the upgrade was accepted; absent: not reached. */
-export interface OpeningPhases {
-  /** Its `hello` was heard. */
-  hello?: number;
-  /** It was let through the gate of openings (AD-3). */
-  admitted?: number;
-  /** It was welcomed. */
-  welcomed?: number;
-}
-
-export interface ConnectionRecord {
-  readonly connection: string;
-  readonly node: string;
-  /** When the upgrade was accepted, ms since 1970 on the server's clock. */
-  readonly at: number;
-  readonly address: string;
-  /** As the client named itself; absent before `hello`. */
-  readonly client?: string;
-  /** The client's count of attempts in a row (CL-3). */
-  readonly attempt?: number;
-  /** Absent before `welcome`. */
-  readonly user?: string;
-  readonly role?: string;
-  readonly phases: Readonly<OpeningPhases>;
-  readonly messagesIn: number;
-  readonly bytesIn: number;
-  readonly messagesOut: number;
-  readonly bytesOut: number;
-  /** Time in which this thread worked on its messages, ms. */
-  readonly handlingMs: { readonly sum: number; readonly longest: number };
-  /** What it was refused, by code. */
-  readonly errors: Readonly<Record<string, number>>;
-  readonly durationMs: number;
-  readonly code: number;
-  readonly reason: string;
-  /** Whether it ended as connections do: left, signed out, replaced, or sent on by a server that stops. */
-  readonly expected: boolean;
-  /** How its events arrived, as the client said last (ST-16). */
-  readonly figures?: DeliveryFigures;
-}
+/** When the steps of its opening were done, ms after the upgrade was accepted. */
+type OpeningPhases = ConnectionRecord["phases"];
 
 /** What a connection counts as it lives. A class, so that ten thousand idle ones share its functions. */
 export class Tally {

@@ -4,6 +4,7 @@
  * Invariant: it is computed when asked, from what the node holds in memory; figures are of this node alone, and of the
  * last connections that it remembers. It deliberately keeps no history: the `connections` stream does.
  */
+import { type Diagnostics, diagnostics } from "@holdfast/protocol/schema";
 import { z } from "zod";
 import type { StoreHealth } from "../admission/storeHealth.ts";
 import type { NodeMethod } from "../methods/nodeMethod.ts";
@@ -41,11 +42,12 @@ export function diagnosticsMethod(sources: DiagnosticsSources): NodeMethod {
     role: "admin",
     doc: "How this node's connections are, the last ones that ended, and what is wrong now.",
     params: parameters,
+    result: diagnostics,
     answer: ({ records }: z.output<typeof parameters>) => diagnose(sources, records),
   };
 }
 
-function diagnose(sources: DiagnosticsSources, count: number): Record<string, unknown> {
+function diagnose(sources: DiagnosticsSources, count: number): Diagnostics {
   const { node, now, recent, health, connections, deliveries, stormFactor, retriesIgnored } = sources;
   const at = now();
   const factor = Math.round(stormFactor() * 100) / 100;
@@ -60,14 +62,14 @@ function diagnose(sources: DiagnosticsSources, count: number): Record<string, un
     ...(health.degraded && { degraded: health.degraded }),
     lately: summaryOf(lately),
     problems: problemsOf(sources, lately, factor),
-    records: recent.newest(count),
+    records: [...recent.newest(count)],
   };
 }
 
 const endOf = ({ at, durationMs }: ConnectionRecord): number => at + durationMs;
 
 /** Of the connections that ended in the last {@link recentMs}. */
-function summaryOf(records: readonly ConnectionRecord[]): Record<string, unknown> {
+function summaryOf(records: readonly ConnectionRecord[]): Diagnostics["lately"] {
   const codes: Record<string, number> = {};
   for (const { code } of records) codes[code] = (codes[code] ?? 0) + 1;
   const figures = records.flatMap((record) => (record.figures === undefined ? [] : [record.figures]));
