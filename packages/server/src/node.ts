@@ -18,6 +18,7 @@ import { decodeTextFrame, encodeTextFrame } from "./gateway/frame.ts";
 import { createGateway, type Gateway } from "./gateway/gateway.ts";
 import { createOccupants } from "./gateway/occupants.ts";
 import { createOpenings } from "./gateway/openings.ts";
+import { relaySignals } from "./gateway/signalRelay.ts";
 import { createSignalBoard } from "./gateway/signals.ts";
 import type { AnyMethod } from "./methods/nodeMethod.ts";
 import type { Mode } from "./mode.ts";
@@ -133,6 +134,8 @@ export async function createNode<Judge extends Authenticator>(parts: NodeParts<J
   });
   const methods = { ...app.methods, "diagnostics.get": diagnostics };
   const families = parts.keepsRecords === true ? [...app.streams, ...recordsPlugin.streams] : app.streams;
+  const board = createSignalBoard();
+  const relay = bus === undefined ? undefined : relaySignals({ board, bus, clock });
   const context: GatewayContext = {
     clock,
     random,
@@ -151,7 +154,7 @@ export async function createNode<Judge extends Authenticator>(parts: NodeParts<J
     committer,
     hub,
     openings,
-    signals: createSignalBoard(),
+    signals: relay ?? board,
     occupants: createOccupants(parts.limits.connectionsPerPrincipal),
     ...lookups(methods, families),
     runtimes,
@@ -184,6 +187,7 @@ export async function createNode<Judge extends Authenticator>(parts: NodeParts<J
       retention.stop();
       openings.stop();
       notices.stop();
+      relay?.stop();
       hub.stop();
       admission.stop();
       health.stop();

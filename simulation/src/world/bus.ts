@@ -4,7 +4,7 @@
  * A notice travels to every process that listens, its sender included, each copy by itself. While the bus is silent
  * nothing passes at all; when it comes back, listeners are told to look at everything, as a bus that reconnects does.
  */
-import type { Bus, BusNotice, StreamHead } from "../../../packages/server/src/streams/bus.ts";
+import type { Bus, BusNotice } from "../../../packages/server/src/streams/bus.ts";
 import type { Dice } from "../core/dice.ts";
 import type { Process } from "../core/process.ts";
 import type { Scheduler } from "../core/scheduler.ts";
@@ -48,21 +48,26 @@ export function makeBus(
     });
   };
 
+  const spread = (from: Process, notice: BusNotice): void => {
+    if (!from.isAlive) return;
+    for (const other of listeners.keys()) {
+      // Signals come back to nobody: of those each is said to who listens, and not looked up.
+      if (notice.kind === "signals" && other === from) continue;
+      carry(other, notice);
+      if (!dice.chance(weather.duplication)) continue;
+      felt("busDuplication");
+      carry(other, notice);
+    }
+  };
+
   return {
     open(process) {
       const mine = new Set<(notice: BusNotice) => void>();
       listeners.set(process, mine);
       process.onEnd(() => listeners.delete(process));
       return {
-        publish(heads: readonly StreamHead[]) {
-          if (!process.isAlive) return;
-          for (const other of listeners.keys()) {
-            carry(other, { kind: "heads", heads });
-            if (!dice.chance(weather.duplication)) continue;
-            felt("busDuplication");
-            carry(other, { kind: "heads", heads });
-          }
-        },
+        publish: (heads) => spread(process, { kind: "heads", heads }),
+        publishSignals: (signals) => spread(process, { kind: "signals", signals }),
         listen(hear) {
           mine.add(hear);
           return () => mine.delete(hear);

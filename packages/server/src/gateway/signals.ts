@@ -2,7 +2,7 @@
  * Signals: what is worth nothing a second later (ST-17). Never stored, latest wins, dropped first.
  *
  * The board knows which connections of this node listen to which stream; a signal goes to all of them but
- * its sender, and to none that is behind. Invariant: `from` is the sender's verified identity, whatever it
+ * its sender, and to none that is behind; `signalRelay.ts` takes it to other nodes. Invariant: `from` is the sender's verified identity, whatever it
  * said; a sender over its rate is not heard, and costs nobody anything.
  */
 import { type Clock, limits, type Signal } from "@holdfast/protocol";
@@ -19,7 +19,8 @@ export interface SignalListener {
 export interface SignalBoard {
   join(workspace: string, stream: string, listener: SignalListener): void;
   leave(workspace: string, stream: string, listener: SignalListener): void;
-  send(workspace: string, signal: Signal, sender: SignalListener): void;
+  /** To all who listen on this node, but to the sender, if it is one of them. */
+  send(workspace: string, signal: Signal, sender?: SignalListener): void;
 }
 
 export function createSignalBoard(): SignalBoard {

@@ -125,6 +125,7 @@ export function createHub({ store, clock, log, encode, health, bus }: HubOptions
   );
 
   const unlisten = bus?.listen((notice) => {
+    if (notice.kind === "signals") return;
     if (notice.kind === "all") {
       headCheck.suspect(channels.values());
       return;

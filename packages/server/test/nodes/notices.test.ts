@@ -150,12 +150,18 @@ describe("an agent whose newer process comes to another node", () => {
       expect(await closedWithin(nodes, older, 1_100)).toBe(4409);
       await nodes.clock.advance(2_000);
       expect(newer.closed).toBeUndefined();
-      // It moves, and nothing that was said of it before moves it away.
-      const moved = await a.open({ token }, agent("newer"));
-      await nodes.clock.advance(2_000);
-      expect(moved.closed).toBeUndefined();
     },
   );
+
+  it("[OP-7] the notice that comes late closes nobody of the same process, wherever it has moved to", async () => {
+    const { nodes, a, b } = await twoNodes();
+    const token = await a.wait(a.authenticator.agentKey("a"));
+    nodes.isBusSilent = true;
+    await b.open({ token }, agent("newer"));
+    const moved = await a.open({ token }, agent("newer"));
+    await nodes.clock.advance(3_000);
+    expect(moved.closed).toBeUndefined();
+  });
 });
 
 describe("what the stream of notices says", () => {

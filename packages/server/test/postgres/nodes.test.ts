@@ -8,7 +8,7 @@ import { WebSocket } from "ws";
 import { createServer, type Server, StartError } from "../../src/index.ts";
 import { platformClock, platformRandom } from "../../src/ports/platform.ts";
 import { openPostgresBus } from "../../src/store/postgres/bus.ts";
-import type { BusNotice } from "../../src/streams/bus.ts";
+import type { BusNotice, FarSignal } from "../../src/streams/bus.ts";
 import { contractApp, newId } from "../store/contract/implementation.ts";
 import { type PostgresServer, startPostgres } from "../support/postgresServer.ts";
 import { makeHello } from "../support/world.ts";
@@ -261,14 +261,52 @@ describe("the bus", () => {
     expect(await to.next("heads")).toMatchObject({ kind: "heads", heads: [headsOf(1)[0]] });
   });
 
+  it("[ST-17] signals pass in notices of their size, to others only, and what is too much is dropped", {
+    timeout: testMsMax,
+  }, async () => {
+    const url = await postgres.newDatabase();
+    const [from, to] = [openBus(url), openBus(url)];
+    await Promise.all([from.next("all"), to.next("all")]);
+    const signals = Array.from({ length: 60 }, (_value, index) => ({
+      workspace: "default",
+      stream: "fleet",
+      signal: "health",
+      from: `agent ${index}`,
+      ...(index % 2 === 0 ? { data: { text: "\u0000 ä \ud800".padEnd(900, "x") } } : {}),
+    }));
+    from.bus.publishSignals(signals);
+    const heard: FarSignal[] = [];
+    for (let notice = 0; notice < 8; notice += 1) {
+      const said = await to.next("signals");
+      if (said.kind === "signals") heard.push(...said.signals);
+    }
+    from.bus.publish(headsOf(1));
+    await to.next("heads");
+    expect(heard.length).toBeGreaterThan(20);
+    expect(heard).toEqual(signals.slice(0, heard.length));
+    expect([...from.heard, ...to.heard].filter(({ kind }) => kind === "signals")).toEqual([]);
+    // The first is under way at once; the rest gives way to a newer batch, which is empty here.
+    from.bus.publishSignals(signals);
+    from.bus.publishSignals([]);
+    from.bus.publish(headsOf(1));
+    await to.next("heads");
+    expect(to.heard.filter(({ kind }) => kind === "signals")).toHaveLength(1);
+  });
+
   it("[ST-14] believes in nothing: what no node said is not heard", { timeout: testMsMax }, async () => {
     const url = await postgres.newDatabase();
     const [from, to] = [openBus(url), openBus(url)];
     await Promise.all([from.next("all"), to.next("all")]);
-    for (const text of ["nonsense", "null", "[]", '["x"]', '["x",[["default"]]]', '["x",[["d","s","e",1.5]]]', "{}"])
-      await postgres.query(`notify holdfast_heads, '${text}'`, url);
+    const tooLarge = JSON.stringify(["x", { signals: [["d", "s", "typing", "f", "x".repeat(1_100)]] }]);
+    const heads = ["nonsense", "null", "[]", '["x"]', '["x",[["default"]]]', '["x",[["d","s","e",1.5]]]', "{}"];
+    const signals = [
+      '["x",{"signals":[["d","s","typing"]]}]',
+      '["x",{"signals":[["d","s",1,"f"]]}]',
+      '["x",{"signals":1}]',
+    ];
+    for (const text of [...heads, ...signals, tooLarge]) await postgres.query(`notify holdfast_heads, '${text}'`, url);
     from.bus.publish(headsOf(1));
     await to.next("heads");
-    expect(to.heard.filter(({ kind }) => kind === "heads")).toEqual([]);
+    expect(to.heard.filter(({ kind }) => kind !== "all")).toEqual([]);
   });
 });

@@ -64,6 +64,7 @@ function createWire(): { bus: Bus; say(notice: BusNotice): void; said: BusNotice
     say,
     bus: {
       publish: (heads) => void said.push({ kind: "heads", heads }),
+      publishSignals: (signals) => void said.push({ kind: "signals", signals }),
       listen: (hear) => {
         hearers.add(hear);
         return () => hearers.delete(hear);

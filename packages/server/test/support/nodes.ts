@@ -54,6 +54,7 @@ export async function openNodes(app: Plugin = notes): Promise<Nodes> {
     };
     const bus: Bus = {
       publish: (heads) => say({ kind: "heads", heads }),
+      publishSignals: (signals) => say({ kind: "signals", signals }),
       listen(hear) {
         const hearers = listeners.get(bus) ?? new Set();
         listeners.set(bus, hearers.add(hear));

@@ -3,17 +3,20 @@
  *
  * Life cycle: connecting → listening, told first with "look at all", since notices were missed until now → lost →
  * connecting again, later and later up to {@link retryMsMax}. A notice names the streams that have grown, at most
- * {@link noticeBytesMax}; longer ones become "look at all". Invariants: one notice is under way at a time, and what
+ * {@link noticeBytesMax}; longer ones become "look at all". Signals go when no heads wait, some to a notice, and give way
+ * to newer ones. Invariants: one notice is under way at a time, and what
  * grows meanwhile joins the next, so that a slow database fills no memory; nobody ever waits for the bus. Where a
  * pooler swallows notices, the node says so once, and lives by the head check (ST-14).
  */
-import type { Clock, Random, TimerHandle } from "@holdfast/protocol";
+import { type Clock, limits, type Random, type TimerHandle } from "@holdfast/protocol";
 import type { Log } from "../../observe/log.ts";
-import type { Bus, BusNotice, StreamHead } from "../../streams/bus.ts";
+import type { Bus, BusNotice, FarSignal, StreamHead } from "../../streams/bus.ts";
 import { createConnection, type PostgresConnection } from "./connection.ts";
 
 /** PostgreSQL refuses 8,000. */
 const noticeBytesMax = 4_000;
+/** Of one batch of signals; those that fit into none of them are dropped. */
+const signalNoticesMax = 8;
 /** Heads that wait for the notice under way; above it they are "all". */
 const waitingHeadsMax = 1_000;
 const connectMsMax = 5_000;
@@ -23,6 +26,8 @@ const retryMsMax = 15_000;
 /** A notice to oneself takes milliseconds. */
 const echoMsMax = 5_000;
 const channel = "holdfast_heads";
+/** Those before its data, all of them texts. */
+const signalFields = 4;
 
 export interface PostgresBusSettings {
   /** A direct one: a pooler that gives each transaction another connection passes no notices on. */
@@ -37,8 +42,13 @@ export interface PostgresBus extends Bus {
   close(): Promise<void>;
 }
 
-/** What is said, as JSON: who says it, and which streams; no streams are all of them. */
-type Notice = readonly [from: string, heads: readonly (readonly [string, string, string, number])[] | null];
+/**
+ * What is said, as JSON: who says it, and which streams, where no streams are all of them; or signals, which a program
+ * that does not know them yet takes for nothing.
+ */
+type Notice = readonly [from: string, said: readonly HeadText[] | null | { readonly signals: readonly SignalText[] }];
+type HeadText = readonly [workspace: string, stream: string, epoch: string, head: number];
+type SignalText = readonly [workspace: string, stream: string, signal: string, from: string, data?: unknown];
 
 export function openPostgresBus(settings: PostgresBusSettings): PostgresBus {
   const { clock, random, log } = settings;
@@ -47,6 +57,8 @@ export function openPostgresBus(settings: PostgresBusSettings): PostgresBus {
   const hearers = new Set<(notice: BusNotice) => void>();
   let waiting: StreamHead[] = [];
   let allWait = false;
+  /** Texts of notices. */
+  let waitingSignals: string[] = [];
   let sending = false;
   let isListening = false;
   let isClosed = false;
@@ -100,10 +112,14 @@ export function openPostgresBus(settings: PostgresBusSettings): PostgresBus {
   };
 
   const flush = (): void => {
-    if (sending || !isListening || (waiting.length === 0 && !allWait)) return;
-    const text = toText(self, allWait ? null : waiting);
-    waiting = [];
-    allWait = false;
+    if (sending || !isListening) return;
+    const hasHeads = waiting.length > 0 || allWait;
+    const text = hasHeads ? toText(self, allWait ? null : waiting) : waitingSignals.shift();
+    if (text === undefined) return;
+    if (hasHeads) {
+      waiting = [];
+      allWait = false;
+    }
     sending = true;
     connection
       .query(`select pg_notify('${channel}', $1)`, [text])
@@ -126,7 +142,7 @@ export function openPostgresBus(settings: PostgresBusSettings): PostgresBus {
       echo = undefined;
       return;
     }
-    tell(notice.heads === null ? { kind: "all" } : { kind: "heads", heads: notice.heads });
+    tell(notice.said);
   });
   connection.onLost(again);
   void connect();
@@ -138,6 +154,10 @@ export function openPostgresBus(settings: PostgresBusSettings): PostgresBus {
         waiting = [];
         allWait = true;
       } else if (!allWait) waiting.push(...heads);
+      flush();
+    },
+    publishSignals(signals) {
+      waitingSignals = isListening ? signalTexts(self, signals) : [];
       flush();
     },
     listen(hear) {
@@ -166,8 +186,32 @@ function toText(self: string, heads: readonly StreamHead[] | null): string {
   return Buffer.byteLength(text) <= noticeBytesMax ? text : JSON.stringify([self, null] satisfies Notice);
 }
 
+/** As many to a notice as it may have; the first ones, where there are too many. */
+function signalTexts(self: string, signals: readonly FarSignal[]): string[] {
+  const texts: string[] = [];
+  const envelope = Buffer.byteLength(JSON.stringify([self, { signals: [] }] satisfies Notice));
+  let part: string[] = [];
+  let bytes = envelope;
+  const cut = (): void => {
+    if (part.length > 0) texts.push(`[${JSON.stringify(self)},{"signals":[${part.join(",")}]}]`);
+    part = [];
+    bytes = envelope;
+  };
+  for (const { workspace, stream, signal, from, data } of signals) {
+    const names = [workspace, stream, signal, from] as const;
+    const text = JSON.stringify((data === undefined ? names : [...names, data]) satisfies SignalText);
+    const size = Buffer.byteLength(text) + 1;
+    if (bytes + size > noticeBytesMax) cut();
+    if (envelope + size > noticeBytesMax) continue;
+    part.push(text);
+    bytes += size;
+  }
+  cut();
+  return texts.slice(0, signalNoticesMax);
+}
+
 /** undefined for what no node of ours said: anyone with the database's password may notify. */
-function fromText(text: string): { readonly from: string; readonly heads: readonly StreamHead[] | null } | undefined {
+function fromText(text: string): { readonly from: string; readonly said: BusNotice } | undefined {
   let said: unknown;
   try {
     said = JSON.parse(text);
@@ -176,9 +220,27 @@ function fromText(text: string): { readonly from: string; readonly heads: readon
   }
   if (!Array.isArray(said) || typeof said[0] !== "string") return undefined;
   const [from, listed] = said as [string, unknown];
-  if (listed === null) return { from, heads: null };
+  if (listed === null) return { from, said: { kind: "all" } };
+  if (isSignals(listed)) return { from, said: { kind: "signals", signals: listed.signals.map(signalOf) } };
   if (!Array.isArray(listed) || !listed.every(isHead)) return undefined;
-  return { from, heads: listed.map(([workspace, stream, epoch, head]) => ({ workspace, stream, epoch, head })) };
+  const heads = listed.map(([workspace, stream, epoch, head]) => ({ workspace, stream, epoch, head }));
+  return { from, said: { kind: "heads", heads } };
+}
+
+function isSignals(value: unknown): value is { readonly signals: readonly SignalText[] } {
+  if (typeof value !== "object" || value === null || !("signals" in value) || !Array.isArray(value.signals))
+    return false;
+  return value.signals.every(
+    (one: unknown) =>
+      Array.isArray(one) &&
+      one.length >= signalFields &&
+      one.slice(0, signalFields).every((field) => typeof field === "string") &&
+      Buffer.byteLength(JSON.stringify(one[signalFields] ?? null)) <= limits.signalDataBytesMax,
+  );
+}
+
+function signalOf([workspace, stream, signal, from, ...[data]]: SignalText): FarSignal {
+  return { workspace, stream, signal, from, ...(data === undefined ? {} : { data }) };
 }
 
 function isHead(value: unknown): value is [string, string, string, number] {
