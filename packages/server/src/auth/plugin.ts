@@ -1,5 +1,5 @@
 /** Sign-in as a plugin of its own: its tables and tasks go into the store with the app's. */
-import { noticesFamily } from "../nodes/notice.ts";
+import { noticesFamily } from "../nodes/family.ts";
 import type { Plugin } from "../plugin.ts";
 import { accountTasks } from "./accountTasks.ts";
 import { authMigrations } from "./schema.ts";

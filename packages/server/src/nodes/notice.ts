@@ -7,8 +7,6 @@
  * stream lies in {@link noticesWorkspace}, which is nobody's: no client can name it. Invariant: a notice says what has
  * changed and for whom, never what it is now; that is in the store. Pure.
  */
-import type { StreamFamily } from "../plugin.ts";
-
 /** No workspace of a credential is empty. */
 export const noticesWorkspace = "";
 export const noticesStream = "holdfast.nodes";
@@ -20,15 +18,6 @@ export type NodeNotice =
   | { readonly kind: "rightsChanged"; readonly workspace: string; readonly principal: string }
   /** OP-7: a newer process speaks for an agent, from another node than the one before: older ones are fenced (4409). */
   | { readonly kind: "agentFenced"; readonly workspace: string; readonly agent: string; readonly generation: number };
-
-/** Kept as long as records are: whom a node that was away for longer believes in, it asks the store anew. */
-export const noticesFamily: StreamFamily = {
-  name: noticesStream,
-  always: true,
-  inbox: false,
-  mayRead: () => false,
-  lifetime: "records",
-};
 
 /** `unknown`: of a newer program, or removed by retention; something of somebody's rights has changed. */
 export type HeardNotice = NodeNotice | { readonly kind: "unknown" };
