@@ -5,7 +5,9 @@
  * start that fails gives everything back and throws a `StartError` with one sentence. Nothing here decides
  * anything: each rule lives in its room.
  */
+import { createHash } from "node:crypto";
 import type { AddressInfo } from "node:net";
+import { hostname } from "node:os";
 import type { FastifyInstance } from "fastify";
 import { createAppSignIn } from "./auth/appSignIn.ts";
 import { hostOriginSettings } from "./auth/hostOrigin.ts";
@@ -30,6 +32,7 @@ import { type OpenedStore, openStore } from "./store/open.ts";
 const listenBacklog = 16_384;
 /** CL-9: HTTP requests that were accepted may take this long when the server closes. */
 const httpEndMsMax = 2_000;
+const placeCharsMax = 16;
 
 /** Starts a server. Throws `StartError` where it cannot, with nothing left behind. */
 export async function createServer(options: ServerOptions): Promise<Server> {
@@ -57,7 +60,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
 }
 
 async function start(settings: Settings, app: Plugin, opened: OpenedStore): Promise<Server> {
-  const { log, mode, clock, random, authenticate, origins, page, pagePaths, reach } = settings;
+  const { log, data, mode, clock, random, authenticate, origins, page, pagePaths, reach } = settings;
   const metrics = createMetrics({
     version: settings.version,
     dashboardNames: settings.dashboardMetrics,
@@ -150,13 +153,18 @@ async function start(settings: Settings, app: Plugin, opened: OpenedStore): Prom
     port,
     signInCode: () => (settings.signInLinks ? auth.signInCode() : Promise.reject(new Error(signInLinksOff))),
     agentKey: (name) => auth.agentKey(name),
-    operatorKey: () => auth.operatorKey(),
+    operatorKey: () => auth.operatorKey(placeOf(data)),
     retention: () => node.retention.figures,
     close: () => {
       closing ??= close();
       return closing;
     },
   };
+}
+
+/** Of several servers on one PostgreSQL each has its own; short, since a path may be longer than a name. */
+function placeOf(data: string): string {
+  return createHash("sha256").update(`${hostname()}\0${data}`).digest("hex").slice(0, placeCharsMax);
 }
 
 function codeFlows({ providers, clock, random, log }: Settings): readonly CodeFlow[] {

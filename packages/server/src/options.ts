@@ -93,7 +93,7 @@ export interface Server {
   signInCode(): Promise<string>;
   /** An API key for an agent of this machine: may enrol one agent (OP-6). */
   agentKey(name: string): Promise<string>;
-  /** A new API key of the owner for this machine's command line; ends the one before. */
+  /** A new API key of the owner for this machine's command line; ends the one before of this data folder. */
   operatorKey(): Promise<string>;
   /** What retention has removed since the start, and how large the store is. */
   retention(): RetentionFigures;

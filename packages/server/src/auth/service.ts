@@ -75,8 +75,11 @@ export interface Auth extends Authenticator {
   signOut(cookie: string): Promise<void>;
   /** A new API key that may enrol one agent (OP-6). */
   agentKey(name: string): Promise<string>;
-  /** A new API key of the owner, role admin, for this machine's command line; ends the one before. */
-  operatorKey(): Promise<string>;
+  /**
+   * A new API key of the owner, role admin, for the command line of a machine; ends the one that this place had
+   * before. Of several servers on one store each has its own place.
+   */
+  operatorKey(place?: string): Promise<string>;
   /** Ends a key by its id: from now on here, and on every node as soon as it reads of it (AU-9). */
   revokeKey(id: string): Promise<void>;
   /**
@@ -239,7 +242,10 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
     },
 
     agentKey: (name) => addKey({ name, user: null, role: "agent", enrol: true, replaces: false }),
-    operatorKey: () => addKey({ name: operatorKeyName, user: ownerId, role: "admin", enrol: false, replaces: true }),
+    operatorKey: (place) => {
+      const name = place === undefined ? operatorKeyName : `${operatorKeyName} of ${place}`;
+      return addKey({ name, user: ownerId, role: "admin", enrol: false, replaces: true });
+    },
 
     async revokeKey(id) {
       await run("auth.revokeKey", { id });

@@ -218,6 +218,9 @@ describe("API keys", () => {
     expect(await world.auth.verify({ token: first, instance })).toMatchObject({
       principal: { kind: "person", id: "owner", name: "Owner", role: "admin", key: { enrol: false } },
     });
+    // Another server on the same store.
+    await world.auth.operatorKey("elsewhere /data");
+    expect(await world.auth.verify({ token: first, instance: "" })).toMatchObject({ kind: "accepted" });
     const second = await world.auth.operatorKey();
     expect(await world.auth.verify({ token: first, instance })).toMatchObject({ kind: "forbidden" });
     expect(await world.auth.verify({ token: second, instance })).toMatchObject({ kind: "accepted" });
