@@ -10,6 +10,7 @@ import { type Asked, readCommandLine, UsageError } from "./commandLine.ts";
 import { commit, describeMachine, load } from "./machine.ts";
 import { natsProgram } from "./peers/natsProgram.ts";
 import { peers } from "./peers/peers.ts";
+import { append } from "./questions/append.ts";
 import { catchUp } from "./questions/catchUp.ts";
 import { deliveryCost } from "./questions/deliveryCost.ts";
 import { durableLatency } from "./questions/durableLatency.ts";
@@ -17,7 +18,7 @@ import { idleMemory } from "./questions/idleMemory.ts";
 import { type Answer, type Finding, verdictOf } from "./questions/question.ts";
 import { stalledReaders } from "./questions/stalledReaders.ts";
 
-const questions = [deliveryCost, durableLatency, idleMemory, stalledReaders, catchUp];
+const questions = [deliveryCost, durableLatency, idleMemory, stalledReaders, catchUp, append];
 const results = fileURLToPath(new URL("../results", import.meta.url));
 const exitUsage = 2;
 const say = (line: string): void => void process.stdout.write(`${line}\n`);

@@ -7,10 +7,12 @@
 import { describe, expect, it } from "vitest";
 import { load } from "../src/machine.ts";
 import { wait } from "../src/ports/monotonic.ts";
+import { append } from "../src/questions/append.ts";
 import { measure, settled } from "../src/questions/measure.ts";
 import { withWorld } from "../src/world.ts";
 
 const limitMs = 120_000;
+const shortly = { peers: [], profile: undefined, patienceMs: 0, say: () => {} };
 const costMicrosecondsMax = 20;
 const idleKiBMax = 15;
 const catchUpEventsPerSecondMin = 20_000;
@@ -75,6 +77,19 @@ describe(`a short bench, load ${load()}`, () => {
         expect(await settled(world, () => 15_000, 30_000)).toBe(true);
         expect((await world.mark()).readers.flatMap(({ faults }) => faults)).toEqual([]);
       });
+    },
+    limitMs,
+  );
+
+  it(
+    "[ST-13] each store makes batches of one, ten and a hundred events durable",
+    async () => {
+      const { findings, runs } = await append.run({ ...shortly, seconds: 0.1, runs: 1 });
+      const stores = [...new Set(runs.map((run) => (run as { readonly store: string }).store))];
+      // Where PostgreSQL is not installed it says so, and SQLite is measured all the same.
+      expect(stores).toContain("sqlite");
+      expect(runs).toHaveLength(7 * stores.length);
+      for (const { what, seen } of findings) expect(seen.min, what).toBeGreaterThan(0);
     },
     limitMs,
   );

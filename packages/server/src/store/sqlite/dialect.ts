@@ -53,7 +53,8 @@ export function openSqlite(settings: SqliteSettings): Dialect {
     },
     append: async (events, newEpoch) => append(prepare, events, newEpoch),
     open: async (workspace, stream, newEpoch) => {
-      prepare(insertStream).run(workspace, stream, newEpoch());
+      if (prepare(selectStream).get(workspace, stream) === undefined)
+        prepare(insertStream).run(workspace, stream, newEpoch());
     },
     position: async (workspace, stream) => position(prepare, workspace, stream),
     positions: async (streams) => positions(prepare, streams),
