@@ -1,9 +1,10 @@
 /**
  * Where a person writes to an agent: Enter sends, Shift+Enter is a new line, one button.
  *
- * What was typed is a draft of its place, kept until the server has it: it comes back when a send is refused.
+ * What was typed is a draft of its place, kept until the server has it: it comes back when a send is refused. A
+ * first command leads to its new thread, and whoever was writing goes on there (`isWriting`).
  */
-import { type KeyboardEvent, type ReactNode, useId, useState } from "react";
+import { type KeyboardEvent, type ReactNode, useEffect, useId, useRef, useState } from "react";
 import { isLinked } from "../../shared/data/connectionHistory.ts";
 import { recallDraft, rememberDraft } from "../../shared/data/drafts.ts";
 import { useConnectionNow, useSends } from "../../shared/data/LiveData.tsx";
@@ -20,14 +21,20 @@ export function Composer(props: {
   /** What the person should know before sending: the agent is offline. */
   readonly hint: string | undefined;
   readonly onAccepted?: (thread: string) => void;
+  /** Whether the person is writing already: keys come here from the beginning. */
+  readonly isWriting?: boolean;
 }): ReactNode {
-  const { target } = props;
+  const { target, isWriting = false } = props;
   const place = placeOf(target);
   const [text, setText] = useState(() => recallDraft(place));
   const [problem, setProblem] = useState<string>();
   const { send } = useSends();
   const { state } = useConnectionNow();
   const id = useId();
+  const input = useRef<HTMLTextAreaElement>(null);
+  useEffect(() => {
+    if (isWriting) input.current?.focus();
+  }, [isWriting]);
 
   const write = (next: string): void => {
     setText(next);
@@ -73,6 +80,7 @@ export function Composer(props: {
         </label>
         <textarea
           id={id}
+          ref={input}
           data-testid="composer-input"
           rows={Math.min(rowsMax, text.split("\n").length)}
           value={text}
@@ -82,7 +90,7 @@ export function Composer(props: {
           spellCheck={false}
           autoCapitalize="none"
           aria-describedby={`${id}-hint`}
-          className="min-h-9 flex-1 resize-none rounded-md border border-line-strong bg-raised px-3 py-1.5 font-mono text-sm leading-5 text-text"
+          className="min-h-9 flex-1 resize-none rounded-md border border-line-strong bg-raised px-3 py-1.5 font-mono text-sm leading-5 text-text placeholder:truncate"
         />
         <button
           type="submit"

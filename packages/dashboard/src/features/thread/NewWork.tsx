@@ -13,6 +13,7 @@ import { Composer } from "./Composer.tsx";
 import { itemOfSend } from "./ladder.ts";
 import { beginInControl } from "./terminalControl.ts";
 import { defaultSize } from "./threadState.ts";
+import { writing } from "./writing.ts";
 
 export function NewThreadComposer({ agent }: { readonly agent: Agent }): ReactNode {
   const { sends } = useSends();
@@ -28,7 +29,7 @@ export function NewThreadComposer({ agent }: { readonly agent: Agent }): ReactNo
         hint={
           agent.status === "offline" ? "The agent is offline: a command waits for it, for 24 h at most." : undefined
         }
-        onAccepted={(thread) => void navigate({ to: "/threads/$thread", params: { thread } })}
+        onAccepted={(thread) => void navigate({ to: "/threads/$thread", params: { thread }, state: writing })}
       />
     </>
   );

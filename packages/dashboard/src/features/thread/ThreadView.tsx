@@ -13,6 +13,7 @@ import { itemOfCommand, itemOfSend, type LadderItem } from "./ladder.ts";
 import { ThreadTerminal } from "./ThreadTerminal.tsx";
 import { type FeedView, ThreadFeed } from "./threadFeed.ts";
 import type { ThreadState } from "./threadState.ts";
+import { useIsWriting } from "./writing.ts";
 
 export function ThreadView(props: {
   readonly id: string;
@@ -24,6 +25,7 @@ export function ThreadView(props: {
   const { id, thread, agent, canOperate } = props;
   const { session } = useLive();
   const { sends } = useSends();
+  const isWriting = useIsWriting();
   const interactive = thread?.kind === "terminal" || agent?.kind === "terminal";
   const feed = useMemo(() => new ThreadFeed({ session, thread: id, interactive }), [session, id, interactive]);
   useEffect(() => {
@@ -43,6 +45,7 @@ export function ThreadView(props: {
         <Composer
           key={id}
           target={{ kind: "thread", thread: id }}
+          isWriting={isWriting}
           label={agent?.kind === "shell" ? "Type a shell command" : "Type a command"}
           hint={
             agent?.status === "offline" ? "The agent is offline: a command waits for it, for 24 h at most." : undefined
