@@ -164,7 +164,7 @@ export function openSession(options: SessionOptions, parts: SessionParts = {}): 
           return subscriber.shown;
         },
         get cursor() {
-          return subscriber.cursor;
+          return (subscriber.before ?? subscriber).cursor;
         },
         unsubscribe() {
           subscriber.gone = true;

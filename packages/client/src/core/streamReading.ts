@@ -145,6 +145,7 @@ function give(
   if (offset === cursor.offset) return gap;
   subscriber.cursor = { epoch: cursor.epoch, offset };
   if (applied.length > 0) {
+    subscriber.before = { cursor };
     const position = { cursor: subscriber.cursor, head: stream.head };
     const oneByOne = subscriber.isolateThrough !== undefined;
     context.out.push({ kind: "deliver", subscriber, events: applied, position, oneByOne });

@@ -38,9 +38,10 @@ export interface Subscriber {
   from: "start" | "latest";
   /** Whether a snapshot that another asked for is taken too. Who asked for a log keeps its log. */
   readonly takesSnapshots: boolean;
+  /** After the last that was handed over. */
   cursor: Cursor | undefined;
-  /** The cursor before the newest snapshot, to go back to where its handler throws. */
-  beforeSnapshot: Cursor | undefined;
+  /** Where it stood before what is handed over and not applied yet; undefined: its handler has applied all (ST-6). */
+  before: { readonly cursor: Cursor | undefined } | undefined;
   stopped: { readonly error: unknown; readonly skipTo: Cursor | undefined; readonly single: boolean } | undefined;
   /** Events up to here are handed over one by one; the first that throws is left out. */
   isolateThrough: number | undefined;

@@ -4,8 +4,9 @@
  *   reading ─throws─▶ stopped ─retry─▶ reading
  *                        └──skip──▶ one by one up to the event that throws, without it ─▶ reading
  *
- * The cursor moves together with the applied state: it is moved as the events are handed over, and put
- * back where the handler threw. No automatic loop: only the program's `retry` or `skip` goes on.
+ * The cursor is moved as events are handed over, and put back where the handler threw; what the program sees of it
+ * moves together with its state, when its handler has returned (`before`). No automatic loop: only the program's
+ * `retry` or `skip` goes on.
  */
 import { type Cursor, ProtocolError } from "@holdfast/protocol";
 import type { SubscribeOptions, SubscriptionStatus } from "../api.ts";
@@ -22,7 +23,7 @@ export function makeSubscriber(name: string, options: SubscribeOptions): Subscri
     from: asksCursor ? "latest" : from,
     takesSnapshots: onSnapshot !== undefined && from === "latest",
     cursor: asksCursor ? from : undefined,
-    beforeSnapshot: undefined,
+    before: undefined,
     stopped: undefined,
     isolateThrough: undefined,
     status: waiting,
@@ -40,7 +41,6 @@ export function resetSubscriber(
 ): void {
   if (subscriber.stopped !== undefined) subscriber.stopped = { ...subscriber.stopped, skipTo: undefined };
   subscriber.cursor = undefined;
-  subscriber.beforeSnapshot = undefined;
   subscriber.isolateThrough = undefined;
   subscriber.from = "latest";
   give(subscriber, out, () => subscriber.options.onReset?.({ reason, lost }));
@@ -53,9 +53,12 @@ export function giveSnapshot(
   position: Position,
   out: SessionEffect[],
 ): void {
-  subscriber.beforeSnapshot = subscriber.cursor;
+  subscriber.before = { cursor: subscriber.cursor };
   subscriber.cursor = position.cursor;
-  give(subscriber, out, () => subscriber.options.onSnapshot?.(data, position));
+  give(subscriber, out, () => {
+    subscriber.options.onSnapshot?.(data, position);
+    subscriber.before = undefined;
+  });
 }
 
 /** Where the handler threw: before `offset`; undefined for a snapshot. */
@@ -71,7 +74,8 @@ export function stopSubscriber(
   { error, at }: Throw,
   out: SessionEffect[],
 ): void {
-  const { cursor } = subscriber;
+  const { cursor, before } = subscriber;
+  subscriber.before = undefined;
   if (at !== undefined && cursor !== undefined && at.offset <= (subscriber.isolateThrough ?? 0)) {
     // `skip` was said of this one: it is left out, and the rest asked for again.
     subscriber.isolateThrough = undefined;
@@ -80,7 +84,7 @@ export function stopSubscriber(
     return;
   }
   subscriber.stopped = { error, skipTo: cursor, single: at === undefined || at.through === cursor?.offset };
-  if (at === undefined) subscriber.cursor = subscriber.beforeSnapshot;
+  if (at === undefined) subscriber.cursor = before?.cursor;
   else if (cursor !== undefined) subscriber.cursor = { epoch: cursor.epoch, offset: at.offset - 1 };
   refreshStatus(stream, out);
   const { onError } = subscriber.options;

@@ -1,6 +1,6 @@
 /** The subscribers' own functions: called in order, never inside one another, never after `unsubscribe`. */
-import type { SubscribeOptions } from "../api.ts";
 import type { Decision, SubscriberEffect } from "../core/effects.ts";
+import type { Subscriber } from "../core/streamState.ts";
 import type { Throw } from "../core/subscriber.ts";
 
 /** Runs one effect. What a handler of state throws is returned; other callbacks' faults are the program's. */
@@ -9,9 +9,12 @@ export function runHandler(
   decide: (decision: Decision) => void,
   tell: (error: unknown) => void = report,
 ): Throw | undefined {
-  const { options } = effect.subscriber;
   if (effect.kind === "give") return attempt(() => effect.give(decide, tell));
-  return effect.oneByOne ? giveOneByOne(options, effect) : give(options, effect.events, effect.position);
+  const { subscriber, events, position } = effect;
+  const thrown = effect.oneByOne ? giveOneByOne(effect) : give(subscriber, events, position);
+  // Applied, and not before: a cursor that was read in between could be stored with too little (ST-6).
+  if (thrown === undefined) subscriber.before = undefined;
+  return thrown;
 }
 
 /** A callback's fault is the program's: it surfaces as an uncaught error, and stops nothing of the session. */
@@ -23,20 +26,17 @@ export function report(error: unknown): void {
 
 type Delivery = Extract<SubscriberEffect, { kind: "deliver" }>;
 
-function giveOneByOne(options: SubscribeOptions, { events, position }: Delivery): Throw | undefined {
+function giveOneByOne({ subscriber, events, position }: Delivery): Throw | undefined {
   for (const event of events) {
     const cursor = { epoch: position.cursor.epoch, offset: event.through };
-    const thrown = give(options, [event], { cursor, head: position.head });
+    const thrown = give(subscriber, [event], { cursor, head: position.head });
     if (thrown !== undefined) return thrown;
+    subscriber.before = { cursor };
   }
   return undefined;
 }
 
-function give(
-  options: SubscribeOptions,
-  events: Delivery["events"],
-  position: Delivery["position"],
-): Throw | undefined {
+function give({ options }: Subscriber, events: Delivery["events"], position: Delivery["position"]): Throw | undefined {
   return attempt(() => options.onEvents(events, position), events);
 }
 

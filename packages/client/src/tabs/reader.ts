@@ -93,7 +93,7 @@ export function makeTabReader(name: string, options: SubscribeOptions, ports: Ta
         return subscriber.shown;
       },
       get cursor() {
-        return subscriber.cursor;
+        return (subscriber.before ?? subscriber).cursor;
       },
     },
     ask,
@@ -137,6 +137,7 @@ export function makeTabReader(name: string, options: SubscribeOptions, ports: Ta
     stream.head = position.head;
     if (fresh.length === 0) return;
     const oneByOne = subscriber.isolateThrough !== undefined;
+    subscriber.before = { cursor };
     out.push({ kind: "deliver", subscriber, events: fresh, position, oneByOne });
   }
 
