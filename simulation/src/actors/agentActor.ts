@@ -30,6 +30,8 @@ export class AgentActor {
   readonly path: Path;
   process: Process;
   trap: ClaimTrap | undefined;
+  /** Nobody has time for long programs any more. */
+  isHurried = false;
   private readonly world: Surroundings;
   private readonly folder: Folder = { agent: undefined, inbox: undefined };
   private starts = 0;
@@ -54,6 +56,11 @@ export class AgentActor {
   /** Nobody knows of an end of its connection. */
   get isConnected(): boolean {
     return this.isOpen && this.world.network.of(this.path).some(({ isOpen, isEnding }) => isOpen && !isEnding);
+  }
+
+  /** The node that holds its connection is only stopped, and the others take it for dead (F51). */
+  get isNodeStopped(): boolean {
+    return this.world.network.of(this.path).some(({ isOpen, server }) => isOpen && server?.process.isStopped === true);
   }
 
   start(): void {
@@ -98,6 +105,8 @@ export class AgentActor {
         simulatedExecutor({
           clock,
           dice: dice(world.seed, "programs", client),
+          isTalkative: world.plan.workMs !== undefined,
+          isHurried: () => this.isHurried,
           begins: (id) => this.begins(process, id),
         }),
       createSession: (given) => {

@@ -13,24 +13,19 @@ import { dice } from "../core/dice.ts";
 import { Process } from "../core/process.ts";
 import type { PersonPlan } from "../plan/cast.ts";
 import { hasWrongClocks } from "../plan/clocks.ts";
-import { poisonEvent } from "../world/app.ts";
+import { logPrefix } from "../world/app.ts";
 import type { Browser } from "../world/browser.ts";
 import type { Person as Identity } from "../world/issuer.ts";
 import type { Path } from "../world/path.ts";
 import type { Surroundings } from "../world/surroundings.ts";
 import { requestName } from "./content.ts";
+import { Producers } from "./producers.ts";
 import { type Reading, reading } from "./reading.ts";
 import { type DurableSession, openPage, openProgram, type PublisherSession } from "./sessions.ts";
 import { type Because, type Watched, watchedTransport } from "./watch.ts";
 
 /** How long the way to the issuer and back takes. */
 const tokenMs = 30;
-
-interface OwnProducer {
-  readonly name: string;
-  readonly face: ReturnType<PublisherSession["producer"]>;
-  sequence: number;
-}
 
 export class Person {
   readonly plan: PersonPlan;
@@ -53,7 +48,8 @@ export class Person {
   private opened = 0;
   private readings: Reading[] = [];
   private readonly subscriptions = new Map<string, Subscription>();
-  private readonly producers = new Map<string, OwnProducer>();
+  private readonly readingsByName = new Map<string, Reading>();
+  private producers: Producers | undefined;
   /** Threads that this page reads, and what it knows of its own commands and of everybody's ends. */
   private readonly threads = new Set<string>();
   private readonly commands = new Map<string, "accepted" | "told">();
@@ -104,49 +100,17 @@ export class Person {
 
   /** Bytes of its producers that are not decided. */
   get undecidedBytes(): number {
-    return [...this.producers.values()].reduce((sum, { face }) => sum + face.pendingBytes, 0);
+    return this.producers?.undecidedBytes ?? 0;
   }
 
-  /** A program publishes; one whose buffer is full waits (PB-4), as its source would. */
-  publish(stream: string, count: number, poisonAt: number | undefined, padBytes = 0): void {
-    const producer = this.producers.get(stream) ?? this.openProducer(stream);
-    if (producer?.face.accepting !== true) return;
-    const { world } = this;
-    for (let index = 0; index < count; index += 1) {
-      if (index === poisonAt) {
-        const { name, sequence } = producer;
-        producer.face.publish({ event: poisonEvent, data: {} }).then(
-          // Whether its refusal is ever heard is not judged; that it is never told as taken is.
-          (rejection) => rejection ?? this.publishSettled(`${name} (poison)`, sequence, "durable"),
-          () => {},
-        );
-        continue;
-      }
-      producer.sequence += 1;
-      const { name, sequence } = producer;
-      const content = `[${name}#${sequence}]`;
-      const pad = padBytes === 0 ? {} : { x: "x".repeat(padBytes) };
-      const data = { w: this.workspace, p: name, n: sequence, t: content, ...pad };
-      const { now } = world.scheduler;
-      world.observe({
-        kind: "produced",
-        at: now,
-        producer: name,
-        workspace: this.workspace,
-        stream,
-        sequence,
-        content,
-      });
-      producer.face.publish({ event: "line", data }).then(
-        (rejection) => this.publishSettled(name, sequence, rejection === null ? "durable" : "rejected"),
-        () => world.observe({ kind: "producerEnded", at: world.scheduler.now, producer: name }),
-      );
-    }
+  publish(...what: Parameters<Producers["publish"]>): void {
+    if (!this.isForsaken) this.producers?.publish(...what);
   }
 
   /** `isDurable`: it waits through reloads, and whoever comes after hears its outcome (RQ-3). */
   request(method: "board.add" | "board.refuse" | "board.break", lane: string | undefined, isDurable: boolean): void {
     const { world, client, session } = this;
+    if (this.isForsaken) return;
     this.requests += 1;
     const request = requestName(client, this.requests, session.user?.id ?? "");
     const after = lane === undefined || !("saved" in session) ? undefined : this.lanes.get(lane)?.at(-1);
@@ -158,7 +122,7 @@ export class Person {
         const rest = (this.lanes.get(lane) ?? []).filter((other) => other !== request);
         this.lanes.set(lane, rest);
       }
-      if (this.client === client)
+      if (this.client === client && !this.isForsaken)
         world.observe({ kind: "requestSettled", at: world.scheduler.now, request, outcome, isUnheard });
     };
     const asked =
@@ -175,12 +139,13 @@ export class Person {
   /** Sends a command, and watches its thread from then on. */
   command(agent: string): void {
     const { world, client, session } = this;
+    if (this.isForsaken) return;
     this.requests += 1;
     const request = requestName(client, this.requests, session.user?.id ?? "");
     world.observe({ kind: "requestIssued", at: world.scheduler.now, request, client });
     session.call("command.send", { agent, text: request }).then(
       (result) => {
-        if (this.client !== client) return;
+        if (this.client !== client || this.isForsaken) return;
         const { command, thread } = result as { readonly command: string; readonly thread: string };
         const at = world.scheduler.now;
         world.observe({ kind: "requestSettled", at, request, outcome: "result" });
@@ -191,7 +156,7 @@ export class Person {
       },
       (error: unknown) => {
         const outcome = isUnknown(error) ? "unknown" : "error";
-        if (this.client === client)
+        if (this.client === client && !this.isForsaken)
           world.observe({ kind: "requestSettled", at: world.scheduler.now, request, outcome });
       },
     );
@@ -239,6 +204,8 @@ export class Person {
       now: () => world.scheduler.now,
       observe: (observation) => world.observe(observation),
       stumbles: stumbling(world, reader, this.plan.stumbles),
+      ...(stream.startsWith(logPrefix) &&
+        this.plan.chokes !== undefined && { chokesAt: this.choking(stream), choked: () => this.lookAtLater(reader) }),
       isForsaken: () => this.isForsaken,
       seen: (event, data) => {
         if (event !== "command.finished") return;
@@ -251,12 +218,14 @@ export class Person {
       },
     });
     this.readings.push(fresh);
+    this.readingsByName.set(reader, fresh);
     const subscription = this.session.subscribe(stream, {
       ...fresh.options,
       onStatus: (status) => {
         fresh.options.onStatus?.(status);
         this.statuses.set(reader, status.kind);
         this.lookSettled();
+        if (this.isForsaken) return;
         const isAtRest = status.kind === "live" && !fresh.hasStumbled;
         const cursor = isAtRest ? this.subscriptionOf(reader)?.cursor : undefined;
         if (cursor !== undefined) world.observe({ kind: "positioned", at: world.scheduler.now, reader, ...cursor });
@@ -273,9 +242,8 @@ export class Person {
     for (const connection of world.network.of(this.path))
       if (connection.client === process) connection.processEnded("client", isSilent);
     this.tally();
-    for (const { name } of this.producers.values())
-      world.observe({ kind: "producerEnded", at: world.scheduler.now, producer: name });
-    this.producers.clear();
+    this.producers?.end();
+    this.producers = undefined;
     this.lanes.clear();
     this.threads.clear();
     this.commands.clear();
@@ -292,6 +260,25 @@ export class Person {
   /** Adds up what its readings had. */
   tally(): void {
     for (const { deliveries } of this.readings.splice(0)) this.deliveries += deliveries;
+  }
+
+  /** When what is under way now is done, its cursor is where it stays. */
+  private lookAtLater(reader: string): void {
+    const { process, world } = this;
+    process.arrive(world.scheduler.now, () => {
+      const cursor = this.subscriptionOf(reader)?.cursor;
+      if (cursor !== undefined) this.readingsByName.get(reader)?.standsAt(cursor.offset);
+    });
+  }
+
+  /** By the event alone, for all readings alike: it is the event that is wrong for this application. */
+  private choking(stream: string): (offset: number) => boolean {
+    const { world, plan } = this;
+    return (offset) => {
+      const isChoked = world.dice("choke", plan.name, stream, offset).chance(plan.chokes ?? 0);
+      if (isChoked) world.effect("unappliable", plan.name);
+      return isChoked;
+    };
   }
 
   private subscriptionOf(reader: string): Subscription | undefined {
@@ -336,6 +323,7 @@ export class Person {
     this.opened = 0;
     this.isForsaken = false;
     this.subscriptions.clear();
+    this.readingsByName.clear();
     this.statuses.clear();
     this.because = "person";
     const { process, client } = this;
@@ -374,6 +362,7 @@ export class Person {
           ? openPage({ ...options, storage: memoryStorage(this.kept) })
           : openProgram(options);
     this.session = session;
+    this.producers = "producer" in session ? new Producers(world, session, client, this.workspace) : undefined;
     session.onChange(() => {
       const { kind } = session.state;
       // A page that is gone shows nothing, also where it went in the middle of a callback.
@@ -418,19 +407,6 @@ export class Person {
         resolve(text);
       });
     });
-  }
-
-  private openProducer(stream: string): OwnProducer | undefined {
-    const { client, session } = this;
-    if (!("producer" in session)) return undefined;
-    const producer = { name: `${client}>${stream}`, face: session.producer(stream), sequence: 0 };
-    this.producers.set(stream, producer);
-    return producer;
-  }
-
-  private publishSettled(producer: string, sequence: number, outcome: "durable" | "rejected"): void {
-    const { world } = this;
-    world.observe({ kind: "publishSettled", at: world.scheduler.now, producer, sequence, outcome });
   }
 }
 

@@ -19,6 +19,10 @@ export interface ReadingParts {
   readonly observe: (observation: Observation) => void;
   /** Whether the application's handler throws now; it is given the same again (ST-6). */
   readonly stumbles?: () => boolean;
+  /** Whether the application cannot apply this event at all, and is to have it skipped (ST-6). */
+  readonly chokesAt?: (offset: number) => boolean;
+  /** It was given such an event alone: once all is settled, its cursor says whether that was skipped. */
+  readonly choked?: () => void;
   /** Each event after it was reported: for whoever follows a domain in it. */
   readonly seen?: (event: string, data: unknown) => void;
   /** All of the former user is being dropped (OP-5): what is reset now is so for that. */
@@ -34,10 +38,18 @@ export interface Reading {
   readonly state: string;
   /** Its handler threw last: its cursor is about to be put back. */
   readonly hasStumbled: boolean;
+  /** Its cursor stands here: what it was to skip before that is skipped. */
+  standsAt(offset: number): void;
+}
+
+/** Thrown at an event that must be skipped. */
+class Unappliable extends Error {
+  override readonly name = "Unappliable";
 }
 
 export function reading(parts: ReadingParts): Reading {
-  const { reader, workspace, stream, from, now, observe, stumbles, seen, seenState } = parts;
+  const { reader, workspace, stream, from, now, observe, stumbles, chokesAt, seen, seenState } = parts;
+  const isForsaken = (): boolean => parts.isForsaken?.() === true;
   const isBoard = stream === boardStream;
   let deliveries = 0;
   let hasStumbled = false;
@@ -52,6 +64,14 @@ export function reading(parts: ReadingParts): Reading {
       observe({ kind: "passedOver", at: now(), reader, epoch, offset: last + 1, through, why: "retention" });
     last = through;
   };
+  /** The one event that was given alone and could not be applied, until the cursor has passed it. */
+  let choked: { readonly epoch: string; readonly offset: number; readonly through: number } | undefined;
+  const standsAt = (offset: number): void => {
+    if (choked === undefined || offset < choked.through || isForsaken()) return;
+    observe({ kind: "passedOver", at: now(), reader, ...choked, why: "application" });
+    last = choked.through;
+    choked = undefined;
+  };
   observe({ kind: "readerOpened", at: now(), reader, client: parts.client, workspace, stream, from });
   return {
     get deliveries() {
@@ -63,12 +83,23 @@ export function reading(parts: ReadingParts): Reading {
     get hasStumbled() {
       return hasStumbled;
     },
+    standsAt,
     options: {
       from,
-      onError: (_error, { retry }) => retry(),
+      onError: (error, { retry, skip }) => (error instanceof Unappliable ? skip() : retry()),
       onEvents(events, { cursor }) {
+        if (isForsaken()) return;
+        const [first] = events;
+        if (first !== undefined) standsAt(first.offset - 1);
         hasStumbled = stumbles?.() === true;
         if (hasStumbled) throw new Error("the application stumbles");
+        if (chokesAt !== undefined && events.some(({ offset }) => chokesAt(offset))) {
+          hasStumbled = true;
+          const { epoch } = cursor;
+          choked = first && events.length === 1 ? { epoch, offset: first.offset, through: first.through } : undefined;
+          if (choked !== undefined) parts.choked?.();
+          throw new Unappliable("the application cannot apply it");
+        }
         for (const { event, data, offset, through } of events) {
           deliveries += through - offset + 1;
           pass(cursor.epoch, offset - 1);
@@ -93,6 +124,8 @@ export function reading(parts: ReadingParts): Reading {
           observe({ kind: "shown", at: now(), reader, epoch: cursor.epoch, offset: cursor.offset, state });
       },
       onSnapshot(data, { cursor }) {
+        if (isForsaken()) return;
+        choked = undefined;
         const { epoch, offset } = cursor;
         last = offset;
         if (!isBoard) {
@@ -105,14 +138,15 @@ export function reading(parts: ReadingParts): Reading {
         observe({ kind: "snapshotTold", at: now(), reader, epoch, offset, state });
       },
       onReset({ reason }) {
-        if (parts.isForsaken?.() === true) return;
+        if (isForsaken()) return;
+        choked = undefined;
         state = boardFold.initial;
         isWhole = false;
         last = undefined;
         observe({ kind: "resetTold", at: now(), reader, reason });
       },
       onStatus({ kind }) {
-        if (kind === "refused") observe({ kind: "readerRefused", at: now(), reader });
+        if (kind === "refused" && !isForsaken()) observe({ kind: "readerRefused", at: now(), reader });
       },
     },
   };

@@ -27,6 +27,7 @@ export const faultClasses = [
   "unreadableTable",
   "unknownCommit",
   "rollback",
+  "failover",
   "busLoss",
   "busDuplication",
   "busReordering",
@@ -46,6 +47,7 @@ export const faultClasses = [
   "agentCrashAfterClaim",
   "agentTwin",
   "poison",
+  "unappliable",
   "hostileClient",
   "oldClient",
 ] as const;

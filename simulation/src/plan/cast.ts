@@ -18,6 +18,8 @@ export interface PersonPlan {
   readonly hasOpaqueToken: boolean;
   /** In which part of its calls a handler throws, before it has applied anything. */
   readonly stumbles?: number;
+  /** In which part of a log's events it cannot apply at all, and says so (ST-6: skip). */
+  readonly chokes?: number;
 }
 
 export interface AgentPlan {

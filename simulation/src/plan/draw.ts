@@ -11,6 +11,9 @@ import { drawFaults } from "./drawFaults.ts";
 import type { Frame } from "./frame.ts";
 import type { Plan, Step } from "./plan.ts";
 
+/** Around a failover. */
+const calmMs = 120_000;
+
 export function drawPlan(seed: number): Plan {
   const shape = dice(seed, "shape");
   const nodes = shape.chance(0.35) ? 2 : 1;
@@ -19,7 +22,8 @@ export function drawPlan(seed: number): Plan {
   const used = shape.chance(0.3) ? workspaces : workspaces.slice(0, 1);
   const skews = shape.chance(0.3);
   // What a restored store took from requests and commands, nobody's books would hold: then people only read and write.
-  const isRestored = shape.chance(0.06);
+  const calm = drawCalm(dice(seed, "calm"), durationMs);
+  const isRestored = shape.chance(0.06) || calm !== undefined;
   const people = drawPeople(shape, logs, used, skews);
   const frame = {
     seed,
@@ -30,7 +34,7 @@ export function drawPlan(seed: number): Plan {
     })),
     isDatabaseSeparate: nodes > 1 || shape.chance(0.3),
     storeLatencyMs: shape.pick([0, 1, 2, 5, 20]),
-    ...(shape.chance(0.2) && { recordsMs: shape.pick([20_000, 60_000]) }),
+    ...(shape.chance(0.2) && { recordsMs: shape.pick([20_000, 60_000]), workMs: shape.pick([10_000, 60_000]) }),
     ...(shape.chance(0.3) && { messages: { perSecond: 20, burst: 20 } }),
     bus: {
       loss: shape.pick([0, 0, 0.1, 0.5, 1]),
@@ -40,16 +44,25 @@ export function drawPlan(seed: number): Plan {
     logs,
     workspaces: [...used],
     people,
-    // A node that starts takes every agent of the store for gone: nodes hold no leases yet.
-    agents: nodes > 1 || isRestored ? [] : drawAgents(shape, used),
+    agents: isRestored ? [] : drawAgents(shape, used),
   };
-  const all = { ...frame, isRestored };
+  const all = { ...frame, isRestored, calm };
   const steps = [
     ...drawDoings(dice(seed, "doings"), all),
     ...drawCrowds(dice(seed, "crowds"), all),
     ...drawFaults(dice(seed, "faults"), all),
   ];
-  return { ...frame, steps: steps.sort((one, other) => one.at - other.at) };
+  const isCalm = ({ at, kind }: Step): boolean =>
+    kind !== "failOver" && calm !== undefined && at >= calm.from && at < calm.until;
+  const kept = steps.filter((step) => !isCalm(step));
+  return { ...frame, steps: kept.sort((one, other) => one.at - other.at) };
+}
+
+/** Long enough for what was under way to end before, and for everybody to be back after. */
+function drawCalm(chance: Dice, durationMs: number): Frame["calm"] {
+  if (!chance.chance(0.04) || durationMs < 2 * calmMs) return undefined;
+  const from = chance.integer(30_000, durationMs - calmMs);
+  return { from, until: from + calmMs };
 }
 
 function drawPeople(shape: Dice, logs: readonly string[], used: readonly string[], skews: boolean): PersonPlan[] {
@@ -71,7 +84,7 @@ function drawPeople(shape: Dice, logs: readonly string[], used: readonly string[
       skewMs: skews ? shape.integer(-120_000, 120_000) : 0,
       tokenLifeMs: shape.pick([90_000, 180_000, 900_000]),
       hasOpaqueToken: shape.chance(0.3),
-      ...(shape.chance(0.2) && { stumbles: 0.05 }),
+      ...shape.pick([{}, {}, {}, {}, {}, {}, { stumbles: 0.05 }, { chokes: 0.02 }]),
     };
   });
   return [...alone, ...tabs];

@@ -84,6 +84,20 @@ const makers: Readonly<Record<string, Maker>> = {
     ms: chance.pick([3_000, 20_000, 100_000]),
     isCounted: chance.chance(0.5),
   }),
+  /** So short that nobody is missed, and longer than a timer may be late (LV-3). */
+  nap: (chance, frame) => ({
+    kind: "sleep",
+    who: who(chance, frame),
+    ms: chance.integer(1_200, 4_500),
+    isCounted: true,
+  }),
+  sleepAfterPing: (chance, frame) => ({
+    kind: "sleep",
+    who: who(chance, frame),
+    ms: chance.integer(11_500, 20_000),
+    isCounted: true,
+    isAfterPing: true,
+  }),
   throttle: (chance, frame) => ({
     kind: "throttle",
     who: page(chance, frame),
@@ -127,26 +141,48 @@ const makers: Readonly<Record<string, Maker>> = {
   }),
 };
 
+/** What everybody is soon back from. */
+const calmKinds: ReadonlySet<string> = new Set(["cut", "crash", "closePage", "nap", "latency"]);
+
 export function drawFaults(chance: Dice, frame: Frame): Step[] {
   const kinds = Object.keys(makers).filter(
     (kind) =>
       (kind !== "leaderDies" || frame.people.some(({ browser }) => browser !== undefined)) &&
-      (kind !== "restore" || frame.isRestored) &&
+      (kind !== "restore" || (frame.isRestored && frame.calm === undefined)) &&
+      (frame.calm === undefined || calmKinds.has(kind)) &&
       (kind !== "busSilence" || frame.nodes.length > 1) &&
       (!["agentCrash", "claimTrap", "twin"].includes(kind) || frame.agents.length > 0),
   );
   const count = chance.integer(3, 8);
   const steps: Step[] = [];
-  if (frame.isRestored) {
+  if (frame.calm !== undefined) {
+    const { from, until } = frame.calm;
+    steps.push({ at: from - chance.integer(3_000, 20_000), kind: "backUp" });
+    steps.push({ at: (from + until) / 2, kind: "failOver" });
+  } else if (frame.isRestored) {
     steps.push({ at: chance.integer(5_000, 30_000), kind: "backUp" });
     steps.push({ at: chance.integer(35_000, 100_000), kind: "restore" });
+    // An image so fresh that some stream has not grown since.
+    const at = chance.integer(40_000, 100_000);
+    steps.push({ at, kind: "backUp" }, { at: at + chance.integer(100, 3_000), kind: "restore" });
   }
   for (let drawn = 0; drawn < count; drawn += 1) {
     const make = makers[chance.pick(kinds)];
     if (make === undefined) continue;
     const apartMs = chance.pick([5_000, 15_000, 40_000]);
     for (let at = 500 + chance.exponentialMs(apartMs); at < frame.durationMs; at += 50 + chance.exponentialMs(apartMs))
-      steps.push({ at, ...make(chance, frame) });
+      steps.push(...withCompany(chance, { at, ...make(chance, frame) }));
   }
   return steps;
+}
+
+/** What makes it worse: who signs in at a page finds what its last user had just asked, and nobody had answered. */
+function withCompany(chance: Dice, step: Step): Step[] {
+  if (step.kind !== "newIdentity" || chance.chance(0.3)) return [step];
+  const { at, who: name } = step;
+  const asked = Array.from(
+    { length: 3 },
+    (_, index): Step => ({ at: at + 2 + 20 * index, kind: "request", who: name, method: "board.add" }),
+  );
+  return [step, { at: at + 1, kind: "cut", who: name, seenBy: chance.pick(["both", "server"]) }, ...asked];
 }

@@ -120,10 +120,13 @@ export function perform(world: World, step: Step): void {
     case "sleep": {
       const machine = world.machine(step.who);
       if (machine?.process.isAlive !== true || machine.process.isStopped) return;
-      // The tab that leads only dies here: one that stops, and wakes after another has taken over, is a case of its own.
-      if ("browser" in machine && machine.browser?.leader === machine.process) return;
-      world.effect("sleep", step.who);
-      machine.process.stop(step.ms, step.isCounted);
+      const sleep = (): void => {
+        if (!machine.process.isAlive || machine.process.isStopped) return;
+        world.effect("sleep", step.who);
+        machine.process.stop(step.ms, step.isCounted);
+      };
+      if (step.isAfterPing === true) machine.path.afterPing = sleep;
+      else sleep();
       return;
     }
     case "throttle": {
@@ -207,7 +210,12 @@ export function perform(world: World, step: Step): void {
       void world.backUp();
       return;
     case "restore":
-      restore(world);
+      restore(world, true);
+      return;
+    case "failOver":
+      // What was not decided yet would take the freed offsets before everybody has seen that they are free.
+      if (world.people.every(({ outbox, undecidedBytes }) => outbox === 0 && undecidedBytes === 0))
+        restore(world, false);
       return;
     case "closePage": {
       const person = living(world, step.who);
@@ -246,6 +254,7 @@ export function heal(world: World): void {
   }
   for (const { path, plan: normal, process } of world.machines) {
     path.isUnreachable = false;
+    path.afterPing = undefined;
     Object.assign(path.up, { latencyMs: normal.latencyMs, bytesPerMs: Number.POSITIVE_INFINITY });
     Object.assign(path.down, { latencyMs: normal.latencyMs, bytesPerMs: Number.POSITIVE_INFINITY });
     for (const connection of world.network.of(path)) connection.stall(false);
@@ -255,6 +264,7 @@ export function heal(world: World): void {
   }
   for (const agent of world.agents) {
     agent.trap = undefined;
+    agent.isHurried = true;
     agent.start();
   }
   for (const person of world.people) {
@@ -359,14 +369,14 @@ function crash(world: World, { node: name, point, downMs, isSilent }: Extract<St
   node.restartIn(restartMs);
 }
 
-/** The nodes are stopped, an older image is put back under new epochs, and the nodes are started again. */
-function restore(world: World): void {
+/** The nodes are stopped, an older image is put back, under new epochs or as it is, and the nodes are started again. */
+function restore(world: World, isRenewed: boolean): void {
   if (world.image === undefined) return;
-  world.effect("rollback");
+  world.effect(isRenewed ? "rollback" : "failover");
   // What was under way is lost with the nodes: an answer of the former history would be one too late.
   for (const connection of world.network.connections) connection.cut("both");
   for (const node of world.nodes) node.kill(false);
-  void world.restore().then(() => {
+  void world.restore(isRenewed).then(() => {
     for (const node of world.nodes) node.restartIn(restartMs);
   });
 }

@@ -17,6 +17,8 @@ export interface Plan {
   readonly storeLatencyMs: number;
   /** How long events of logs are kept; the default where absent. */
   readonly recordsMs?: number;
+  /** The same of threads. */
+  readonly workMs?: number;
   /** AD-5, of each connection; the defaults where absent. */
   readonly messages?: { readonly perSecond: number; readonly burst: number };
   readonly bus: { readonly loss: number; readonly duplication: number; readonly delayMs: number };
@@ -83,7 +85,14 @@ export type Fault =
   | { readonly kind: "unknownCommit"; readonly how: "done" | "late" }
   | { readonly kind: "busSilence"; readonly ms: number }
   | { readonly kind: "clockJump"; readonly who: string; readonly ms: number }
-  | { readonly kind: "sleep"; readonly who: string; readonly ms: number; readonly isCounted: boolean }
+  | {
+      readonly kind: "sleep";
+      readonly who: string;
+      readonly ms: number;
+      readonly isCounted: boolean;
+      /** Not now, but between its next ping and the answer. */
+      readonly isAfterPing?: boolean;
+    }
   | { readonly kind: "throttle"; readonly who: string; readonly everyMs: number; readonly ms: number }
   | { readonly kind: "issuerDown"; readonly ms: number }
   | { readonly kind: "rotateKey" }
@@ -92,11 +101,13 @@ export type Fault =
   | { readonly kind: "newIdentity"; readonly who: string; readonly id: string; readonly workspace: string }
   | { readonly kind: "hostile"; readonly piece: number }
   | { readonly kind: "oldClient" }
-  /** An image of the store is made, and later put back under new epochs, as `holdfast restore` does. */
   /** The tab that leads its browser is gone, and perhaps comes back. */
   | { readonly kind: "leaderDies"; readonly browser: string; readonly backMs: number }
+  /** An image of the store is made, and later put back under new epochs, as `holdfast restore` does. */
   | { readonly kind: "backUp" }
   | { readonly kind: "restore" }
+  /** The image takes the store's place as it is, as a replica does that was behind (ST-15). */
+  | { readonly kind: "failOver" }
   | { readonly kind: "agentCrash"; readonly agent: string; readonly backMs: number; readonly isSilent: boolean }
   | { readonly kind: "claimTrap"; readonly agent: string; readonly trap: ClaimTrap }
   | { readonly kind: "twin"; readonly agent: string; readonly ms: number }

@@ -39,7 +39,9 @@ export async function runPlanted(options: PlantedOptions): Promise<PlantedReport
   let trouble: string | undefined;
   const unsound = (): ReadonlySet<number> =>
     new Set(cleanOutcomes.flatMap(({ seed, failure }) => (failure === undefined ? [] : [seed])));
+  const countOf = (bug: Bug): number => runs.get(bug)?.outcomes.length ?? 0;
   for (let waiting = bugs; waiting.length > 0 && trouble === undefined; ) {
+    const before = new Map(waiting.map((bug) => [bug, countOf(bug)]));
     await runAll(waiting, runs, unsound(), options);
     const judged = new Set(cleanOutcomes.map(({ seed }) => seed));
     const caughtBy = new Set(waiting.flatMap((bug) => catchesOf(runs.get(bug))));
@@ -50,10 +52,10 @@ export async function runPlanted(options: PlantedOptions): Promise<PlantedReport
     cleanOutcomes.push(...clean.outcomes);
     trouble = clean.trouble;
     const broken = unsound();
-    // Only a seed that the unmodified code does not pass has caught it: the others are still to be asked.
+    // Only a seed that the unmodified code does not pass has caught it: the others are to be asked, while there are any.
     waiting = waiting.filter((bug) => {
       const catches = catchesOf(runs.get(bug));
-      return catches.length > 0 && catches.every((seed) => broken.has(seed));
+      return countOf(bug) > (before.get(bug) ?? 0) && catches.length > 0 && catches.every((seed) => broken.has(seed));
     });
   }
   const broken = unsound();

@@ -114,6 +114,11 @@ export class Connection {
     if (this.isClientDone) return;
     // CL-8: its program has closed it.
     if (text.includes('{"type":"leave"}')) this.hasLeft = true;
+    const { afterPing } = this.path;
+    if (afterPing !== undefined && text.includes('{"type":"ping"')) {
+      this.path.afterPing = undefined;
+      afterPing();
+    }
     const bytes = Buffer.byteLength(text);
     this.up.send(bytes + 8, () => {
       if (this.isServerDone) return;

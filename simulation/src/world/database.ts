@@ -26,9 +26,11 @@ export interface Database {
   engine(clock: Pick<Clock, "now">, random: Pick<Random, "bytes">): Engine;
   /** Where each stream ends, by workspace and name. */
   heads(): Promise<ReadonlyMap<string, { readonly epoch: string; readonly head: number; readonly trimmed: number }>>;
+  /** Which events there are, by place: for what retention removed between others. */
+  offsets(): Promise<ReadonlyMap<string, ReadonlySet<number>>>;
   image(): Promise<Image>;
-  /** Puts it back; each stream's epoch becomes a new one that begins with `prefix`. */
-  restore(image: Image, prefix: string): Promise<void>;
+  /** Puts it back; each stream's epoch becomes a new one that begins with `prefix`, or stays where there is none. */
+  restore(image: Image, prefix: string | undefined): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -56,6 +58,19 @@ export async function openDatabase(): Promise<Database> {
         ]),
       );
     },
+    async offsets() {
+      const rows = await run(
+        db,
+        'select s.workspace, s.name, e."offset" from events e join streams s on s.id = e.stream order by e.stream',
+      );
+      const places = new Map<string, Set<number>>();
+      for (const { workspace, name, offset } of rows) {
+        const place = `${String(workspace)}\n${String(name)}`;
+        const known = places.get(place) ?? new Set();
+        places.set(place, known.add(Number(offset)));
+      }
+      return places;
+    },
     async image() {
       const image = new Map<string, Rows>();
       for (const table of tables) image.set(table, await run(db, `select * from "${table}"`));
@@ -74,7 +89,8 @@ export async function openDatabase(): Promise<Database> {
           );
         }
       }
-      await db.executeQuery(CompiledQuery.raw("update streams set epoch = ? || id, acknowledged = 0", [prefix]));
+      if (prefix !== undefined)
+        await db.executeQuery(CompiledQuery.raw("update streams set epoch = ? || id, acknowledged = 0", [prefix]));
       await dialect.commit();
     },
     async close() {

@@ -40,6 +40,7 @@ export class Network {
       up: quality(),
       down: quality(),
       isUnreachable: false,
+      afterPing: undefined,
       shutAt: Number.NEGATIVE_INFINITY,
     };
     this.paths.push(path);

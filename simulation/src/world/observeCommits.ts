@@ -11,6 +11,7 @@ import type { Observation } from "../judge/observation.ts";
 import type { InvariantId } from "../judge/violation.ts";
 import { boardStream, logPrefix } from "./app.ts";
 import type { Database } from "./database.ts";
+import { makeThreadBooks } from "./threadBooks.ts";
 
 export interface CommitWatch {
   /** What a batch did, at the moment it became durable. */
@@ -24,7 +25,9 @@ export interface CommitWatchParts {
   readonly now: () => number;
   readonly observe: (observation: Observation) => void;
   /** Whose connection an agent's status follows, and whether there is one now. */
-  readonly agentOwner: (agent: string) => { readonly client: string; readonly isConnected: boolean } | undefined;
+  readonly agentOwner: (
+    agent: string,
+  ) => { readonly client: string; readonly isConnected: boolean; readonly isNodeStopped: boolean } | undefined;
   readonly violated: (invariant: InvariantId, message: string) => void;
 }
 
@@ -37,6 +40,7 @@ export function watchCommits({ database, now, observe, violated, agentOwner }: C
   const epochs = new Map<string, { epoch: string; head: number }>();
   /** Up to where each stream was removed. */
   const removed = new Map<string, number>();
+  const threads = makeThreadBooks();
 
   /** REL-I10: nothing of an older process is accepted, once a newer one was named. */
   const judgeGeneration = ({ caller, generation, stream, events }: Extract<Operation, { kind: "publish" }>): void => {
@@ -60,7 +64,8 @@ export function watchCommits({ database, now, observe, violated, agentOwner }: C
 
   return {
     async committed(batch, { outcomes, appended }) {
-      if (batch.some(({ kind }) => kind === "retain")) await removedLately();
+      if (outcomes.some((outcome, index) => batch[index]?.kind === "retain" && hasRemoved(outcome)))
+        await removedLately();
       // Before the events of the same batch, which are already under the new epoch.
       if (batch.some(({ kind }) => kind === "renew")) await renewedBefore(appended);
       batch.forEach((operation, index) => {
@@ -87,13 +92,17 @@ export function watchCommits({ database, now, observe, violated, agentOwner }: C
             content: contentOf({ event, data }),
             ...(origin === undefined ? {} : { origin }),
           });
+          threads.committed(`${workspace}\n${stream}`, offset + index, event, data);
           follow(stream, event, data);
         });
       }
     },
     async rolledBack() {
       const heads = await database.heads();
-      for (const [place, { trimmed }] of heads) removed.set(place, trimmed);
+      for (const [place, { trimmed, head }] of heads) {
+        removed.set(place, trimmed);
+        threads.cut(place, head);
+      }
       for (const [place, { head }] of epochs) {
         const left = heads.get(place)?.head ?? 0;
         const [workspace = "", stream = ""] = place.split("\n");
@@ -104,9 +113,15 @@ export function watchCommits({ database, now, observe, violated, agentOwner }: C
     },
   };
 
-  /** What retention has removed since it was looked at last: always the beginning of a log (ST-10). */
+  /** What retention has removed since it was looked at last: a beginning, and what keyframes replace (ST-10). */
   async function removedLately(): Promise<void> {
+    const left = threads.isEmpty ? undefined : await database.offsets();
     for (const [place, { trimmed }] of await database.heads()) {
+      for (const { offset, isReplaced, event } of threads.removed(place, trimmed, left?.get(place))) {
+        const [workspace = "", stream = ""] = place.split("\n");
+        observe({ kind: "removed", at: now(), workspace, stream, offset, through: offset });
+        if (!isReplaced) violated("I3", `retention removed ${event} at ${offset} of ${stream}, which nothing replaces`);
+      }
       const before = removed.get(place) ?? 0;
       removed.set(place, trimmed);
       const [workspace = "", stream = ""] = place.split("\n");
@@ -148,12 +163,18 @@ export function watchCommits({ database, now, observe, violated, agentOwner }: C
       const owner = agentOwner(id);
       if (owner === undefined || statuses.get(id) === status) return;
       statuses.set(id, status);
-      const { client, isConnected } = owner;
+      const { client, isConnected, isNodeStopped } = owner;
+      // Its node has been silent for a lease: to the others its connection has ended.
+      if (status !== "online" && isNodeStopped) observe({ kind: "closed", at, client, code: 1006, cause: "silence" });
       observe({ kind: "agentStatus", at, agent: id, client, status });
       // It speaks for a connection that had ended before its `hello` was durable: what follows it is right.
       if (status === "online" && !isConnected) observe({ kind: "closed", at, client, code: 1006, cause: "network" });
     }
   }
+}
+
+function hasRemoved(outcome: BatchResult["outcomes"][number]): boolean {
+  return outcome.ok && (outcome.value as { readonly removed?: number } | null)?.removed !== 0;
 }
 
 /** Whose event it is, where somebody produced it. */

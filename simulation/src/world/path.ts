@@ -19,6 +19,8 @@ export interface Path {
   readonly down: Quality;
   /** New connections get no answer. */
   isUnreachable: boolean;
+  /** What is to happen right after the next ping of its client left, once. */
+  afterPing: (() => void) | undefined;
   /** When it last swallowed anything: silence within two heartbeats after that is the network's. */
   shutAt: number;
 }

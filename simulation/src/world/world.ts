@@ -114,7 +114,9 @@ export class World implements Surroundings {
       violated: (invariant, message) => this.violated(invariant, message),
       agentOwner: (id) => {
         const agent = this.agents.find((one) => one.id === id);
-        return agent && { client: serverView(agent.plan.name), isConnected: agent.isConnected };
+        if (agent === undefined) return undefined;
+        const { isConnected, isNodeStopped } = agent;
+        return { client: serverView(agent.plan.name), isConnected, isNodeStopped };
       },
     });
     this.network = new Network({
@@ -166,11 +168,18 @@ export class World implements Surroundings {
     this.trace.note("faults", who ?? "world", fault);
   }
 
-  /** OP-5: the page drops everything of the former user, as a page does that loads itself anew. */
+  /** OP-5: the page drops everything of the former user, and loads itself anew, now or a while later. */
   identityChanged(person: Neighbour): void {
     this.effect("identityChanged", person.plan.name);
-    person.end(false);
-    this.later(0, () => person.restart());
+    const { plan, incarnations } = person;
+    const lingersMs = this.dice("lingering", plan.name, incarnations).pick([0, 5_000]);
+    const leave = (): void => {
+      if (person.incarnations !== incarnations) return;
+      person.end(false);
+      this.later(0, () => person.restart());
+    };
+    if (lingersMs === 0) leave();
+    else this.later(lingersMs, leave);
   }
 
   /** What the server could not take of a client's: only a breach of ours would make it. */
@@ -192,11 +201,11 @@ export class World implements Surroundings {
     this.image = await this.database.image();
   }
 
-  /** Puts the image back, as `holdfast restore` does: every stream gets a new epoch (ST-15). */
-  async restore(): Promise<void> {
+  /** Puts the image back. `isRenewed`: as `holdfast restore` does, under new epochs; else as a replica takes over (ST-15). */
+  async restore(isRenewed: boolean): Promise<void> {
     if (this.image === undefined) return;
     this.restores += 1;
-    await this.database.restore(this.image, `restored-${this.restores}-`);
+    await this.database.restore(this.image, isRenewed ? `restored-${this.restores}-` : undefined);
     await this.commits.rolledBack();
   }
 
@@ -244,7 +253,11 @@ export class World implements Surroundings {
       issuer: this.issuer,
       skewMs,
       limits: limitsOf(this.plan),
-      lifetimes: { ...defaultLifetimes, recordsMs: this.plan.recordsMs ?? defaultLifetimes.recordsMs },
+      lifetimes: {
+        ...defaultLifetimes,
+        recordsMs: this.plan.recordsMs ?? defaultLifetimes.recordsMs,
+        workMs: this.plan.workMs ?? defaultLifetimes.workMs,
+      },
       openStore: (process) => this.openStore(node, process),
       openBus: (process) => (this.plan.nodes.length > 1 ? this.bus.open(process) : undefined),
       logOf: (process) => this.logOf(process),

@@ -161,6 +161,15 @@ function passedOver(reader: Reader, observation: Observed<"passedOver">, fail: F
       harm: "silentGaps",
     });
   }
+  if (why === "retention" && !reader.isFree && !reader.isAtStart && areRemoved(reader.log, 1, through)) {
+    fail(
+      "REL-I3",
+      `${placeOf(reader)} was moved over ${offset}…${through}, a removed beginning, and not told (trimmed)`,
+      {
+        harm: "silentGaps",
+      },
+    );
+  }
   moveTo(reader, epoch, through);
 }
 
