@@ -2,8 +2,9 @@
  * One socket in a shared worker: where the browser has one, it is the host of all tabs (OP-2).
  *
  * The browser starts it with the first tab and ends it with the last. A worker that dies in between is noticed
- * by its lock, and the next `connect` starts another. One that does not answer within `workerAnswerMsMax`, or is
- * of another version (an older page's, under the same address), is left alone: this tab shares by another way.
+ * by its lock, and the next `connect` starts another. One that does not answer within `workerAnswerMsMax` may have
+ * died before it could name its lock, so it is asked once more; then, or where it is of another version (an older
+ * page's, under the same address), it is left alone: this tab shares by another way.
  */
 import type { Clock, TimerHandle } from "@holdfast/protocol";
 import type { FromTab, ToTab } from "./messages.ts";
@@ -12,6 +13,8 @@ import type { Link } from "./tabSession.ts";
 
 /** From the first `connect` to `joined`: the script has to be loaded. */
 export const workerAnswerMsMax = 10_000;
+/** Unanswered in a row. */
+const connectsMax = 2;
 
 export interface WorkingOptions {
   readonly locks: Locks;
@@ -28,15 +31,17 @@ export function workingLink({ locks, clock, connect, instead }: WorkingOptions):
   let deadline: TimerHandle | undefined;
   let other: Link | undefined;
   let attempt = 0;
+  let unanswered = 0;
 
   function begin(): void {
     attempt += 1;
+    unanswered += 1;
     const mine = attempt;
     const failed = (): void => {
       if (mine === attempt) giveUp();
     };
     clock.cancel(deadline);
-    deadline = clock.after(workerAnswerMsMax, failed);
+    deadline = clock.after(workerAnswerMsMax, unanswered < connectsMax ? begin : failed);
     face?.attach(connect(failed));
   }
 
@@ -61,6 +66,7 @@ export function workingLink({ locks, clock, connect, instead }: WorkingOptions):
         return;
       }
       clock.cancel(deadline);
+      unanswered = 0;
       unwatch();
       unwatch = watchLock(locks, lock, () => {
         face?.detach();
