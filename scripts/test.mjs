@@ -34,6 +34,7 @@ const needs = {
     "e2e/test/postgresForbidden.test.ts",
     "packages/server/test/postgres/contract.test.ts",
     "packages/server/test/postgres/faults.test.ts",
+    "packages/server/test/postgres/migrations.test.ts",
     "packages/server/test/postgres/nodes.test.ts",
     "packages/server/test/postgres/retention.test.ts",
     "simulation/test/processesOutage.test.ts",

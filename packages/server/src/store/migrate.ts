@@ -21,3 +21,18 @@ export async function migrate(kysely: Kysely<SomeTables>, plugins: readonly Plug
 export function migrationsOf(plugins: readonly Plugin[]): Readonly<Record<string, Migration>> {
   return Object.assign({}, storeMigrations, ...plugins.map((plugin) => plugin.migrations));
 }
+
+/** The store has had a migration that this program does not know. Its message is a sentence without its end. */
+export class NewerStore extends Error {
+  override readonly name = "NewerStore";
+}
+
+/** Throws `NewerStore` where a newer program wrote the store. */
+export function requireKnown(had: readonly string[], plugins: readonly Plugin[]): void {
+  const known = migrationsOf(plugins);
+  const unknown = had.find((name) => known[name] === undefined);
+  if (unknown === undefined) return;
+  throw new NewerStore(
+    `a newer program has written it (it has "${unknown}", which this one does not know); start that one, or restore an older backup`,
+  );
+}

@@ -23,8 +23,9 @@ import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { StartError } from "../../options.ts";
 import type { Plugin } from "../../plugin.ts";
+import { requireKnown } from "../migrate.ts";
 import { type FolderLock, lockFolder } from "./lock.ts";
-import { migrationsHad, requireKnown, storeFile } from "./migrating.ts";
+import { migrationsHad, storeFile } from "./migrating.ts";
 import { copyWhole, flushFile, flushFolder, requireWhole } from "./wholeCopy.ts";
 
 /** Where the store that a restore replaces is kept, with a number behind it from the second on. */

@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { Plugin } from "../../plugin.ts";
 import type { Dialect } from "../dialect.ts";
-import { migrate, migrationsOf } from "../migrate.ts";
+import { migrate, migrationsOf, requireKnown } from "../migrate.ts";
 import { copyWhole } from "./wholeCopy.ts";
 
 export const storeFile = "holdfast.db";
@@ -59,16 +59,6 @@ export function migrationsHad(file: string): readonly string[] {
   } finally {
     database.close();
   }
-}
-
-/** Throws a sentence without its end where a newer program wrote the store. */
-export function requireKnown(had: readonly string[], plugins: readonly Plugin[]): void {
-  const known = migrationsOf(plugins);
-  const unknown = had.find((name) => known[name] === undefined);
-  if (unknown === undefined) return;
-  throw new Error(
-    `a newer program has written it (it has "${unknown}", which this one does not know); start that one, or restore an older backup`,
-  );
 }
 
 function removeOldCopies(folder: string): void {
