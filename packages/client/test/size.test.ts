@@ -15,12 +15,12 @@ import { expect, it } from "vitest";
 const gzipBytesMax: Readonly<Record<string, { readonly atOnce: number; readonly later: number }>> = {
   // The goal is 12,288; docs/ARCHITECTURE.md, "What a page pays", says what is in it.
   // `fetch` and what is around it is loaded when something is first asked over HTTP.
-  index: { atOnce: 12_990, later: 270 },
-  "durable/index": { atOnce: 15_005, later: 270 },
-  "publisher/index": { atOnce: 15_270, later: 270 },
+  index: { atOnce: 13_035, later: 270 },
+  "durable/index": { atOnce: 15_050, later: 270 },
+  "publisher/index": { atOnce: 15_320, later: 270 },
   // A tab that leads loads the socket and its rules only then.
-  "tabs/index": { atOnce: 8_005, later: 15_880 },
-  "tabs/worker": { atOnce: 17_105, later: 270 },
+  "tabs/index": { atOnce: 8_005, later: 15_900 },
+  "tabs/worker": { atOnce: 17_155, later: 270 },
   "storage/index": { atOnce: 2_350, later: 0 },
 };
 

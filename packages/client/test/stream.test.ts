@@ -384,49 +384,6 @@ describe("[ST-6] a handler", () => {
     expect(errors).toBe(1);
   });
 
-  it("moves the cursor that the program sees with its own state: never ahead of what was applied", async () => {
-    const { clock, server, session } = scenario();
-    const cursors: (readonly [string, number | undefined, number])[] = [];
-    const applied = { one: 0, two: 0 };
-    let throws = 0;
-    /** What a program would store, whenever it is called. */
-    const look = (why: string): void => {
-      // What is left out counts as applied.
-      cursors.push([`${why}: one`, one.cursor?.offset ?? 0, Math.max(applied.one, throws === 2 ? 3 : 0)]);
-      cursors.push([`${why}: two`, two.cursor?.offset ?? 0, applied.two]);
-    };
-    const one = session.subscribe("s", {
-      from: "start",
-      onEvents(events) {
-        look("handler of one");
-        if (events.some(({ data }) => data === 3)) {
-          throws += 1;
-          throw new Error("cannot fold 3");
-        }
-        applied.one = events.at(-1)?.offset ?? 0;
-      },
-      onStatus: ({ kind }) => look(`${kind} of one`),
-      onError: (_error, { skip }) => skip(),
-    });
-    const two = session.subscribe("s", {
-      from: "start",
-      onEvents(events) {
-        look("handler of two");
-        applied.two = events.at(-1)?.offset ?? 0;
-      },
-      onStatus: ({ kind }) => look(`${kind} of two`),
-    });
-    server.append("s", 1, 2, 3, 4);
-    await clock.advance(500);
-    server.append("s", 5);
-    await clock.advance(500);
-    // Together with others, then alone.
-    expect([applied, throws]).toEqual([{ one: 5, two: 5 }, 2]);
-    expect(cursors.length).toBeGreaterThan(10);
-    expect(cursors.filter(([, cursor = 0, state]) => cursor > state)).toEqual([]);
-    expect([one.cursor?.offset, two.cursor?.offset]).toEqual([5, 5]);
-  });
-
   it("that subscribes, calls, lets go or closes inside itself causes neither loss nor repeat", async () => {
     const { clock, server, session } = scenario();
     const items: unknown[] = [];

@@ -26,10 +26,13 @@ export function readSubscribed(stream: Stream, message: Subscribed, context: Ses
   });
   if (stream.repair.underWay) context.counts.gapsRepaired += 1;
   stream.repair.underWay = false;
+  // Judged was the lowest cursor, if any was asked: who stands above it in the history that is asks for itself.
+  const { offset: lowest = -1 } = stream.asked as Partial<Cursor>;
   for (const subscriber of stream.subscribers) {
-    if (message.reset !== undefined) resetSubscriber(subscriber, message.reset, message.lost, context.out);
-    else if (subscriber.cursor !== undefined && subscriber.cursor.epoch !== message.epoch)
-      resetSubscriber(subscriber, "epoch", undefined, context.out);
+    const { cursor } = subscriber;
+    if (cursor === undefined) continue;
+    const reason = cursor.epoch !== message.epoch ? "epoch" : cursor.offset > lowest ? undefined : message.reset;
+    if (reason !== undefined) resetSubscriber(subscriber, reason, message.lost, context.out);
   }
   const asked = message.reset === undefined ? stream.asked : "latest";
   if (message.snapshot !== undefined) {

@@ -125,6 +125,8 @@ export class ModelServer implements Transport {
     };
   }
   refusesUpgrade = false;
+  /** ST-3: retention removed the events up to here, of every stream. */
+  trimmedThrough = 0;
   /** AU-7: what `auth` is answered. */
   authAnswer: (token: string | undefined) => object = () => ({ type: "authenticated" });
   /** What HTTP answers, and what was asked of it. A rejection: no answer. */
@@ -247,7 +249,8 @@ export class ModelServer implements Transport {
     }
     const stream = this.stream(name);
     const head = stream.events.length;
-    const honoured = typeof from === "string" || (from.epoch === stream.epoch && from.offset <= head);
+    const isOfNow = typeof from === "string" || (from.epoch === stream.epoch && from.offset <= head);
+    const honoured = isOfNow && (typeof from === "string" || from.offset >= this.trimmedThrough);
     const latest = from === "latest" || !honoured;
     const offset = latest ? head : from === "start" ? 0 : from.offset;
     const parts = latest ? stream.snapshotParts : undefined;
@@ -260,7 +263,7 @@ export class ModelServer implements Transport {
         epoch: stream.epoch,
         offset,
         head,
-        reset: honoured ? undefined : "epoch",
+        reset: honoured ? undefined : isOfNow ? "trimmed" : "epoch",
         snapshot: parts?.length,
       },
       ...(parts ?? []).map((data, index) => ({ type: "snapshot", stream: name, sub, part: index + 1, data })),
