@@ -95,8 +95,8 @@ export const reading: readonly Bug[] = [
   {
     id: "reset-keeps-state",
     file: "packages/client/src/core/streamReading.ts",
-    find: "    if (message.reset !== undefined) resetSubscriber(subscriber, message.reset, message.lost, context.out);",
-    replace: "    if (message.reset !== undefined) subscriber.cursor = position;",
+    find: "    if (reason !== undefined) resetSubscriber(subscriber, reason, message.lost, context.out);",
+    replace: "    if (reason !== undefined) subscriber.cursor = position;",
     what: "A reset moves the cursor, and the application keeps a state of the lost history.",
     knownAs: "epoch ignored by the client",
     madeBlind: true,
