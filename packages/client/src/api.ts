@@ -93,14 +93,13 @@ export interface CallOptions {
   readonly timeout?: number;
 }
 
-/**
- * One request to the server of the socket, with the browser's cookies. Rejects where no answer came; `body` is the
- * parsed JSON, or undefined where it is none.
- */
-export type SessionHttp = (
-  method: "GET" | "POST",
-  path: string,
-) => Promise<{ readonly status: number; readonly body: unknown }>;
+/** What the server says of who is signed in; `refused`: it answers, but not to us. */
+export interface SignedIn {
+  readonly kind: "signedIn" | "signedOut" | "refused" | "unreachable";
+}
+
+/** Asks who is signed in; `refresh`: and lets the session last its full life from now on. */
+export type AskServer = (refresh: boolean) => Promise<SignedIn>;
 
 export interface SessionOptions {
   /** `ws://…/ws`; a function is asked before each attempt. In a page, by default, `/ws` of the page's own server. */
@@ -119,8 +118,11 @@ export interface SessionOptions {
   readonly clock?: Clock;
   readonly random?: Random;
   readonly transport?: Transport;
-  /** Who is signed in, and refreshing it (AU-7, CL-10). Absent: `fetch` on the socket's origin. */
-  readonly http?: SessionHttp;
+  /**
+   * Who is signed in, and refreshing it (AU-7, CL-10): `askOver` of `@holdfast/client/http`. Absent: `fetch` on the
+   * socket's origin, loaded when it is first asked.
+   */
+  readonly http?: AskServer;
 }
 
 /** Method name → what is passed and what comes back. */

@@ -64,11 +64,11 @@ export function openSession(options: SessionOptions, parts: SessionParts = {}): 
   const url = (): string => (typeof address === "string" ? address : address());
   const wallOffsetMs = (): number => clock.now() - clock.monotonic();
   const http = options.http ?? platformHttp(url);
-  const { add: onChange, tell: changed, clear: forgetListeners } = makeListeners<[]>();
-  const { add: onSignal, tell: heard, clear: forgetHearers } = makeListeners<[HeardSignal]>();
+  const { add: onChange, tell: changed } = makeListeners<[]>();
+  const { add: onSignal, tell: heard } = makeListeners<[HeardSignal]>();
   let closing: Promise<void> | undefined;
-  let closed = (): void => {};
-  let unwatch = (): void => {};
+  let closed: (() => void) | undefined;
+  let unwatch: (() => void) | undefined;
 
   const core = makeSessionCore(
     {
@@ -113,15 +113,11 @@ export function openSession(options: SessionOptions, parts: SessionParts = {}): 
   function rested(): void {
     const before = shown;
     shown = show(before);
-    const hasEnded = core.connection.state.kind === "closed";
-    if (hasEnded) {
-      unwatch();
-      closed();
+    if (core.connection.state.kind === "closed") {
+      unwatch?.();
+      closed?.();
     }
     if (shown !== before) changed();
-    if (!hasEnded) return;
-    forgetListeners();
-    forgetHearers();
   }
 
   function deliver(effect: SubscriberEffect): ((context: SessionContext) => void) | undefined {

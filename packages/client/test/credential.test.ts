@@ -2,14 +2,14 @@
  * A cookie as credential, and what HTTP tells where the socket cannot (AU-7, CL-7, CL-10); faults that the server
  * names (TR-4).
  *
- * Seen red: [AU-7] without `askServer` behind `expiring`, and with `refresh` forgotten as soon as `auth` was sent;
+ * Seen red: [AU-7] without `askOver` behind `expiring`, and with `refresh` forgotten as soon as `auth` was sent;
  * [CL-7] with every 503 read as signed out; [CL-10] with the question asked at each failure, and with the count kept
  * after a socket opened; [CL-2] with 4401 that never asks; [TR-4] with every code told each time; [CL-7] of HTTP calls
  * without the one question under way, and without the token in hand.
  */
 import type { ProtocolError } from "@holdfast/protocol";
 import { describe, expect, it } from "vitest";
-import { askServer } from "../src/shell/http.ts";
+import { askOver } from "../src/http.ts";
 import { error } from "./support/modelServer.ts";
 import { publisherScenario, type Scenario, scenario } from "./support/scenario.ts";
 import { SimClock } from "./support/simClock.ts";
@@ -299,7 +299,7 @@ describe("what HTTP says", () => {
     [429, {}, "unreachable"],
     [503, {}, "unreachable"],
   ] as const)("[AU-6] %i %j is %s", async (status, body, kind) => {
-    expect(await askServer(async () => ({ status, body }), false)).toEqual({ kind });
+    expect(await askOver(async () => ({ status, body }))(false)).toEqual({ kind });
   });
 });
 

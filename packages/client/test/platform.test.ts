@@ -60,9 +60,9 @@ it("[AU-7] asks at the socket's origin with the browser's cookies, and reads wha
     asked.push([url.href, method, credentials, body]);
     return new Response(method === "POST" ? '{"user":null}' : "<html>", { status: 203 });
   });
-  const http = platformHttp(() => "wss://server.test:8443/ws?a=1");
-  expect(await http("POST", "/api/session/refresh")).toEqual({ status: 203, body: { user: null } });
-  expect(await http("GET", "/api/session")).toEqual({ status: 203, body: undefined });
+  const ask = platformHttp(() => "wss://server.test:8443/ws?a=1");
+  expect(await ask(true)).toEqual({ kind: "signedOut" });
+  expect(await ask(false)).toEqual({ kind: "signedIn" });
   expect(asked).toEqual([
     ["https://server.test:8443/api/session/refresh", "POST", "include", "{}"],
     ["https://server.test:8443/api/session", "GET", "include", undefined],

@@ -22,7 +22,7 @@ it("[OP-2] outside a browser has a socket of its own, and leaves nothing", async
     clock,
     transport: server,
     random: makeRandom(7),
-    http: async () => ({ status: 200, body: {} }),
+    http: async () => ({ kind: "signedIn" }),
   });
   const seen = reader(session, "s");
   server.append("s", 1, 2);

@@ -8,13 +8,13 @@
  */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { SessionEffect } from "../src/core/effects.ts";
 import { addSubscriber, makeStream, noteAsked } from "../src/core/stream.ts";
 import { readEvents, readSubscribed } from "../src/core/streamReading.ts";
 import { makeSubscriber } from "../src/core/subscriber.ts";
 import { error } from "./support/modelServer.ts";
 import { makeRandom } from "./support/random.ts";
 import { reader, scenario } from "./support/scenario.ts";
+import { makeStreamContext } from "./support/streamContext.ts";
 
 type Message = Record<string, unknown> & {
   offset: number;
@@ -193,28 +193,23 @@ describe("several readers", () => {
 describe("jumps", () => {
   it("[ST-2] a reader whose cursor is of another history gets nothing of this one", () => {
     const stream = makeStream("s");
-    const out: SessionEffect[] = [];
-    const counts = { received: 0, applied: 0, duplicatesSuppressed: 0, gapsRepaired: 0 };
-    const context = { now: 0, random: makeRandom(1), out, counts };
+    const context = makeStreamContext();
     const first = makeSubscriber("s", { from: "start", onEvents() {} });
     addSubscriber(stream, first);
     noteAsked(stream, 1, "start");
     readSubscribed(stream, { type: "subscribed", stream: "s", sub: 1, epoch: "one", offset: 0, head: 3 }, context);
     // It comes in the middle of the reading; nothing was asked for it yet.
     addSubscriber(stream, makeSubscriber("s", { from: { epoch: "another", offset: 0 }, onEvents() {} }));
-    readEvents(
-      stream,
-      { type: "events", stream: "s", offset: 1, head: 1, events: [{ event: "e", at: 1, data: 1 }] },
-      context,
-    );
-    expect(out.filter((effect) => effect.kind === "deliver").map((effect) => effect.subscriber)).toEqual([first]);
+    const events = [{ event: "e", at: 1, data: 1 }];
+    readEvents(stream, { type: "events", stream: "s", offset: 1, head: 1, events }, context);
+    expect(context.out.filter((effect) => effect.kind === "deliver").map((effect) => effect.subscriber)).toEqual([
+      first,
+    ]);
   });
 
   it("[ST-2] nothing is heard between a newer question and its echo", () => {
     const stream = makeStream("s");
-    const out: SessionEffect[] = [];
-    const counts = { received: 0, applied: 0, duplicatesSuppressed: 0, gapsRepaired: 0 };
-    const context = { now: 0, random: makeRandom(1), out, counts };
+    const context = makeStreamContext();
     addSubscriber(stream, makeSubscriber("s", { from: { epoch: "one", offset: 0 }, onEvents() {} }));
     noteAsked(stream, 1, "start");
     readSubscribed(stream, { type: "subscribed", stream: "s", sub: 1, epoch: "one", offset: 0, head: 3 }, context);
@@ -223,10 +218,10 @@ describe("jumps", () => {
     readEvents(stream, { type: "events", stream: "s", offset: 1, head: 1, events }, context);
     readSubscribed(stream, { type: "subscribed", stream: "s", sub: 1, epoch: "one", offset: 0, head: 3 }, context);
     readEvents(stream, { type: "events", stream: "s", offset: 1, head: 1, events }, context);
-    expect(out.filter((effect) => effect.kind === "deliver")).toEqual([]);
+    expect(context.out.filter((effect) => effect.kind === "deliver")).toEqual([]);
     readSubscribed(stream, { type: "subscribed", stream: "s", sub: 2, epoch: "one", offset: 0, head: 3 }, context);
     readEvents(stream, { type: "events", stream: "s", offset: 1, head: 1, events }, context);
-    expect(out.filter((effect) => effect.kind === "deliver")).toHaveLength(1);
+    expect(context.out.filter((effect) => effect.kind === "deliver")).toHaveLength(1);
   });
 
   it("[ST-3] an epoch that is gone resets, and what follows starts anew", async () => {

@@ -52,7 +52,7 @@ it("[F63] [CL-6] [X6] events, answers and the close of a superseded socket chang
     clientName: "test",
     clock,
     random: makeRandom(1),
-    http: async () => ({ status: 200, body: { user } }),
+    http: async () => ({ kind: "signedIn" }),
     transport: {
       open(_url, _protocols, hears) {
         const opened: Opened = { hears, sent: [] };

@@ -9,6 +9,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { createSession, type Session } from "@holdfast/client";
+import { askOver } from "@holdfast/client/http";
 import { contentFold, contentOf } from "./content.ts";
 import type { CrowdResult, CrowdSettings, CrowdStatus, ReaderResult } from "./crowdSettings.ts";
 import { cookieHttp, cookieTransport } from "./nodePorts.ts";
@@ -41,12 +42,12 @@ async function enter(index: number): Promise<void> {
       },
       owned: () => {},
     }),
-    async http(method, path) {
+    http: askOver(async (method, path) => {
       const answer = await http(method, path);
       if (answer.status >= 400) totals.refusals += 1;
       else if (path.endsWith("/refresh")) totals.refreshes += 1;
       return answer;
-    },
+    }),
   });
   sessions.push(session);
   for (const stream of streams) read(session, index, stream);

@@ -5,7 +5,7 @@
  * connections. It deliberately decides nothing; when to connect is the session's.
  */
 import { connect } from "node:net";
-import type { SessionHttp } from "@holdfast/client";
+import type { SessionHttp } from "@holdfast/client/http";
 import { closeCodes, type Transport } from "@holdfast/protocol";
 import WebSocket from "ws";
 import { ask, cookieOf, type Door } from "./signIn.ts";

@@ -10,6 +10,7 @@ import { closeSync, existsSync, mkdirSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { createDurableSession, type DurableSession } from "@holdfast/client/durable";
+import { askOver } from "@holdfast/client/http";
 import { fileStorage } from "@holdfast/client/storage/file";
 import type { Observation } from "../judge/observation.ts";
 import { readWholeLines } from "./jsonLines.ts";
@@ -98,11 +99,11 @@ async function live(user: string): Promise<void> {
     clientName: "recorder",
     storage,
     transport: cookieTransport(door, connections(client)),
-    http: async (method, path) => {
+    http: askOver(async (method, path) => {
       const answer = await cookieHttp(door)(method, path);
       if (path.endsWith("/refresh") && answer.status === 200) refreshes += 1;
       return answer;
-    },
+    }),
   });
   const stopped = new Promise<void>((done) => {
     session.onChange(() => {

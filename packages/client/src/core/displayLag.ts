@@ -23,25 +23,20 @@ export interface DisplayLag {
 }
 
 export function makeDisplayLag(): DisplayLag {
-  const lags = new Float64Array(lagsKeptMax);
-  let count = 0;
+  const lags: number[] = [];
   let figures: LagFigures = {};
-  let madeMs = Number.NEGATIVE_INFINITY;
-  let madeOf = 0;
+  let dueMs = Number.NEGATIVE_INFINITY;
   return {
     note(events, now) {
-      for (const { at } of events) {
-        lags[count % lagsKeptMax] = Math.max(0, now - at);
-        count += 1;
-      }
+      for (const { at } of events) lags.push(Math.max(0, now - at));
+      lags.splice(0, lags.length - lagsKeptMax);
     },
     figures(now) {
-      if (count === madeOf || now - madeMs < figuresApartMs) return figures;
-      const sorted = lags.slice(0, Math.min(count, lagsKeptMax)).sort();
+      if (now < dueMs || lags.length === 0) return figures;
+      dueMs = now + figuresApartMs;
+      const sorted = Float64Array.from(lags).sort();
       const rank = (share: number): number => Math.round(sorted[Math.ceil(sorted.length * share) - 1] ?? 0);
       figures = { displayLagP50Ms: rank(0.5), displayLagP99Ms: rank(0.99) };
-      madeMs = now;
-      madeOf = count;
       return figures;
     },
   };

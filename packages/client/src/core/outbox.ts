@@ -56,18 +56,18 @@ export interface Entry {
   readonly asked: Asked;
   readonly timeoutMs: number;
   /** The unsettled request that it must follow (RQ-4); undefined once that has a result. */
-  after: Entry | undefined;
+  after?: Entry | undefined;
   /** `kept`: until its keeper queues it. */
   phase: "kept" | "queued" | "sent" | "retrying";
   /** Undefined while it was never sent. */
   named: NamedRequest | undefined;
   deadlineMs: number;
-  retryAtMs: number | undefined;
+  retryAtMs?: number | undefined;
   tries: number;
   internals: number;
-  lastError: ErrorBody | undefined;
+  lastError?: ErrorBody;
   /** Why no answer is worth a retry any more. */
-  orphaned: ProtocolError | undefined;
+  orphaned?: ProtocolError;
 }
 
 export interface Outbox {
@@ -96,15 +96,11 @@ export function addRequest(outbox: Outbox, asked: Asked, serverOffsetMs: number,
   const entry: Entry = {
     asked,
     timeoutMs,
-    after: undefined,
     phase: "queued",
     named,
     deadlineMs: named === undefined ? context.now + unsentMs : named.deadline - serverOffsetMs,
-    retryAtMs: undefined,
     tries: 0,
     internals: 0,
-    lastError: undefined,
-    orphaned: undefined,
   };
   outbox.entries.set(asked, entry);
   asked.keeper?.added(outbox, entry);

@@ -28,10 +28,10 @@ export interface SessionCore {
   /** The newest signal of each kind, the newest acknowledgement of each inbox, not yet sent. */
   readonly whispers: Map<string, string>;
   subs: number;
-  user: User | undefined;
-  degraded: { readonly reason: string; readonly since: number } | undefined;
+  user?: User | undefined;
+  degraded?: { readonly reason: string; readonly since: number } | undefined;
   /** Since when no connection is open that was. */
-  lostMs: number | undefined;
+  lostMs?: number | undefined;
   readonly counts: Counts;
   readonly lag: DisplayLag;
   /** When the server was told the figures last (ST-16). */
@@ -104,9 +104,6 @@ export function makeSessionCore(options: CoreOptions, known: FirstKnown): Sessio
     outbox: makeOutbox(),
     whispers: new Map(),
     subs: 0,
-    user: undefined,
-    degraded: undefined,
-    lostMs: undefined,
     counts: {
       received: 0,
       applied: 0,

@@ -24,8 +24,8 @@ const unasked = {
 } as const;
 
 export function makeStream(name: string): Stream {
-  const repair = { atMs: undefined, recentMs: [], underWay: false };
-  return { name, subscribers: new Set(), epoch: undefined, head: 0, repair, ...unasked };
+  const repair = { recentMs: [], underWay: false };
+  return { name, subscribers: new Set(), head: 0, repair, ...unasked };
 }
 
 export function addSubscriber(stream: Stream, subscriber: Subscriber): void {

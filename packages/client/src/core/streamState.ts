@@ -12,7 +12,7 @@ export interface Stream {
   /** The echo of the newest `sub` has come: only then is anything of the stream heard. */
   answered: boolean;
   /** Of the newest answer: a cursor of another history is not served by what is read now. */
-  epoch: string | undefined;
+  epoch?: string;
   head: number;
   /** Parts still to come; `position` is the state that they make. */
   parts:
@@ -41,10 +41,10 @@ export interface Subscriber {
   /** After the last that was handed over. */
   cursor: Cursor | undefined;
   /** Where it stood before what is handed over and not applied yet; undefined: its handler has applied all (ST-6). */
-  before: { readonly cursor: Cursor | undefined } | undefined;
-  stopped: { readonly error: unknown; readonly skipTo: Cursor | undefined; readonly single: boolean } | undefined;
+  before?: { readonly cursor: Cursor | undefined } | undefined;
+  stopped?: { readonly error: unknown; readonly skipTo: Cursor | undefined; readonly single: boolean } | undefined;
   /** Events up to here are handed over one by one; the first that throws is left out. */
-  isolateThrough: number | undefined;
+  isolateThrough?: number | undefined;
   status: SubscriptionStatus;
   /** The status as far as it was told: what the program sees. */
   shown: SubscriptionStatus;
@@ -53,7 +53,7 @@ export interface Subscriber {
 }
 
 export interface Repair {
-  atMs: number | undefined;
+  atMs?: number | undefined;
   recentMs: number[];
   /** The newest question was a repair; its answer counts. */
   underWay: boolean;

@@ -6,10 +6,9 @@
  * and what an HTTP call does with a refusal is the program's.
  */
 import { ProtocolError } from "@holdfast/protocol";
-import type { SessionHttp, SessionOptions } from "../api.ts";
+import type { AskServer, SessionOptions } from "../api.ts";
 import type { TokenOutcome, TokenReason } from "../core/connectionState.ts";
 import { isBetterToken } from "../core/token.ts";
-import { askServer } from "./http.ts";
 
 export interface Credentials {
   /** Never rejects. `old`: the token that is not good enough. */
@@ -21,7 +20,7 @@ export interface Credentials {
 /** @param isUsable whether a token lives long enough to be sent */
 export function makeCredentials(
   getToken: SessionOptions["getToken"],
-  http: SessionHttp,
+  askServer: AskServer,
   isUsable: (token: string) => boolean,
 ): Credentials {
   let held: string | undefined;
@@ -29,7 +28,7 @@ export function makeCredentials(
 
   async function question(why: TokenReason): Promise<TokenOutcome> {
     try {
-      if (getToken === undefined || why === "unopened") return await askServer(http, why === "expiring");
+      if (getToken === undefined || why === "unopened") return await askServer(why === "expiring");
       const token = await getToken(why);
       held = token ?? undefined;
       return token === null ? { kind: "signedOut" } : { kind: "token", token };

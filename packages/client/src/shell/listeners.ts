@@ -6,7 +6,6 @@ export interface Listeners<Heard extends readonly unknown[]> {
   /** Returns how to stop it. */
   add(listener: (...heard: Heard) => void): () => void;
   tell(...heard: Heard): void;
-  clear(): void;
 }
 
 export function makeListeners<Heard extends readonly unknown[]>(): Listeners<Heard> {
@@ -19,6 +18,5 @@ export function makeListeners<Heard extends readonly unknown[]>(): Listeners<Hea
     tell(...heard) {
       for (const listener of [...listeners]) guard(() => listener(...heard), report);
     },
-    clear: () => listeners.clear(),
   };
 }

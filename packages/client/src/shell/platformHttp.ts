@@ -3,13 +3,18 @@
  *
  * A file of its own, loaded when something is first asked: few pages ever do. It neither repeats nor judges.
  */
-import type { SessionHttp } from "../api.ts";
+import type { AskServer } from "../api.ts";
+import { askOver, type SessionHttp } from "../http.ts";
 
 /** No answer within this is none. */
 const httpTimeoutMs = 10_000;
 
-/** At the socket's origin, with the browser's cookies. */
-export async function fetchJson(url: string, method: "GET" | "POST", path: string): ReturnType<SessionHttp> {
+/** At the origin of the socket's `url`, with the browser's cookies. */
+export function askOrigin(url: string): AskServer {
+  return askOver((method, path) => fetchJson(url, method, path));
+}
+
+async function fetchJson(url: string, method: "GET" | "POST", path: string): ReturnType<SessionHttp> {
   const response = await fetch(new URL(path, url.replace(/^ws/, "http")), {
     method,
     cache: "no-store",

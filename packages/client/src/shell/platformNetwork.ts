@@ -5,7 +5,7 @@
  * closed by us is forgotten at once, however long the platform keeps it in CLOSING.
  */
 import type { Transport } from "@holdfast/protocol";
-import type { SessionHttp } from "../api.ts";
+import type { AskServer } from "../api.ts";
 
 export const platformTransport: Transport = {
   open(url, protocols, events) {
@@ -36,8 +36,8 @@ export const platformTransport: Transport = {
 };
 
 /** The part that asks over HTTP, loaded when it is first asked. What cannot be loaded is a server without an answer. */
-export function platformHttp(url: () => string): SessionHttp {
-  return async (method, path) => await (await import("./platformHttp.ts")).fetchJson(url(), method, path);
+export function platformHttp(url: () => string): AskServer {
+  return async (refresh) => (await import("./platformHttp.ts")).askOrigin(url())(refresh);
 }
 
 /** Windows and workers have an address and cookies; a Node process has neither. */

@@ -1,6 +1,7 @@
 /** One client, one model server, one clock. */
 import type { DurableSession, DurableSessionOptions } from "../../src/durable/index.ts";
 import { createDurableSession } from "../../src/durable/index.ts";
+import { askOver } from "../../src/http.ts";
 import { createSession, type Session, type SessionOptions, type SessionState } from "../../src/index.ts";
 import type { PublisherSession, PublisherSessionOptions } from "../../src/publisher/index.ts";
 import { createPublisherSession } from "../../src/publisher/index.ts";
@@ -45,10 +46,10 @@ function makeScenario<Options extends SessionOptions, Kind extends Session>(
     clock,
     transport: server,
     random: makeRandom(7),
-    http: (method, path) => {
+    http: askOver((method, path) => {
       server.asked.push(`${method} ${path}`);
       return server.http(`${method} ${path}`);
-    },
+    }),
   };
   const session = create({ ...common, ...options } as Options);
   const kinds: SessionState["kind"][] = [session.state.kind];
