@@ -21,7 +21,10 @@ import { createHttp } from "./http/app.ts";
 import type { Readiness } from "./http/healthRoutes.ts";
 import { signInLinksOff } from "./http/sessionRoutes.ts";
 import { createNode } from "./node.ts";
+import { startAlerts } from "./observe/alerts.ts";
+import { watchLoopDelay } from "./observe/loopDelay.ts";
 import { createMetrics } from "./observe/metrics.ts";
+import { createWebhook } from "./observe/webhook.ts";
 import { type Server, type ServerOptions, StartError } from "./options.ts";
 import type { Plugin } from "./plugin.ts";
 import type { Reach } from "./reach.ts";
@@ -65,10 +68,12 @@ async function start(settings: Settings, app: Plugin, opened: OpenedStore): Prom
     version: settings.version,
     dashboardNames: settings.dashboardMetrics,
   });
+  const loopDelay = watchLoopDelay(clock);
   const node = await createNode({
     app,
     observer: metrics.observer,
     keepsRecords: true,
+    loopDelayMs: loopDelay.p99Ms,
     store: opened.store,
     place: opened.place,
     ...(opened.bus === undefined ? {} : { bus: opened.bus }),
@@ -90,6 +95,7 @@ async function start(settings: Settings, app: Plugin, opened: OpenedStore): Prom
 
   metrics.connect({
     connections: () => node.gateway.connections.size,
+    loopDelayMs: loopDelay.p99Ms,
     degraded: () => context.health.degraded !== undefined,
     deliveries: () => context.hub.deliveries,
     stormFactor: () => context.records.stormFactor(),
@@ -135,10 +141,18 @@ async function start(settings: Settings, app: Plugin, opened: OpenedStore): Prom
   await node.start();
   port = await listen(http, settings);
   readiness = "ready";
+  const urls = urlsOf(reach, port);
+  const webhook =
+    settings.alertWebhook === undefined
+      ? undefined
+      : createWebhook({ url: settings.alertWebhook, server: () => urls.url, clock, log });
+  const stopAlerts = startAlerts({ clock, log, judge: node.problems, notify: (notice) => webhook?.send(notice) });
 
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     readiness = "draining";
+    stopAlerts();
+    webhook?.stop();
     upgrade.stop();
     await node.stop();
     // Once it closes, Node judges no silence any more: a socket that asked nothing would hold the stop for ever (CL-9).
@@ -146,10 +160,11 @@ async function start(settings: Settings, app: Plugin, opened: OpenedStore): Prom
     await http.close();
     clock.cancel(late);
     metrics.stop();
+    loopDelay.stop();
     await opened.close();
   };
   return {
-    ...urlsOf(reach, port),
+    ...urls,
     port,
     signInCode: () => (settings.signInLinks ? auth.signInCode() : Promise.reject(new Error(signInLinksOff))),
     agentKey: (name) => auth.agentKey(name),

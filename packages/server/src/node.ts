@@ -25,7 +25,9 @@ import type { Mode } from "./mode.ts";
 import { noticesStream, noticesWorkspace } from "./nodes/notice.ts";
 import { createNoticeReader } from "./nodes/noticeReader.ts";
 import { obeyNotice } from "./nodes/obedience.ts";
-import { diagnosticsMethod } from "./observe/diagnostics.ts";
+import { type Alert, alertsOf } from "./observe/alertRules.ts";
+import { diagnosticsMethod, endedLately } from "./observe/diagnostics.ts";
+import { createFailureSpan } from "./observe/failureSpan.ts";
 import { createFoldedLog } from "./observe/foldedLog.ts";
 import type { Log } from "./observe/log.ts";
 import { type Observer, silentObserver } from "./observe/observer.ts";
@@ -69,6 +71,8 @@ export interface NodeParts<Judge extends Authenticator> {
   readonly bus?: Bus;
   /** Who measures; nobody where absent. */
   readonly observer?: Observer;
+  /** p99 of the delay of this thread's loop, ms; absent where nobody measures it. */
+  readonly loopDelayMs?: () => number;
   /** Whether ended connections are kept in the store, which then has `observe/recordsPlugin.ts`. */
   readonly keepsRecords?: boolean;
 }
@@ -76,6 +80,8 @@ export interface NodeParts<Judge extends Authenticator> {
 export interface Node<Judge extends Authenticator = Authenticator> {
   readonly gateway: Gateway;
   readonly context: GatewayContext;
+  /** What is wrong now, the worst first. */
+  problems(): readonly Alert[];
   /** All that can be asked for: the app's, and the node's own. */
   readonly methods: Readonly<Record<string, AnyMethod>>;
   readonly authenticator: Judge;
@@ -89,7 +95,21 @@ export interface Node<Judge extends Authenticator = Authenticator> {
 export async function createNode<Judge extends Authenticator>(parts: NodeParts<Judge>): Promise<Node<Judge>> {
   const { app, clock, random, mode, bus, observer = silentObserver } = parts;
   const { admission: admissionLimits = admissionLimitsOf({}, parts.limits), place = { store: "unnamed" } } = parts;
-  const guarded = guardStore({ store: parts.store, limits: admissionLimits, place, clock, log: parts.log, observer });
+  const failing = createFailureSpan();
+  const guarded = guardStore({
+    store: parts.store,
+    limits: admissionLimits,
+    place,
+    clock,
+    log: parts.log,
+    observer: {
+      ...observer,
+      store(operation, ms, error) {
+        observer.store(operation, ms, error);
+        if (error !== undefined) failing.failed(clock.monotonic());
+      },
+    },
+  });
   const { health } = guarded;
   const log = createFoldedLog({
     log: parts.log,
@@ -118,6 +138,15 @@ export async function createNode<Judge extends Authenticator>(parts: NodeParts<J
   health.countWaiting(() => openings.waiting);
   const key = authenticator.deriveKey?.(slotKeyPurpose);
   const admission = createAdmission({ limits: admissionLimits, clock, random, ...(key === undefined ? {} : { key }) });
+  const problems = (): readonly Alert[] =>
+    alertsOf({
+      now: clock.now(),
+      storeDownSince: health.degraded?.since,
+      storeFailingMs: failing.lengthAt(clock.monotonic()),
+      stormFactor: records.stormFactor(),
+      loopDelayMs: parts.loopDelayMs?.(),
+      lately: endedLately(records.recent, clock.now()),
+    });
   const records = createRecords({
     clock,
     ...(parts.keepsRecords === true && { write: (kept) => run(keepRecordsTask, kept) }),
@@ -131,6 +160,7 @@ export async function createNode<Judge extends Authenticator>(parts: NodeParts<J
     deliveries: () => hub.deliveries,
     stormFactor: () => records.stormFactor(),
     retriesIgnored: () => admission.retriesIgnored,
+    problems,
   });
   const methods = { ...app.methods, "diagnostics.get": diagnostics };
   const families = parts.keepsRecords === true ? [...app.streams, ...recordsPlugin.streams] : app.streams;
@@ -171,6 +201,7 @@ export async function createNode<Judge extends Authenticator>(parts: NodeParts<J
   return {
     gateway,
     context,
+    problems,
     methods,
     authenticator,
     retention,

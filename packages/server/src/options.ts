@@ -73,6 +73,8 @@ export interface ServerOptions {
   readonly admission?: Partial<AdmissionLimits>;
   /** How long events and answers are kept, changed one by one; 90 days or 10 GB of work by default (ST-10). */
   readonly retention?: Partial<Lifetimes>;
+  /** Where alerts are sent besides the log and the page: an http(s) address that takes a POST of JSON. */
+  readonly alertWebhook?: string;
   /** Metrics also under the names `dashboard_…` that operators of older systems know; false by default. */
   readonly dashboardMetrics?: boolean;
   /** By default one JSON line a record on standard error, from `info` up. */

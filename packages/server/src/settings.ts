@@ -46,6 +46,7 @@ export interface Settings {
   readonly limits: ConnectionLimits;
   readonly admission: AdmissionLimits;
   readonly lifetimes: Lifetimes;
+  readonly alertWebhook: string | undefined;
   readonly dashboardMetrics: boolean;
   readonly log: Log;
   readonly clock: Clock;
@@ -101,6 +102,7 @@ export function settingsOf(options: ServerOptions): Settings {
     limits,
     admission: admissionOf(options.admission ?? {}, limits),
     lifetimes: lifetimesOf(options.retention ?? {}),
+    alertWebhook: webhookOf(options.alertWebhook),
     dashboardMetrics: options.dashboardMetrics ?? false,
     log: options.log ?? createLog({ level: "info", stream: process.stderr }),
     clock: options.clock ?? platformClock,
@@ -118,6 +120,16 @@ function requireProduction(reach: Reach, waysToSignIn: number): void {
     throw new StartError(
       "mode is production, and there is no way to sign in: name a provider or an issuer, or set signIn.links to true for links made on this machine.",
     );
+}
+
+function webhookOf(address: string | undefined): string | undefined {
+  if (address === undefined) return undefined;
+  const url = URL.canParse(address) ? new URL(address) : undefined;
+  if (url === undefined || !["http:", "https:"].includes(url.protocol) || url.username !== "" || url.password !== "")
+    throw new StartError(
+      `alertWebhook: give an http or https address without a user name, such as https://example.com/hook.`,
+    );
+  return address;
 }
 
 function limitsOf(raised: Partial<ConnectionLimits>): ConnectionLimits {

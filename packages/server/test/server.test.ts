@@ -170,7 +170,12 @@ describe("a server on real sockets", () => {
     expect((await post("no.such", {})).status).toBe(404);
     expect((await post("note.add", { text: "x" }, { authorization: "Bearer hfk_wrong" })).status).toBe(401);
     const described = (await (await fetch(`${server.url}/openapi.json`)).json()) as { paths: object };
-    expect(Object.keys(described.paths)).toEqual(["/api/note.add", "/api/key.make", "/api/note.list"]);
+    expect(Object.keys(described.paths)).toEqual([
+      "/api/note.add",
+      "/api/key.make",
+      "/api/note.list",
+      "/api/diagnostics.get",
+    ]);
   });
 
   it("[AU-6] who came without the browser's cookie stays the same user when it has one", async () => {

@@ -20,6 +20,7 @@ import {
   origins,
   path,
   truth,
+  webAddress,
 } from "./values.ts";
 
 export interface Config {
@@ -39,6 +40,8 @@ export interface Config {
   readonly database: { readonly url: string | null; readonly busUrl: string | null };
   readonly origins: readonly string[];
   readonly log: { readonly level: "debug" | "info" | "warn" | "error"; readonly format: "auto" | "json" | "pretty" };
+  readonly metrics: { readonly dashboardNames: boolean };
+  readonly alerts: { readonly webhook: string | null };
   readonly agents: { readonly shell: boolean; readonly demo: boolean };
   readonly printSignIn: boolean;
   readonly signIn: { readonly links: boolean | null; readonly lifeSeconds: number } & IdentityConfig;
@@ -156,6 +159,20 @@ export const fields: readonly Field[] = [
     kind: choice(["auto", "json", "pretty"]),
     default: "auto",
     sentence: "auto: pretty on a terminal, one JSON object a line otherwise.",
+  }),
+  field({
+    path: "metrics.dashboardNames",
+    kind: truth(),
+    default: false,
+    sentence:
+      "Whether /metrics has the openings also under the names dashboard_…, which older systems' panels ask for.",
+  }),
+  field({
+    path: "alerts.webhook",
+    kind: optional(webAddress()),
+    default: null,
+    sentence: "Where alerts are posted as JSON, besides the log and the page of connections.",
+    secret: true,
   }),
   field({
     path: "agents.shell",

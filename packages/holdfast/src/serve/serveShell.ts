@@ -107,6 +107,8 @@ async function start(parts: ServeParts, running: Running, signalled: Promise<voi
     sessionLifeMs: config.signIn.lifeSeconds * 1_000,
     ...identityOptions(config),
     admission: config.admission,
+    dashboardMetrics: config.metrics.dashboardNames,
+    ...(config.alerts.webhook === null ? {} : { alertWebhook: config.alerts.webhook }),
     origins: config.origins,
     ...(parts.page === undefined ? {} : { page: parts.page, pagePaths }),
     version,

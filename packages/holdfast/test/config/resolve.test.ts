@@ -38,6 +38,8 @@ describe("layers", () => {
       database: { url: null, busUrl: null },
       origins: [],
       log: { level: "info", format: "auto" },
+      metrics: { dashboardNames: false },
+      alerts: { webhook: null },
       agents: { shell: true, demo: true },
       printSignIn: false,
       signIn: {

@@ -31,6 +31,8 @@ function makeWorld(given: Partial<Config> = {}, isTTY = false) {
     database: { url: null, busUrl: null },
     origins: [],
     log: { level: "info", format: "auto" },
+    metrics: { dashboardNames: false },
+    alerts: { webhook: null },
     agents: { shell: true, demo: false },
     printSignIn: false,
     signIn: {

@@ -6,7 +6,6 @@
  * twice. Invariant: labels are bounded: close codes, message types, operations and error codes of lists that this
  * program knows, and `other`; no stream, no user, no address (X14).
  */
-import { monitorEventLoopDelay } from "node:perf_hooks";
 import { closeCodes } from "@holdfast/protocol";
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import { type ConnectionRecord, shortMs } from "./connectionRecord.ts";
@@ -16,7 +15,6 @@ import type { Observer } from "./observer.ts";
 /** Different values of one label; later ones are `other`. */
 const labelValuesMax = 100;
 const other = "other";
-const loopDelayResolutionMs = 20;
 const openingSeconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const lifeSeconds = [1, 5, 15, 60, 300, 900, 3_600, 14_400, 86_400];
 const storeSeconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5];
@@ -27,6 +25,8 @@ export interface MetricSources {
   /** Openings attempted a client in the last minute. */
   readonly stormFactor: () => number;
   readonly degraded: () => boolean;
+  /** p99, ms. */
+  readonly loopDelayMs: () => number;
   /** Events written to readers, once for each. */
   readonly deliveries: () => number;
   /** Openings that came before their time (AD-3). */
@@ -53,8 +53,6 @@ export function createMetrics({ version, dashboardNames }: MetricsOptions): Metr
   const registry = new Registry();
   const registers = [registry];
   let sources: MetricSources | undefined;
-  const loopDelay = monitorEventLoopDelay({ resolution: loopDelayResolutionMs });
-  loopDelay.enable();
   collectDefaultMetrics({ register: registry });
 
   const counter = <Label extends string>(name: string, help: string, labelNames: readonly Label[] = []) =>
@@ -108,11 +106,11 @@ export function createMetrics({ version, dashboardNames }: MetricsOptions): Metr
   gauge("connections", "Open sockets.", () => sources?.connections());
   gauge("store_breaker_open", "1 while the store is not asked (AD-2).", () => Number(sources?.degraded() ?? false));
   gauge("storm_factor", "Openings attempted a client in the last minute.", () => sources?.stormFactor());
-  gauge("loop_delay_p99_seconds", "Delay of the event loop since the last scrape.", () => {
-    const seconds = loopDelay.percentile(99) / 1e9;
-    loopDelay.reset();
-    return seconds;
-  });
+  gauge(
+    "loop_delay_p99_seconds",
+    "Delay of the event loop, of the last 10 s.",
+    () => (sources?.loopDelayMs() ?? 0) / 1_000,
+  );
   readCounter("deliveries_total", "Events written, once for each reader.", () => sources?.deliveries());
   readCounter("retry_ignored_total", "Openings before their time (AD-3).", () => sources?.retriesIgnored());
   new Gauge({ name: "holdfast_build_info", help: "1, with the version.", labelNames: ["version"], registers }).set(
@@ -187,7 +185,6 @@ export function createMetrics({ version, dashboardNames }: MetricsOptions): Metr
     },
     text: () => registry.metrics(),
     stop() {
-      loopDelay.disable();
       registry.clear();
     },
   };

@@ -6,8 +6,8 @@
  */
 import { closeCodes } from "@holdfast/protocol";
 import { afterEach, expect, it } from "vitest";
-import type { ConnectionRecord } from "../../src/observe/connectionRecord.ts";
 import { createMetrics, type Metrics } from "../../src/observe/metrics.ts";
+import { record } from "../support/record.ts";
 
 const made: Metrics[] = [];
 afterEach(() => {
@@ -19,24 +19,6 @@ function start(dashboardNames = false): Metrics {
   made.push(metrics);
   return metrics;
 }
-
-const record: ConnectionRecord = {
-  connection: "c",
-  node: "n",
-  at: 0,
-  address: "192.0.2.7",
-  phases: { hello: 10, admitted: 20, welcomed: 50 },
-  messagesIn: 1,
-  bytesIn: 100,
-  messagesOut: 2,
-  bytesOut: 300,
-  handlingMs: { sum: 1, longest: 1 },
-  errors: {},
-  durationMs: 90_000,
-  code: closeCodes.lost,
-  reason: "",
-  expected: false,
-};
 
 async function values(metrics: Metrics): Promise<Record<string, number>> {
   const lines = (await metrics.text()).split("\n").filter((line) => line !== "" && !line.startsWith("#"));
@@ -81,6 +63,7 @@ it("reads what others count, and shows it as it is at each scrape", async () => 
     connections: () => 7,
     degraded: () => true,
     stormFactor: () => 1.5,
+    loopDelayMs: () => 12,
     deliveries: () => deliveries,
     retriesIgnored: () => 2,
   });
@@ -90,6 +73,7 @@ it("reads what others count, and shows it as it is at each scrape", async () => 
   expect(seen).toMatchObject({
     holdfast_connections: 7,
     holdfast_storm_factor: 1.5,
+    holdfast_loop_delay_p99_seconds: 0.012,
     holdfast_store_breaker_open: 1,
     holdfast_deliveries_total: 25,
     holdfast_retry_ignored_total: 2,
