@@ -5,12 +5,14 @@
  * Seen red: [AU-7] without `askOver` behind `expiring`, and with `refresh` forgotten as soon as `auth` was sent;
  * [CL-7] with every 503 read as signed out; [CL-10] with the question asked at each failure, and with the count kept
  * after a socket opened; [CL-2] with 4401 that never asks; [TR-4] with every code told each time; [CL-7] of HTTP calls
- * without the one question under way, and without the token in hand.
+ * without the one question under way, and without the token in hand; [CL-7] of an issuer that is away with the backoff of
+ * lost connections (30 s ± 50 %: 20 questions in 5 minutes).
  */
 import type { ProtocolError } from "@holdfast/protocol";
 import { describe, expect, it } from "vitest";
 import { askOver } from "../src/http.ts";
 import { error } from "./support/modelServer.ts";
+import { makeRandom } from "./support/random.ts";
 import { publisherScenario, type Scenario, scenario } from "./support/scenario.ts";
 import { SimClock } from "./support/simClock.ts";
 
@@ -149,6 +151,30 @@ describe("[CL-2] 4401 on a cookie", () => {
     await world.clock.advance(100);
     expect(world.session.state).toMatchObject({ kind: "waiting", reason: "auth_unavailable" });
   });
+});
+
+describe("[CL-7] while the issuer is away", () => {
+  it.each([0, 0.5, 0.999_999])(
+    "it is asked at most ten times in 5 minutes, and never a minute apart: %d",
+    async (fraction) => {
+      const asked: number[] = [];
+      let clock: SimClock | undefined;
+      const world = scenario({
+        random: { ...makeRandom(1), fraction: () => fraction },
+        getToken: () => {
+          asked.push(clock?.monotonic() ?? 0);
+          return Promise.reject(new TypeError("Failed to fetch"));
+        },
+      });
+      clock = world.clock;
+      await world.clock.advance(600_000);
+      for (const first of asked)
+        expect(asked.filter((at) => at >= first && at < first + 300_000).length).toBeLessThanOrEqual(10);
+      const pauses = asked.slice(1).map((at, index) => at - (asked[index] ?? 0));
+      expect(Math.max(...pauses)).toBeLessThan(55_000);
+      expect(world.server.connections).toEqual([]);
+    },
+  );
 });
 
 describe("[CL-10] upgrades that do not open", () => {

@@ -5,7 +5,7 @@
  * defers what comes too early and never drops it (X13), so there is one owner of attempts (F08).
  */
 import { limits } from "@holdfast/protocol";
-import { jittered, slowDelay } from "./backoff.ts";
+import { jittered, slowDelay, tokenDelay } from "./backoff.ts";
 import type { Connection, ConnectionState, EventOf, StateOf, StepContext, TokenReason } from "./connectionState.ts";
 import { hintedAttemptsApartMs, openingTimeoutMs } from "./limits.ts";
 import { drop, earliestMs, rememberHint, stop, wait } from "./step.ts";
@@ -46,8 +46,7 @@ export function answerToken(
       return;
     case "refused":
     case "unreachable": {
-      const failures = connection.tokenFailures;
-      const delayMs = failures >= limits.failuresBeforeSlow ? slowDelay(random) : jittered(failures, random);
+      const delayMs = tokenDelay(connection.tokenFailures, random);
       connection.tokenFailures += 1;
       wait(connection, now + delayMs, "auth_unavailable");
       return;

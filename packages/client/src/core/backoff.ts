@@ -6,6 +6,7 @@
  * who counts failures, and when the count returns to 0, is the connection's.
  */
 import { limits, type Random } from "@holdfast/protocol";
+import { tokenQuestionsSoon } from "./limits.ts";
 
 /** How many failures came before, what the server asked for (ms), and how many ms of clients it holds. */
 export interface Loss {
@@ -26,6 +27,16 @@ export function delayAfterLoss(loss: Loss, random: Random): number {
 /** Full jitter over min(30 s, 1 s · 2ⁿ). */
 export function jittered(failures: number, random: Random): number {
   return random.fraction() * Math.min(limits.backoffCapMs, limits.backoffBaseMs * 2 ** failures);
+}
+
+/**
+ * CL-7: ms to the next question for a token, after so many in vain: thrice soon, then 45 to 51 s, so that it is at most
+ * ten in 5 minutes, and a minute after the issuer's return everybody has asked again.
+ */
+export function tokenDelay(failures: number, random: Random): number {
+  return failures < tokenQuestionsSoon
+    ? jittered(failures, random)
+    : limits.backoffCapMs * (1.5 + random.fraction() / 5);
 }
 
 /** 30 s ± 50 %: after five failures, and for probes while the platform says `offline`. */

@@ -45,7 +45,6 @@ export interface OpenState {
 /** `token`: the one in use when it began, which a better one must outlast. `atMs`: when to ask again. */
 export interface Refresh {
   request: number;
-  tries: number;
   atMs: number | undefined;
   readonly token: string | undefined;
 }

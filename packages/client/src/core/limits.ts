@@ -19,5 +19,7 @@ export const heartbeatMsMin = 1_000;
 export const endingTimeoutMs = 1_000;
 /** Requests that wait for their answers: more of them are refused with `queue_full`. */
 export const outboxEntriesMax = 1_000;
+/** CL-7: questions for a token that follow each other within seconds; see `tokenDelay`. */
+export const tokenQuestionsSoon = 3;
 /** ST-16: how often the server is told how its events arrived here. */
 export const statisticsApartMs = 60_000;

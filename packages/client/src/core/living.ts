@@ -1,7 +1,7 @@
 /** Rules of an open connection: life and silence (section 7), stability (CL-3), fresh tokens (AU-7). */
 import { limits, lostClose, readRetryAfter } from "@holdfast/protocol";
 import { askToken, isUsable } from "./attempt.ts";
-import { jittered } from "./backoff.ts";
+import { tokenDelay } from "./backoff.ts";
 import type { Connection, EventOf, OpenState, Refresh, StepContext } from "./connectionState.ts";
 import { send } from "./effects.ts";
 import { lose, silence } from "./ending.ts";
@@ -80,8 +80,8 @@ export function stabilise(connection: Connection, state: OpenState): void {
 export function refreshToken(connection: Connection, state: OpenState, context: StepContext): void {
   const { refresh } = state;
   if (!(connection.usesToken || connection.usesCookie) || (refresh !== undefined && refresh.atMs === undefined)) return;
-  const { tries, token } = refresh ?? { tries: 0, token: connection.token };
-  state.refresh = { tries, token, request: askToken(connection, context, "expiring", token), atMs: undefined };
+  const { token } = refresh ?? connection;
+  state.refresh = { token, request: askToken(connection, context, "expiring", token), atMs: undefined };
 }
 
 export function refreshAnswered(
@@ -108,26 +108,27 @@ export function refreshAnswered(
     connection.token = outcome.token;
     connection.tokenFresh = true;
     send(context, { type: "auth", token: outcome.token });
-  } else refreshLater(refresh, 0, context);
+  } else refreshLater(connection, refresh, 0, context);
 }
 
-export function noteAuthenticated(_: Connection, state: OpenState): void {
+export function noteAuthenticated(connection: Connection, state: OpenState): void {
   state.refresh = undefined;
+  connection.tokenFailures = 0;
 }
 
 export function noteAuthRefused(
-  _: Connection,
+  connection: Connection,
   { refresh }: OpenState,
   context: StepContext,
   { retryAfter }: EventOf<"authRefused">,
 ): void {
-  if (refresh !== undefined) refreshLater(refresh, readRetryAfter(retryAfter) ?? 0, context);
+  if (refresh !== undefined) refreshLater(connection, refresh, readRetryAfter(retryAfter) ?? 0, context);
 }
 
 /** No better one yet: the streams go on until the server ends them (AU-8), and so do the questions. */
-function refreshLater(refresh: Refresh, afterMs: number, { now, random }: StepContext): void {
-  refresh.atMs = now + afterMs + limits.refusalsApartMs + jittered(refresh.tries, random);
-  refresh.tries += 1;
+function refreshLater(connection: Connection, refresh: Refresh, afterMs: number, { now, random }: StepContext): void {
+  refresh.atMs = now + afterMs + limits.refusalsApartMs + tokenDelay(connection.tokenFailures, random);
+  connection.tokenFailures += 1;
 }
 
 /** A ping goes out now; the deadline of an earlier unanswered one stays where it is sooner. */
