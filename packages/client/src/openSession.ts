@@ -18,6 +18,7 @@ import type {
 } from "./api.ts";
 import { isUsable } from "./core/attempt.ts";
 import type { Decision, SubscriberEffect } from "./core/effects.ts";
+import { keepIfEqual } from "./core/keepIfEqual.ts";
 import { type Asked, withdraw } from "./core/outbox.ts";
 import { call, judge, signal, subscribe, unsubscribe } from "./core/program.ts";
 import { publicState, publicStatistics } from "./core/publicState.ts";
@@ -220,10 +221,4 @@ interface Shown {
   readonly statistics: SessionStatistics;
   readonly user: Session["user"];
   readonly outbox: number;
-}
-
-/** The older value where the two say the same: a snapshot is stable while nothing changed. */
-function keepIfEqual<Value extends object>(before: Value | undefined, after: Value): Value {
-  for (const key in after) if (before?.[key] !== after[key]) return after;
-  return before ?? after;
 }

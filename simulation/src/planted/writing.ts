@@ -120,8 +120,8 @@ export const writing: readonly Bug[] = [
   {
     id: "resend-under-new-key",
     file: "packages/client/src/core/outbox.ts",
-    find: 'if (entry.phase === "sent") entry.phase = "queued";',
-    replace: 'if (entry.phase === "sent") Object.assign(entry, { phase: "queued", named: undefined });',
+    find: 'if (isUnderWay(entry)) entry.phase = "queued";',
+    replace: 'if (isUnderWay(entry)) Object.assign(entry, { phase: "queued", named: undefined });',
     what: "A request that was under way when the connection was lost is sent again under a new id.",
     knownAs: "retry without key",
     madeBlind: true,
@@ -129,8 +129,8 @@ export const writing: readonly Bug[] = [
   {
     id: "sent-request-is-done",
     file: "packages/client/src/core/outbox.ts",
-    find: 'if (entry.phase === "sent") entry.phase = "queued";',
-    replace: 'if (entry.phase === "sent" && entry.tries > 0) entry.phase = "queued";',
+    find: 'if (isUnderWay(entry)) entry.phase = "queued";',
+    replace: 'if (isUnderWay(entry) && entry.tries > 0) entry.phase = "queued";',
     what: "A request that was sent before the connection was lost is not sent again.",
     knownAs: "F69",
     madeBlind: true,

@@ -71,9 +71,8 @@ export interface Entry {
 }
 
 export interface Outbox {
+  /** In the order in which they were asked. */
   readonly entries: Map<Asked, Entry>;
-  readonly byId: Map<string, Entry>;
-  underWay: number;
 }
 
 export interface OutboxContext {
@@ -83,7 +82,7 @@ export interface OutboxContext {
 }
 
 export function makeOutbox(): Outbox {
-  return { entries: new Map(), byId: new Map(), underWay: 0 };
+  return { entries: new Map() };
 }
 
 /** `serverOffsetMs`: our clock to the server's. */
@@ -104,32 +103,31 @@ export function addRequest(outbox: Outbox, asked: Asked, serverOffsetMs: number,
   };
   outbox.entries.set(asked, entry);
   asked.keeper?.added(outbox, entry);
-  if (named !== undefined) outbox.byId.set(named.id, entry);
 }
 
 /** Sends what may be sent, in the order in which it was asked. */
 export function flushOutbox(outbox: Outbox, underWayMax: number, serverOffsetMs: number, context: OutboxContext): void {
-  for (const entry of outbox.entries.values()) {
-    if (outbox.underWay >= underWayMax) return;
-    const name = (): NamedRequest => nameRequest(outbox, entry, serverOffsetMs, context);
+  const entries = [...outbox.entries.values()];
+  let free = underWayMax - entries.filter(isUnderWay).length;
+  for (const entry of entries) {
+    if (free <= 0) return;
+    const name = (): NamedRequest => nameRequest(entry, serverOffsetMs, context);
     if (entry.phase !== "queued" || entry.asked.keeper?.maySend(entry, name, context) === false) continue;
     entry.phase = "sent";
-    outbox.underWay += 1;
+    free -= 1;
     context.out.push({ kind: "send", text: name().text });
   }
 }
 
 /** The connection is gone: what was under way is sent again, in its first order (RQ-3). */
 export function requeue(outbox: Outbox): void {
-  outbox.underWay = 0;
-  for (const entry of outbox.entries.values()) if (entry.phase === "sent") entry.phase = "queued";
+  for (const entry of outbox.entries.values()) if (isUnderWay(entry)) entry.phase = "queued";
 }
 
 export function readResponse(outbox: Outbox, { id, result, error }: Response, context: OutboxContext): void {
-  const entry = outbox.byId.get(id);
   // One that is not under way has left, or was answered already.
-  if (entry === undefined || entry.phase !== "sent") return;
-  outbox.underWay -= 1;
+  const entry = [...outbox.entries.values()].find((one) => isUnderWay(one) && one.named?.id === id);
+  if (entry === undefined) return;
   entry.phase = "retrying";
   if (error === undefined) {
     settle(outbox, entry, undefined, context, result);
@@ -197,18 +195,12 @@ export function outboxDueMs(outbox: Outbox): number {
 }
 
 /** What it goes out as: made at the first sending, and the same ever after. */
-function nameRequest(
-  outbox: Outbox,
-  entry: Entry,
-  serverOffsetMs: number,
-  { now, random }: OutboxContext,
-): NamedRequest {
+function nameRequest(entry: Entry, serverOffsetMs: number, { now, random }: OutboxContext): NamedRequest {
   if (entry.named !== undefined) return entry.named;
   const { method, params, id = makeId(now + serverOffsetMs, random), after = entry.after?.named?.id } = entry.asked;
   entry.deadlineMs = now + entry.timeoutMs;
   const deadline = Math.ceil(entry.deadlineMs + serverOffsetMs);
   const head = JSON.stringify({ type: "request", id, method, after, deadline });
-  outbox.byId.set(id, entry);
   entry.named = { id, text: `${head.slice(0, -1)},"params":${params}}`, deadline };
   return entry.named;
 }
@@ -235,12 +227,14 @@ export function settle(
   context: OutboxContext,
   result?: unknown,
 ): void {
-  const { asked, named, phase } = entry;
-  if (phase === "sent") outbox.underWay -= 1;
+  const { asked } = entry;
   outbox.entries.delete(asked);
-  if (named !== undefined) outbox.byId.delete(named.id);
   tell(asked, error, context, result);
   asked.keeper?.settled(outbox, entry, error, context);
+}
+
+function isUnderWay({ phase }: Entry): boolean {
+  return phase === "sent";
 }
 
 function tell({ settled }: Asked, error: ProtocolError | undefined, { out }: OutboxContext, result?: unknown): void {

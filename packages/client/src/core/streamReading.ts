@@ -5,7 +5,16 @@
  * snapshot is the only jump, and it is told. Nothing is buffered: who is behind asks again from the lowest cursor,
  * and who has an event already drops it. The state is owned by the core and changed in place.
  */
-import type { Cursor, ErrorBody, Events, From, Pending, Snapshot, Subscribed } from "@holdfast/protocol";
+import {
+  type Cursor,
+  type ErrorBody,
+  type Events,
+  type From,
+  type Pending,
+  ProtocolError,
+  type Snapshot,
+  type Subscribed,
+} from "@holdfast/protocol";
 import type { AppliedEvent } from "../api.ts";
 import { requestRepair } from "./repair.ts";
 import type { SessionContext } from "./sessionCore.ts";
@@ -102,7 +111,7 @@ export function readPending(stream: Stream, message: Pending): void {
 /** ST-18: asked again with the next connection, or later where it may be retried. */
 export function readRefused(stream: Stream, sub: number | undefined, error: ErrorBody, context: SessionContext): void {
   if (sub !== stream.sub) return;
-  stream.refused = error;
+  stream.refused = ProtocolError.fromBody(error);
   stream.answered = false;
   // It is an answer: nothing of this stream waits for the store any more.
   stream.pending = undefined;

@@ -1,5 +1,5 @@
 /** One stream of this client as a value: what is asked on the wire, who reads it here, what is being repaired. */
-import type { Cursor, ErrorBody, From } from "@holdfast/protocol";
+import type { Cursor, From, ProtocolError } from "@holdfast/protocol";
 import type { SessionStatistics, SubscribeOptions, SubscriptionStatus } from "../api.ts";
 import type { LagFigures } from "./displayLag.ts";
 
@@ -19,7 +19,7 @@ export interface Stream {
     | { readonly total: number; read: number; readonly data: Record<string, unknown>; readonly position: Cursor }
     | undefined;
   pending: string | undefined;
-  refused: ErrorBody | undefined;
+  refused: ProtocolError | undefined;
   /** What is asked no longer fits who reads: ask again at the next flush. */
   stale: boolean;
   readonly repair: Repair;

@@ -8,9 +8,10 @@
  * moves together with its state, when its handler has returned (`before`). No automatic loop: only the program's
  * `retry` or `skip` goes on.
  */
-import { type Cursor, ProtocolError } from "@holdfast/protocol";
+import type { Cursor } from "@holdfast/protocol";
 import type { SubscribeOptions, SubscriptionStatus } from "../api.ts";
 import { type Decision, type Give, guard, type Position, type SessionEffect } from "./effects.ts";
+import { keepIfEqual } from "./keepIfEqual.ts";
 import type { Stream, Subscriber } from "./streamState.ts";
 
 export function makeSubscriber(name: string, options: SubscribeOptions): Subscriber {
@@ -117,8 +118,8 @@ export function isBehind(subscriber: Subscriber, position: Cursor): boolean {
 /** Tells each subscriber whose status changed. */
 export function refreshStatus(stream: Stream, out: SessionEffect[]): void {
   for (const subscriber of stream.subscribers) {
-    const status = statusOf(stream, subscriber);
-    if (isSameStatus(status, subscriber.status)) continue;
+    const status = keepIfEqual(subscriber.status, statusOf(stream, subscriber));
+    if (status === subscriber.status) continue;
     subscriber.status = status;
     give(subscriber, out, (_, tell) => {
       subscriber.shown = status;
@@ -133,16 +134,9 @@ function give(subscriber: Subscriber, out: SessionEffect[], give: Give): void {
 
 function statusOf(stream: Stream, subscriber: Subscriber): SubscriptionStatus {
   if (subscriber.stopped !== undefined) return { kind: "stopped", error: subscriber.stopped.error };
-  if (stream.refused !== undefined) return { kind: "refused", error: ProtocolError.fromBody(stream.refused) };
+  if (stream.refused !== undefined) return { kind: "refused", error: stream.refused };
   if (stream.pending !== undefined) return { kind: "pending", reason: stream.pending };
   if (!stream.answered || stream.parts !== undefined || subscriber.cursor === undefined) return { kind: "waiting" };
   const behind = stream.head - subscriber.cursor.offset;
   return behind > 0 ? { kind: "catchingUp", behind } : { kind: "live" };
-}
-
-/** What it was stopped or refused for is told once. */
-function isSameStatus(one: SubscriptionStatus, other: SubscriptionStatus): boolean {
-  const { kind, behind, reason }: { kind: string; behind?: number; reason?: string } = one;
-  const before: { kind: string; behind?: number; reason?: string } = other;
-  return kind === before.kind && behind === before.behind && reason === before.reason;
 }

@@ -5,7 +5,7 @@
  * the host is here. Invariant (I1): what the handlers are given is one contiguous run, whichever host it came
  * from, since each asking names the cursor and what came under an older asking is ignored.
  */
-import { type From, unreachable } from "@holdfast/protocol";
+import { type From, ProtocolError, unreachable } from "@holdfast/protocol";
 import type { AppliedEvent, SubscribeOptions, Subscription } from "../api.ts";
 import type { SessionEffect, SubscriberEffect } from "../core/effects.ts";
 import { addSubscriber, lowestFrom, makeStream, noteAsked, noteLost } from "../core/stream.ts";
@@ -145,7 +145,7 @@ export function makeTabReader(name: string, options: SubscribeOptions, ports: Ta
     subscriber.cursor ??= cursor;
     stream.answered = status.kind === "live" || status.kind === "catchingUp";
     stream.pending = status.kind === "pending" ? status.reason : undefined;
-    stream.refused = status.kind === "refused" ? status.error : undefined;
+    stream.refused = status.kind === "refused" ? ProtocolError.fromBody(status.error) : undefined;
     stream.head = (subscriber.cursor?.offset ?? 0) + (status.kind === "catchingUp" ? status.behind : 0);
     refreshStatus(stream, out);
   }
