@@ -2,10 +2,10 @@
 import { mkdirSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Browser, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { accessibilityFindings, launchBrowser, type Visit, visit } from "../src/browser.ts";
-import { endAll, startHoldfast } from "../src/holdfast.ts";
+import type { Page } from "playwright-core";
+import { expect, test } from "vitest";
+import { accessibilityFindings } from "../src/browser.ts";
+import { startHoldfast } from "../src/holdfast.ts";
 import {
   expectConnection,
   finishedOutcome,
@@ -14,6 +14,7 @@ import {
   sendCommand,
   terminalLines,
 } from "../src/pageObjects.ts";
+import { visitors } from "../src/visitors.ts";
 import { waitFor } from "../src/waiting.ts";
 
 const liveMsMax = 15_000;
@@ -23,30 +24,7 @@ const echoes = 20;
 const longLines = 30_000;
 const longMsMax = 60_000;
 
-let browser: Browser;
-const visits: Visit[] = [];
-
-beforeAll(async () => {
-  browser = await launchBrowser();
-});
-afterAll(async () => {
-  await browser?.close();
-});
-afterEach(async () => {
-  try {
-    for (const one of visits.splice(0)) await one.close();
-  } finally {
-    await endAll();
-  }
-});
-
-async function open(
-  ...parameters: Parameters<typeof visit> extends [Browser, ...infer Rest] ? Rest : never
-): Promise<Visit> {
-  const opened = await visit(browser, ...parameters);
-  visits.push(opened);
-  return opened;
-}
+const open = visitors();
 
 /** Presses Tab until the element with this test id has the focus. */
 async function tabTo(page: Page, testId: string): Promise<void> {

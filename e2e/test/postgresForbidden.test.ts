@@ -3,12 +3,11 @@
  * the fleet once it may be read again, on the connections that they have.
  */
 import { createSession, type Session, type Subscription } from "@holdfast/client";
-import type { Browser } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { type PostgresServer, startPostgres } from "../../packages/server/test/support/postgresServer.ts";
-import { launchBrowser, type Visit, visit } from "../src/browser.ts";
-import { endAll, type Holdfast, startHoldfast } from "../src/holdfast.ts";
+import { type Holdfast, startHoldfast } from "../src/holdfast.ts";
 import { onlineAgent } from "../src/pageObjects.ts";
+import { visitors } from "../src/visitors.ts";
 import { pause, waitFor } from "../src/waiting.ts";
 
 const startMsMax = 60_000;
@@ -22,25 +21,17 @@ const shownMsMax = 70_000;
 const linesPerMinuteMax = 2;
 
 let postgres: PostgresServer;
-let browser: Browser;
-const visits: Visit[] = [];
+const open = visitors();
 const sessions: Session[] = [];
 
 beforeAll(async () => {
   postgres = await startPostgres();
-  browser = await launchBrowser();
 }, startMsMax);
 afterAll(async () => {
-  await browser?.close();
   await postgres?.end();
 }, startMsMax);
 afterEach(async () => {
-  try {
-    for (const session of sessions.splice(0)) await session.close();
-    for (const one of visits.splice(0)) await one.close();
-  } finally {
-    await endAll();
-  }
+  for (const session of sessions.splice(0)) await session.close();
 }, startMsMax);
 
 interface OpenPage {
@@ -113,8 +104,7 @@ test(
     const revokedAt = Date.now();
     await postgres.query(`revoke select on agents from ${user}`, asOwner);
     const opened = Array.from({ length: pages }, () => openPage(server, thread));
-    const page = await visit(browser, server.url);
-    visits.push(page);
+    const page = await open(server.url);
     let sockets = 0;
     let navigations = 0;
     page.page.on("websocket", () => {

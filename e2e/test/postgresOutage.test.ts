@@ -1,12 +1,11 @@
 /** A page on PostgreSQL while a command prints: the database is killed in mid-output, and comes back. */
 import { hostname } from "node:os";
-import type { Browser } from "playwright-core";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { type PostgresServer, startPostgres } from "../../packages/server/test/support/postgresServer.ts";
-import { launchBrowser, type Visit, visit } from "../src/browser.ts";
-import { endAll, startHoldfast } from "../src/holdfast.ts";
+import { startHoldfast } from "../src/holdfast.ts";
 import { watchLines } from "../src/linesProbe.ts";
 import { expectConnection, finishedOutcome, onlineAgent, sendCommand, terminalLines } from "../src/pageObjects.ts";
+import { visitors } from "../src/visitors.ts";
 import { pause, waitFor } from "../src/waiting.ts";
 
 const startMsMax = 60_000;
@@ -22,24 +21,14 @@ const command = 'for b in $(seq 0 59); do seq -f "line %05.0f" $((b*50+1)) $((b*
 const expected = Array.from({ length: lineCount }, (_, index) => `line ${String(index + 1).padStart(5, "0")}`);
 
 let postgres: PostgresServer;
-let browser: Browser;
-const visits: Visit[] = [];
+const open = visitors();
 
 beforeAll(async () => {
   postgres = await startPostgres();
-  browser = await launchBrowser();
 }, startMsMax);
 afterAll(async () => {
-  await browser?.close();
   await postgres?.end();
 }, startMsMax);
-afterEach(async () => {
-  try {
-    for (const one of visits.splice(0)) await one.close();
-  } finally {
-    await endAll();
-  }
-});
 
 test(
   "[I5][AD-2] every line is there once and in order, on the same socket's page, and the command completes",
@@ -48,8 +37,7 @@ test(
       mode: "development",
       flags: ["--database-url", await postgres.newDatabase()],
     });
-    const opened = await visit(browser, server.url);
-    visits.push(opened);
+    const opened = await open(server.url);
     const { page } = opened;
     const probe = await watchLines(opened.context);
     let sockets = 0;

@@ -2,32 +2,17 @@
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import type { Browser } from "playwright-core";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { launchBrowser, type Visit, visit } from "../src/browser.ts";
-import { endAll, newFolder, runHoldfast, startHoldfast } from "../src/holdfast.ts";
+import { expect, test } from "vitest";
+import { newFolder, runHoldfast, startHoldfast } from "../src/holdfast.ts";
 import { freePort, startNginx } from "../src/nginx.ts";
 import { expectConnection, finishedOutcome, onlineAgent, sendCommand, terminalLines } from "../src/pageObjects.ts";
+import { visitors } from "../src/visitors.ts";
 import { waitFor } from "../src/waiting.ts";
 
 const shownMsMax = 30_000;
 
-let browser: Browser;
-const visits: Visit[] = [];
-beforeAll(async () => {
-  // The certificate of the test is signed by nobody.
-  browser = await launchBrowser(undefined, undefined, ["--ignore-certificate-errors"]);
-});
-afterAll(async () => {
-  await browser?.close();
-});
-afterEach(async () => {
-  try {
-    for (const one of visits.splice(0)) await one.close();
-  } finally {
-    await endAll();
-  }
-});
+// The certificate of the test is signed by nobody.
+const open = visitors(["--ignore-certificate-errors"]);
 
 test("[F79][AU-5] sign in by a link that was asked for, one command, a reload; cookie and footer are production's", async () => {
   const port = await freePort();
@@ -46,9 +31,7 @@ test("[F79][AU-5] sign in by a link that was asked for, one command, a reload; c
   const records = server.errors().trim().split("\n");
   expect(records.filter((line) => line.startsWith("{") && "name" in JSON.parse(line))).toEqual([]);
 
-  const opened = await visit(browser, url);
-  visits.push(opened);
-  const { page, context } = opened;
+  const { page, context } = await open(url);
   await page.goto(await server.signIn());
   await (await onlineAgent(page, hostname())).click();
   await expectConnection(page, "live", shownMsMax);

@@ -4,14 +4,14 @@
  * gone for 10 s. After each: every line once, in order, without a reload but the story's own; the command completes.
  */
 import { hostname } from "node:os";
-import type { Browser, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { launchBrowser, type Visit, visit } from "../src/browser.ts";
-import { endAll, newFolder, startAgent, startHoldfast } from "../src/holdfast.ts";
+import type { Page } from "playwright-core";
+import { expect, test } from "vitest";
+import { newFolder, startAgent, startHoldfast } from "../src/holdfast.ts";
 import { type LinesProbe, watchLines } from "../src/linesProbe.ts";
 import { finishedOutcome, newestCommand, onlineAgent, sendCommand, terminalLines } from "../src/pageObjects.ts";
 import { startProxy } from "../src/proxy.ts";
 import { type RunReport, tellStory } from "../src/story.ts";
+import { visitors } from "../src/visitors.ts";
 import { pause, waitFor } from "../src/waiting.ts";
 
 const lineCount = 20_000;
@@ -28,22 +28,7 @@ const faultLinesMax = 18_000;
 const command = 'for b in $(seq 0 199); do seq -f "line %05.0f" $((b*100+1)) $((b*100+100)); sleep 0.01; done';
 const expectedLines = Array.from({ length: lineCount }, (_, index) => `line ${String(index + 1).padStart(5, "0")}`);
 
-let browser: Browser;
-const visits: Visit[] = [];
-
-beforeAll(async () => {
-  browser = await launchBrowser();
-});
-afterAll(async () => {
-  await browser?.close();
-});
-afterEach(async () => {
-  try {
-    for (const one of visits.splice(0)) await one.close();
-  } finally {
-    await endAll();
-  }
-});
+const open = visitors();
 
 interface Watched {
   readonly page: Page;
@@ -53,8 +38,7 @@ interface Watched {
 
 /** A page of its own, at the agent that will print. */
 async function openAgent(url: string, agent: string): Promise<Watched> {
-  const opened = await visit(browser, url);
-  visits.push(opened);
+  const opened = await open(url);
   const probe = await watchLines(opened.context);
   await opened.page.goto(url);
   await (await onlineAgent(opened.page, agent)).click();
