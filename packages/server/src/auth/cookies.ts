@@ -2,18 +2,23 @@
  * The cookies: a person's session, a browser's random id in development mode, and a sign-in that is under way at a
  * provider (AU-5, AU-6).
  *
- * Cookies ignore ports, so on loopback their names carry ours: two servers of one machine do not sign each other
- * out. On https the name begins with `__Host-`: a browser takes it over TLS only, and from no other host of the
+ * Cookies ignore ports, so on loopback their names carry ours, as browsers know it: two servers of one machine do not
+ * sign each other out. On https the name begins with `__Host-`: a browser takes it over TLS only, and from no other host of the
  * domain. All are `HttpOnly; SameSite=Lax; Path=/`. Whether the session cookie counts is `hostOrigin.ts`'s to say.
  */
 import { isUuid } from "@holdfast/protocol";
 import { type RawHeaders, valuesOf } from "./headers.ts";
+
+/** Of http; on https no name has a port. */
+const defaultPort = 80;
 
 /** What the cookies of a server depend on. */
 export interface CookiePlace {
   readonly port: number;
   /** Our own origin is an https one. */
   readonly https: boolean;
+  /** Where we are known by another address than our own: several nodes behind it are one server to a browser. */
+  readonly publicUrl?: string;
 }
 
 export function cookieAttributes({ https }: CookiePlace) {
@@ -21,18 +26,23 @@ export function cookieAttributes({ https }: CookiePlace) {
 }
 
 /** The session cookie. */
-export function cookieName({ port, https }: CookiePlace): string {
-  return https ? "__Host-holdfast_session" : `holdfast_session_${port}`;
+export function cookieName(place: CookiePlace): string {
+  return place.https ? "__Host-holdfast_session" : `holdfast_session_${portOf(place)}`;
 }
 
 /** The development browser's cookie. */
-export function browserCookieName({ port, https }: CookiePlace): string {
-  return https ? "__Host-holdfast_browser" : `holdfast_browser_${port}`;
+export function browserCookieName(place: CookiePlace): string {
+  return place.https ? "__Host-holdfast_browser" : `holdfast_browser_${portOf(place)}`;
 }
 
 /** A sign-in's ticket, while the browser is at a provider. */
-export function ticketCookieName({ port, https }: CookiePlace): string {
-  return https ? "__Host-holdfast_sign_in" : `holdfast_sign_in_${port}`;
+export function ticketCookieName(place: CookiePlace): string {
+  return place.https ? "__Host-holdfast_sign_in" : `holdfast_sign_in_${portOf(place)}`;
+}
+
+/** The port that a browser knows us by. */
+function portOf({ port, publicUrl }: CookiePlace): number {
+  return publicUrl === undefined ? port : Number(new URL(publicUrl).port || defaultPort);
 }
 
 export function readTicketCookie(headers: RawHeaders, place: CookiePlace): string | undefined {

@@ -92,7 +92,7 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
       }
     },
     signal(signal) {
-      for (const pid of processesOf(running?.pid)) process.kill(pid, signal);
+      for (const pid of processesOf(running?.pid)) sendSignal(pid, signal);
     },
     query,
     async end() {
@@ -130,6 +130,15 @@ function unprivileged(): { readonly uid: number; readonly gid: number } | undefi
     }
   }
   throw new Error("there is neither a user `postgres` nor `nobody` to run PostgreSQL as: add one");
+}
+
+/** One of its processes may have ended since it was listed, with its connection. */
+function sendSignal(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
 }
 
 /** The server and the processes that it has made. */
