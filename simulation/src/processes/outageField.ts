@@ -16,6 +16,7 @@ import { endChildren } from "./child.ts";
 import { type Crowd, joinCrowd } from "./crowd.ts";
 import { type FaultyProxy, startFaultyProxy } from "./faultyProxy.ts";
 import type { Effect } from "./history.ts";
+import { readLines } from "./jsonLines.ts";
 import { printing } from "./person.ts";
 import { pause, until } from "./player.ts";
 import { type Query, readPostgresHeads } from "./postgresLog.ts";
@@ -288,11 +289,4 @@ async function findUnsettled({ query, senders, crowd, shares, clients }: Everybo
   ).reduce((sum, events) => sum + events, 0);
   const read = crowd?.last()?.deliveries ?? toRead;
   return read === toRead ? undefined : `the crowd has read ${read} of ${toRead} events`;
-}
-
-function readLines<Line>(file: string): readonly Line[] {
-  return readFileSync(file, "utf8")
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line) => JSON.parse(line) as Line);
 }
