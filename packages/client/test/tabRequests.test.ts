@@ -2,11 +2,12 @@
  * Requests of tabs when their host is stopped, wakes, or goes at the worst moment: the tab gives the id, and says of a
  * request only what is certain.
  *
- * Seen red: [RQ-1] both with ids that each host makes; [RQ-3] asleep with a request that its host may name, too late
+ * Seen red: [RQ-1] with ids that each host makes, and with ids that the storage does not keep; [RQ-3] asleep with a request that its host may name, too late
  * without the look at its age, certainty without `isElsewhere`, late answers without the grace; [RQ-4] with the lanes
  * of the host alone, withdrawn without `isWithdrawn`.
  */
 import { describe, expect, it } from "vitest";
+import { memoryStorage, nothingKept } from "../src/storage/memory.ts";
 import { makeTabRequests } from "../src/tabs/requests.ts";
 import { error } from "./support/modelServer.ts";
 import { makeRandom } from "./support/random.ts";
@@ -90,6 +91,60 @@ describe("a leader that is stopped", () => {
   });
 });
 
+describe("a tab that sleeps while its hosts change", () => {
+  it("[RQ-1] [I2] finds that the next host has sent what was kept for it: one effect, one outcome", async () => {
+    const storage = memoryStorage(nothingKept());
+    const world = new TabsWorld();
+    const tabs: Tab[] = [];
+    for (let tab = 0; tab < 3; tab += 1) {
+      tabs.push(world.open("leader", { storage }));
+      await world.clock.advance(200);
+    }
+    const [leader, second, third] = tabs as unknown as Leading;
+    world.server.refusesUpgrade = true;
+    world.server.cut();
+    await world.clock.advance(100);
+    const outcome = outcomeOf(third.session.call("do", { n: 1 }, { durable: true }));
+    await world.clock.advance(100);
+    third.room.stalled = true;
+    world.kill(leader.room);
+    await world.clock.advance(1_000);
+    world.server.refusesUpgrade = false;
+    await world.clock.advance(60_000);
+    expect([second.session.state.kind, effectsOf(world)]).toEqual(["live", [1]]);
+    third.room.wake();
+    await world.clock.advance(10_000);
+    expect([outcome.said, effectsOf(world)]).toEqual(["done", [1]]);
+  });
+
+  it("[RQ-1] [I2] repeats it under its own id where that host is gone too, and its outcome with it", async () => {
+    const storage = memoryStorage(nothingKept());
+    const world = new TabsWorld();
+    const tabs: Tab[] = [];
+    for (let tab = 0; tab < 4; tab += 1) {
+      tabs.push(world.open("leader", { storage }));
+      await world.clock.advance(200);
+    }
+    const [leader, second, , fourth] = tabs as unknown as readonly [Tab, Tab, Tab, Tab];
+    world.server.refusesUpgrade = true;
+    world.server.cut();
+    await world.clock.advance(100);
+    const outcome = outcomeOf(fourth.session.call("do", { n: 1 }, { durable: true }));
+    await world.clock.advance(100);
+    fourth.room.stalled = true;
+    world.kill(leader.room);
+    await world.clock.advance(1_000);
+    world.server.refusesUpgrade = false;
+    await world.clock.advance(60_000);
+    expect(effectsOf(world)).toEqual([1]);
+    world.kill(second.room);
+    await world.clock.advance(20_000);
+    fourth.room.wake();
+    await world.clock.advance(10_000);
+    expect([outcome.said, effectsOf(world)]).toEqual(["done", [1]]);
+  });
+});
+
 describe("what a tab says of its requests", () => {
   it("[RQ-3] [I7] of one that it calls unsent nobody has sent anything, also where it slept when it could be", async () => {
     const world = new TabsWorld();
@@ -117,7 +172,7 @@ describe("what a tab says of its requests", () => {
       makeRandom(1),
       () => {},
     );
-    requests.shown(clock.now());
+    requests.shown(clock.now(), true);
     let ticket = "";
     const outcome = outcomeOf(requests.call("do", {}, { onTicket: (told) => (ticket = told) }));
     await clock.sleep(100_000);

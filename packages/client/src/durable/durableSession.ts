@@ -97,7 +97,7 @@ export function openDurableSession(
     // Before `saved` shows it, so that its caller knows it for its own.
     guard(() => onTicket?.(ticket), report);
     orders.place(
-      { ticket, method, params: text, lane, timeoutMs: timeout, durable, savedAt, named: undefined },
+      { ticket, method, params: text, lane, timeoutMs: timeout, durable, savedAt, given: undefined, named: undefined },
       waiter,
     );
     return settled.finally(() => signal?.removeEventListener("abort", abort));

@@ -25,7 +25,7 @@ export interface KeeperOptions {
   readonly isSaving: boolean;
   /** It went out as this before. */
   readonly named: NamedRequest | undefined;
-  /** False while its owner, who gives it its id, has not said so. */
+  /** False while whoever asked has not released it. */
   readonly mayName: () => boolean;
   /** It has the id under which it goes out; who else keeps it must know before the server does. */
   readonly onNamed: (named: NamedRequest) => void;

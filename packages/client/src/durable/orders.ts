@@ -12,7 +12,7 @@ import { type Asked, type Entry, withdraw, withdrawn } from "../core/outbox.ts";
 import { call } from "../core/program.ts";
 import type { OwnedSession } from "../openSession.ts";
 import { report } from "../shell/handlers.ts";
-import type { Held, NamedRequest, SessionStorage } from "../storage/port.ts";
+import type { GivenId, Held, NamedRequest, SessionStorage } from "../storage/port.ts";
 import { makeKeeper, type RequestKeeper, type Stored } from "./keeping.ts";
 
 /** Outcomes of requests whose page is gone, for the one that comes after it. */
@@ -44,18 +44,8 @@ export interface Order {
   /** ms since 1970, on our clock. */
   readonly savedAt: number;
   readonly named: NamedRequest | undefined;
-}
-
-/**
- * Who gives a request its id. Where two owners of sockets may hold the same order at once, only whoever asked may:
- * then both send it under one id, and it takes effect once (RQ-1).
- */
-export type Naming = "here" | "awaited" | GivenId;
-
-/** `after`: the id of the one that it must follow, also where that is not here (RQ-4). */
-export interface GivenId {
-  readonly id: string;
-  readonly after: string | undefined;
+  /** Its id, where whoever asked gives it: two owners of sockets may hold one order, and both send it as one (RQ-1). */
+  readonly given: GivenId | undefined;
 }
 
 export interface Waiter {
@@ -68,22 +58,23 @@ interface Placed {
   readonly order: Order;
   readonly waiters: Set<Waiter>;
   named: NamedRequest | undefined;
-  naming: Naming;
+  given: GivenId | undefined;
+  /** Whoever asked has not said yet that it may be sent. */
+  isHeld: boolean;
   stored: Stored;
   /** Once it is in the outbox. */
   asked: { readonly request: Asked; readonly keeper: RequestKeeper } | undefined;
 }
 
 export interface Orders {
-  /** A ticket that is there already only gains a waiter, and its id where it has none. */
-  place(order: Order, waiter: Waiter, naming?: Naming): void;
-  /** An awaited id. */
-  name(ticket: string, given: GivenId): void;
+  /** A ticket that is there already only gains a waiter. `isHeld`: it is not sent before it is released. */
+  place(order: Order, waiter: Waiter, isHeld?: boolean): void;
+  release(ticket: string, given: GivenId): void;
   /** Takes back what was never sent. */
   withdraw(ticket: string): void;
   /**
    * This waiter hears no more; what nobody waits for and was never sent is taken back, unless it is durable.
-   * `isGone`: whoever asked is no more, and gives no id to anybody.
+   * `isGone`: whoever asked is no more, and releases nothing.
    */
   leave(ticket: string, waiter: Waiter, isGone: boolean): void;
   /** Waits for one that is there, or was lately; `settled` with `not_found` else. */
@@ -103,9 +94,9 @@ export function makeOrders(owned: OwnedSession, storage: SessionStorage | undefi
   let writes = false;
   let saved: readonly SavedRequest[] = [];
 
-  function add(order: Order, waiters: readonly Waiter[], stored: Stored, naming: Naming): Placed {
-    const { named } = order;
-    const added: Placed = { order, waiters: new Set(waiters), named, naming, stored, asked: undefined };
+  function add(order: Order, waiters: readonly Waiter[], stored: Stored, isHeld: boolean): Placed {
+    const { named, given } = order;
+    const added: Placed = { order, waiters: new Set(waiters), named, given, isHeld, stored, asked: undefined };
     placed.set(order.ticket, added);
     return added;
   }
@@ -123,7 +114,7 @@ export function makeOrders(owned: OwnedSession, storage: SessionStorage | undefi
       isSaving,
       named,
       // Found too late, in the port of an owner that was stopped: whoever asked has given it up (RQ-3).
-      mayName: () => unsentMs > 0 && entry.naming !== "awaited",
+      mayName: () => unsentMs > 0 && !entry.isHeld,
       onNamed: (given) => noteNamed(entry, given),
       save: () => write(entry),
     });
@@ -133,11 +124,11 @@ export function makeOrders(owned: OwnedSession, storage: SessionStorage | undefi
       timeoutMs,
       named,
       get id() {
-        return idGiven(entry)?.id;
+        return entry.given?.id;
       },
       get after() {
         // One that is here decides: it may have gone out as something else.
-        return core.outbox.entries.get(request)?.after === undefined ? idGiven(entry)?.after : undefined;
+        return core.outbox.entries.get(request)?.after === undefined ? entry.given?.after : undefined;
       },
       unsentMs,
       keeper,
@@ -149,10 +140,9 @@ export function makeOrders(owned: OwnedSession, storage: SessionStorage | undefi
     refresh(entry);
   }
 
-  function setNaming(entry: Placed, naming: Naming): void {
-    if (entry.named !== undefined || idGiven(entry) !== undefined) return;
-    entry.naming = naming;
-    // What waited for it may go.
+  function release(entry: Placed, given: GivenId | undefined): void {
+    entry.given ??= given;
+    entry.isHeld = false;
     if (entry.asked !== undefined) say(() => {});
   }
 
@@ -165,6 +155,7 @@ export function makeOrders(owned: OwnedSession, storage: SessionStorage | undefi
   function write(entry: Placed): void {
     const { named, asked } = entry;
     const { ticket, method, params, lane, timeoutMs, savedAt } = entry.order;
+    const { given } = entry;
     const answer = (ok: boolean): void => {
       if (ok) entry.stored = named === undefined ? "unsent" : "named";
       // Decided meanwhile (withdrawn): nothing of it may wait for the next reload.
@@ -175,7 +166,7 @@ export function makeOrders(owned: OwnedSession, storage: SessionStorage | undefi
       refresh(entry);
       say(({ now }) => asked?.keeper.saved(core.outbox, asked.request, ok, now));
     };
-    storage?.putRequest({ ticket, method, params, lane, timeoutMs, savedAt, named }).then(
+    storage?.putRequest({ ticket, method, params, lane, timeoutMs, savedAt, given, named }).then(
       () => answer(true),
       () => answer(false),
     );
@@ -234,25 +225,32 @@ export function makeOrders(owned: OwnedSession, storage: SessionStorage | undefi
     get saved() {
       return saved;
     },
-    place(order, waiter, naming = "here") {
+    place(order, waiter, isHeld = false) {
       const there = placed.get(order.ticket);
       if (there !== undefined) {
         there.waiters.add(waiter);
         if (there.named !== undefined) waiter.named(there.named);
-        setNaming(there, naming);
+        // Its page lives: what the storage had of it was thought to be of one that is gone.
+        if (there.named === undefined) Object.assign(there, { isHeld, given: there.given ?? order.given });
+        if (!isHeld) release(there, order.given);
+        return;
+      }
+      const outcome = outcomes.get(order.ticket);
+      if (outcome !== undefined) {
+        waiter.settled(outcome.result, outcome.error);
         return;
       }
       if (early !== undefined && early.length >= outboxEntriesMax) {
         waiter.settled(undefined, new ProtocolError("queue_full", `${order.method}: too many requests wait`));
         return;
       }
-      const entry = add(order, [waiter], "no", naming);
+      const entry = add(order, [waiter], "no", isHeld);
       if (early === undefined) submit(entry);
       else early.push(entry);
     },
-    name(ticket, given) {
+    release(ticket, given) {
       const entry = placed.get(ticket);
-      if (entry !== undefined) setNaming(entry, given);
+      if (entry !== undefined) release(entry, given);
     },
     withdraw: takeBack,
     leave(ticket, waiter, isGone) {
@@ -260,7 +258,7 @@ export function makeOrders(owned: OwnedSession, storage: SessionStorage | undefi
       entry?.waiters.delete(waiter);
       if (entry?.waiters.size !== 0) return;
       if (!entry.order.durable) takeBack(ticket);
-      else if (isGone) setNaming(entry, "here");
+      else if (isGone) release(entry, undefined);
     },
     await(ticket, waiter) {
       const entry = placed.get(ticket);
@@ -273,10 +271,10 @@ export function makeOrders(owned: OwnedSession, storage: SessionStorage | undefi
       writes = held !== undefined;
       const waiting = early ?? [];
       early = undefined;
-      for (const { named, ...request } of held?.requests ?? []) {
+      for (const { named, given, ...request } of held?.requests ?? []) {
         const stored = named === undefined ? "unsent" : "named";
         const there = placed.get(request.ticket);
-        if (there === undefined) submit(add({ ...request, durable: true, named }, [], stored, "here"));
+        if (there === undefined) submit(add({ ...request, durable: true, given, named }, [], stored, false));
         else {
           // Its page came before us: the storage knows more of it.
           there.stored = stored;
@@ -286,8 +284,4 @@ export function makeOrders(owned: OwnedSession, storage: SessionStorage | undefi
       for (const entry of waiting) submit(entry);
     },
   };
-}
-
-function idGiven({ naming }: Placed): GivenId | undefined {
-  return typeof naming === "object" ? naming : undefined;
 }

@@ -19,8 +19,16 @@ export interface StoredRequest {
   readonly timeoutMs: number | undefined;
   /** ms since 1970, on our clock. */
   readonly savedAt: number;
+  /** The id that whoever asked gave it: it goes out under this one and no other. */
+  readonly given?: GivenId | undefined;
   /** What it went out as; absent while it was never sent. */
   readonly named?: NamedRequest | undefined;
+}
+
+/** `after`: the id of the one that it must follow, also where that is not here (RQ-4). */
+export interface GivenId {
+  readonly id: string;
+  readonly after: string | undefined;
 }
 
 /** The id and the whole message under which a request was first sent, wherever it is kept. */

@@ -143,7 +143,7 @@ export function makeHost({ open, lock, locks, clock }: HostOptions): Host {
     async stop() {
       stopped = true;
       clock.cancel(linger);
-      // They live, and their requests are the next host's: we give ids to none.
+      // They live, and their requests are the next host's: we release none.
       for (const place of [...places]) place.seat.leave(false);
       places.clear();
       await end();

@@ -9,8 +9,8 @@ import type { Cursor, ErrorBody, From, Identity, User } from "@holdfast/protocol
 import type { HeardSignal, SessionOptions, SessionState, SessionStatistics, SubscriptionStatus } from "../api.ts";
 import type { Hint, TokenOutcome } from "../core/connectionState.ts";
 import type { Position, SubscriberEffect } from "../core/effects.ts";
-import type { GivenId, Order, SavedRequest } from "../durable/orders.ts";
-import type { NamedRequest } from "../storage/port.ts";
+import type { Order, SavedRequest } from "../durable/orders.ts";
+import type { GivenId, NamedRequest } from "../storage/port.ts";
 
 /** Raised with every change of these messages or of what they mean. */
 export const tabsVersion = 3;
@@ -47,9 +47,9 @@ export type FromTab =
       readonly takesSnapshots: boolean;
     }
   | { readonly kind: "unsubscribe"; readonly key: number }
-  /** Without `given` it waits at the host: it is sent under the id that its tab gives it, and under no other. */
-  | { readonly kind: "call"; readonly order: Order; readonly given: GivenId | undefined }
-  | { readonly kind: "name"; readonly ticket: string; readonly given: GivenId }
+  /** `isHeld`: it waits at the host until its tab releases it. */
+  | { readonly kind: "call"; readonly order: Order; readonly isHeld: boolean }
+  | { readonly kind: "release"; readonly ticket: string; readonly given: GivenId }
   | { readonly kind: "withdraw"; readonly ticket: string }
   /** The outcome of a saved request of another page. */
   | { readonly kind: "await"; readonly ticket: string }

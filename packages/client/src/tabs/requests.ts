@@ -1,19 +1,20 @@
 /**
  * A tab's requests: kept here until they are decided, whichever host carries them (RQ-3).
  *
- *   waiting ─host's connection is open: gets its id─▶ given away ─host sends it─▶ named ─▶ settled
+ *   held ─host's connection is open─▶ released ─host sends it─▶ named ─▶ settled
  *
- * Each has a ticket of the tab's. Its id is the tab's to give, once the host can send it, and is then told to every
- * host: so a former one that was only stopped, and still holds it when it wakes, repeats it and never makes it anew
- * (I2); and of one without an id it is certain that nobody has sent it. The host ends a request at its deadline;
- * where there is no host to do so, the tab does, a little later.
+ * Each has a ticket and, once the server's clock is known, an id of the tab's, which every host is told: so one that
+ * was only stopped, and still holds it when it wakes, repeats it and never makes it anew (I2). A host sends what is
+ * released; so of what is held it is certain that nobody has sent it. The host ends a request at its deadline; where
+ * there is no host to do so, the tab does, a little later.
  */
 import { type Clock, limits, makeId, ProtocolError, type Random, type TimerHandle } from "@holdfast/protocol";
 import { guard } from "../core/effects.ts";
 import { outboxEntriesMax } from "../core/limits.ts";
 import type { DurableCallOptions } from "../durable/durableSession.ts";
-import type { GivenId, Order } from "../durable/orders.ts";
+import type { Order } from "../durable/orders.ts";
 import { toJson } from "../shell/json.ts";
+import type { GivenId } from "../storage/port.ts";
 import type { FromTab, ToTab } from "./messages.ts";
 
 /** Over its deadline a request is the host's to end; this much later the tab does. */
@@ -24,13 +25,13 @@ interface Waiting {
   readonly order: Order | undefined;
   /** What a host sent it as. */
   named: Order["named"];
-  /** The id that it has from us. */
   given: GivenId | undefined;
+  isReleased: boolean;
   /** The one of its lane that it must follow (RQ-4), while that had no result. */
   behind: Waiting | undefined;
-  /** A host that is gone was given its id: if it lives, it may send it. */
+  /** It was released to a host that is gone: if that one lives, it may send it. */
   isElsewhere: boolean;
-  /** The person took it back; it gets no id any more. */
+  /** The person took it back; it is not released any more. */
   isWithdrawn: boolean;
   readonly settled: Promise<unknown>;
   readonly resolve: (result: unknown) => void;
@@ -43,8 +44,8 @@ export interface TabRequests {
   call(method: string, params: unknown, options: DurableCallOptions | undefined): Promise<unknown>;
   outcome(ticket: string): Promise<unknown>;
   withdraw(ticket: string): void;
-  /** The server's clock, ms, while the host's connection is open. */
-  shown(serverNow: number | undefined): void;
+  /** The server's clock, ms, where the host knows it, and whether its connection is open. */
+  shown(serverNow: number | undefined, isOpen: boolean): void;
   /** The host is gone, or no longer ours. */
   lose(): void;
   /** Tells a new host of all that is undecided. */
@@ -62,8 +63,10 @@ export function makeTabRequests(
   report: (error: unknown) => void,
 ): TabRequests {
   const waiting = new Map<string, Waiting>();
-  /** Our monotonic clock to the server's; undefined while the host could send nothing. */
+  /** Our monotonic clock to the server's, once that is known. */
   let serverOffsetMs: number | undefined;
+  /** The host can send now. */
+  let isOpen = false;
   let empty = (): void => {};
 
   function settle(ticket: string, result: unknown, error: unknown, isAborted = false): void {
@@ -75,7 +78,7 @@ export function makeTabRequests(
     else entry.reject(error);
     entry.behind = undefined;
     // Aborted, it goes on if it was sent: whoever is behind it stays there.
-    if (!isAborted || idOf(entry) === undefined) passOn(entry, error !== undefined);
+    if (!isAborted || !isMaybeSent(entry)) passOn(entry, error !== undefined);
     if (waiting.size === 0) empty();
   }
 
@@ -84,7 +87,7 @@ export function makeTabRequests(
     for (const [ticket, follower] of [...waiting]) {
       if (follower.behind !== entry) continue;
       follower.behind = undefined;
-      if (!hasFailed || idOf(follower) !== undefined) continue;
+      if (!hasFailed || isMaybeSent(follower)) continue;
       say({ kind: "withdraw", ticket });
       const message = `${follower.order?.method}: the request before it had no result`;
       settle(ticket, undefined, new ProtocolError("conflict", message, { details: { reason: "after_failed" } }));
@@ -99,7 +102,7 @@ export function makeTabRequests(
         entry.timer = clock.after(limits.lateTimerGraceMs, () => late(true));
         return;
       }
-      const isSent = idOf(entry) !== undefined;
+      const isSent = isMaybeSent(entry);
       if (!isSent) say({ kind: "withdraw", ticket });
       settle(ticket, undefined, unanswered(order?.method ?? ticket, isSent));
     };
@@ -108,6 +111,7 @@ export function makeTabRequests(
       order,
       named: undefined,
       given: undefined,
+      isReleased: false,
       behind: lastOf(waiting.values(), order?.lane),
       isElsewhere: false,
       isWithdrawn: false,
@@ -120,13 +124,17 @@ export function makeTabRequests(
     return entry;
   }
 
-  /** Its id, where it may have one now. */
-  function give(entry: Waiting): GivenId | undefined {
-    const { behind, isWithdrawn } = entry;
+  /** Gives it its id, and releases it, where it may have one and may go now. */
+  function give(entry: Waiting): void {
+    const { behind } = entry;
     const after = behind && idOf(behind);
-    if (serverOffsetMs === undefined || isWithdrawn || (behind !== undefined && after === undefined)) return undefined;
-    entry.given = { id: makeId(clock.monotonic() + serverOffsetMs, random), after };
-    return entry.given;
+    if (serverOffsetMs === undefined || (behind !== undefined && after === undefined)) return;
+    entry.given ??= { id: makeId(clock.monotonic() + serverOffsetMs, random), after };
+    entry.isReleased ||= isOpen && !entry.isWithdrawn && (behind === undefined || isMaybeSent(behind));
+  }
+
+  function placing(order: Order, { named, given, isReleased }: Waiting): FromTab {
+    return { kind: "call", order: { ...order, named, given }, isHeld: named === undefined && !isReleased };
   }
 
   return {
@@ -140,7 +148,8 @@ export function makeTabRequests(
       const text = toJson(params ?? {}, method);
       const savedAt = clock.now();
       const ticket = makeId(savedAt, random);
-      const order = { ticket, method, params: text, lane, timeoutMs: timeout, durable, savedAt, named: undefined };
+      const unnamed = { given: undefined, named: undefined };
+      const order = { ticket, method, params: text, lane, timeoutMs: timeout, durable, savedAt, ...unnamed };
       const answerMs = timeout ?? limits.requestDeadlineMs;
       // Unsent it waits as long as it would for its answer; a durable one an hour.
       const unsentMs = durable ? limits.durableRequestKeptMs : answerMs;
@@ -151,7 +160,8 @@ export function makeTabRequests(
       };
       signal?.addEventListener("abort", abort);
       guard(() => onTicket?.(ticket), report);
-      say({ kind: "call", order, given: give(entry) });
+      give(entry);
+      say(placing(order, entry));
       try {
         return await entry.settled;
       } finally {
@@ -170,22 +180,23 @@ export function makeTabRequests(
       if (own !== undefined) own.isWithdrawn = true;
       say({ kind: "withdraw", ticket });
     },
-    shown(serverNow) {
-      serverOffsetMs = serverNow && serverNow - clock.monotonic();
+    shown(serverNow, nowOpen) {
+      if (serverNow !== undefined) serverOffsetMs = serverNow - clock.monotonic();
+      isOpen = nowOpen;
       for (const [ticket, entry] of waiting) {
-        if (entry.order === undefined || idOf(entry) !== undefined) continue;
-        const given = give(entry);
-        if (given !== undefined) say({ kind: "name", ticket, given });
+        if (entry.order === undefined || isMaybeSent(entry)) continue;
+        give(entry);
+        if (entry.isReleased && entry.given !== undefined) say({ kind: "release", ticket, given: entry.given });
       }
     },
     lose() {
-      serverOffsetMs = undefined;
-      for (const entry of waiting.values()) entry.isElsewhere ||= entry.given !== undefined;
+      isOpen = false;
+      for (const entry of waiting.values()) entry.isElsewhere ||= entry.isReleased;
     },
     repeat() {
-      for (const [ticket, { order, named, given, isWithdrawn }] of waiting) {
-        say(order === undefined ? { kind: "await", ticket } : { kind: "call", order: { ...order, named }, given });
-        if (isWithdrawn) say({ kind: "withdraw", ticket });
+      for (const [ticket, entry] of waiting) {
+        say(entry.order === undefined ? { kind: "await", ticket } : placing(entry.order, entry));
+        if (entry.isWithdrawn) say({ kind: "withdraw", ticket });
       }
     },
     take(message) {
@@ -200,7 +211,7 @@ export function makeTabRequests(
     },
     abandon(makeError) {
       for (const [ticket, entry] of [...waiting].reverse())
-        settle(ticket, undefined, makeError(entry.order?.method ?? ticket, idOf(entry) !== undefined));
+        settle(ticket, undefined, makeError(entry.order?.method ?? ticket, isMaybeSent(entry)));
     },
     drained(ms) {
       if (waiting.size === 0) return Promise.resolve();
@@ -225,7 +236,11 @@ export function unanswered(method: string, isSent: boolean): ProtocolError {
     : new ProtocolError("unavailable", `${method}: no connection in time; it was not sent`);
 }
 
-/** Under which somebody may have sent it. */
+/** Of one that is not, it is certain that nobody has sent it, or will. */
+function isMaybeSent({ named, isReleased }: Waiting): boolean {
+  return named !== undefined || isReleased;
+}
+
 function idOf({ named, given }: Waiting): string | undefined {
   return named?.id ?? given?.id;
 }

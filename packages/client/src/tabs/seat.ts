@@ -153,10 +153,10 @@ export function makeSeat(
           end(message.key);
           return;
         case "call":
-          orders.place(message.order, waiterOf(message.order.ticket), message.given ?? "awaited");
+          orders.place(message.order, waiterOf(message.order.ticket), message.isHeld);
           return;
-        case "name":
-          orders.name(message.ticket, message.given);
+        case "release":
+          orders.release(message.ticket, message.given);
           return;
         case "await":
           orders.await(message.ticket, waiterOf(message.ticket));

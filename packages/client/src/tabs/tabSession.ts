@@ -139,7 +139,11 @@ export function makeTabSession(tab: TabSessionOptions): DurableSession {
         meet(message.identity);
         const statistics = addStatistics(before, message.shown.statistics, lag.figures(clock.monotonic()));
         show({ ...message.shown, statistics });
-        if (isAtHost) requests.shown(openStates.has(message.shown.state.kind) ? message.serverNow : undefined);
+        if (isAtHost)
+          requests.shown(
+            message.shown.user === undefined ? undefined : message.serverNow,
+            openStates.has(message.shown.state.kind),
+          );
         return;
       }
       case "deliver":
