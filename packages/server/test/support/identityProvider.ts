@@ -61,7 +61,9 @@ export async function startIdentityProvider(
     hangs: (response) => void hanging.add(response),
     "500": (response) => answer(response, 500, { error: "broken" }),
     garbage: (response) => void response.end("<html>not json"),
-    huge: (response) => void response.end(JSON.stringify({ keys: [], pad: "x".repeat(2_000_000) })),
+    // Right in all but its size.
+    huge: (response) =>
+      void response.end(JSON.stringify({ keys: keys.map(({ jwk }) => jwk), pad: "x".repeat(2_000_000) })),
     redirects: (response) => void response.writeHead(302, { location: `${provider.url}/elsewhere` }).end(),
     empty: (response) => answer(response, 200, { keys: [] }),
     secrets: (response) =>
