@@ -27,8 +27,9 @@ const needs = {
     "e2e/test/proxyPage.test.ts",
     "e2e/test/postgresOutage.test.ts",
   ],
-  nginx: ["e2e/test/proxy.test.ts", "e2e/test/proxyPage.test.ts"],
+  nginx: ["e2e/test/proxy.test.ts", "e2e/test/proxyNodes.test.ts", "e2e/test/proxyPage.test.ts"],
   postgres: [
+    "e2e/test/proxyNodes.test.ts",
     "e2e/test/postgres.test.ts",
     "e2e/test/postgresOutage.test.ts",
     "e2e/test/postgresForbidden.test.ts",
