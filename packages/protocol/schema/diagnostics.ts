@@ -19,7 +19,7 @@ export const connectionRecord = z.object({
   attempt: z.number().optional(),
   /** Id and name; absent before `welcome`. */
   user: z.string().optional(),
-  name: z.string().optional(),
+  userName: z.string().optional(),
   role: z.string().optional(),
   /** When the steps of its opening were done, ms after the upgrade; absent: not reached. */
   phases: z.object({
@@ -58,6 +58,17 @@ export const diagnostics = z.object({
   stormFactor: z.number(),
   /** Openings that came before their time (AD-3). */
   retriesIgnored: count,
+  /** How large the store is and what retention has removed since the start, as of its last round; absent before the first. */
+  store: z
+    .object({
+      /** Data of all events, and what the database takes with what is free in it. */
+      eventBytes: count,
+      diskBytes: count,
+      removedEvents: count,
+      /** More is kept than the limit, and none of it may go. */
+      isFull: z.boolean(),
+    })
+    .optional(),
   degraded: z.object({ reason: z.string(), since: z.number() }).optional(),
   /** Of the connections that ended lately. */
   lately: z.object({

@@ -11,7 +11,7 @@ const record: ConnectionRecord = {
   address: "192.0.2.7",
   client: "holdfast-page",
   user: "u-17",
-  name: "Ada",
+  userName: "Ada",
   role: "operator",
   phases: { hello: 1, admitted: 2, welcomed: 3 },
   messagesIn: 0,

@@ -333,7 +333,7 @@ export function createConnection(options: ConnectionOptions): Connection {
       node: context.node,
       at: clock.now() - durationMs,
       address,
-      ...(past && { user: past.principal.id, name: past.principal.name, role: past.principal.role }),
+      ...(past && { user: past.principal.id, userName: past.principal.name, role: past.principal.role }),
       messagesOut: writer.messagesSent,
       bytesOut: writer.bytesSent,
       durationMs,

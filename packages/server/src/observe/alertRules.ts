@@ -100,7 +100,7 @@ function failed({ lately, now }: AlertFacts): Verdict {
   const openings = lately.filter(
     ({ phases, at, durationMs }) => phases.welcomed === undefined && now - at - durationMs <= minuteMs,
   );
-  const worst = commonest(openings.map(({ name, address }) => name ?? address));
+  const worst = commonest(openings.map(({ userName, address }) => userName ?? address));
   if (worst === undefined || worst[1] <= failedOpeningsMax) return undefined;
   return {
     id: "failed_openings",

@@ -24,7 +24,7 @@ it("says who it was, how it opened, what went through it, and how it ended", asy
   expect(record).toMatchObject({
     node: world.node.context.node,
     attempt: 3,
-    name: "Ada",
+    userName: "Ada",
     role: "admin",
     phases: { hello: 0, admitted: 0, welcomed: 0 },
     messagesIn: 2,

@@ -20,7 +20,7 @@ export function Problems({ problems }: { readonly problems: readonly string[] })
 }
 
 export function Figures({ diagnostics }: { readonly diagnostics: Diagnostics }): ReactNode {
-  const { connections, deliveries, stormFactor, retriesIgnored, lately } = diagnostics;
+  const { connections, deliveries, stormFactor, retriesIgnored, lately, store } = diagnostics;
   const minutes = Math.round(lately.withinMs / 60_000);
   const codes = Object.entries(lately.codes).sort(([, left], [, right]) => right - left);
   const rows: readonly (readonly [string, string])[] = [
@@ -33,6 +33,7 @@ export function Figures({ diagnostics }: { readonly diagnostics: Diagnostics }):
     ["Never welcomed", number(lately.notWelcomed)],
     ["Duplicates suppressed", number(lately.duplicatesSuppressed)],
     ["Gaps repaired", number(lately.gapsRepaired)],
+    ...(store === undefined ? [] : storeRows(store)),
   ];
   return (
     <section aria-label="Figures">
@@ -52,6 +53,19 @@ export function Figures({ diagnostics }: { readonly diagnostics: Diagnostics }):
       )}
     </section>
   );
+}
+
+/** What is kept, and what it takes; the limit is reached where none of it may go. */
+function storeRows({ eventBytes, diskBytes, removedEvents, isFull }: NonNullable<Diagnostics["store"]>) {
+  return [
+    [isFull ? "Events kept, above the limit" : "Events kept", megabytes(eventBytes)],
+    ["Store on disk", megabytes(diskBytes)],
+    ["Events past their time, removed", number(removedEvents)],
+  ] as const;
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1_000_000).toLocaleString("en-GB", { maximumFractionDigits: 1 })} MB`;
 }
 
 function number(value: number): string {

@@ -44,13 +44,13 @@ export function RecordList({ records }: { readonly records: readonly ConnectionR
 }
 
 function Row({ record }: { readonly record: ConnectionRecord }): ReactNode {
-  const { name, client, address, durationMs, at, expected } = record;
+  const { userName, client, address, durationMs, at, expected } = record;
   const step = failedStep(record);
   return (
     <details data-testid="record" data-code={record.code}>
       <summary className="grid cursor-pointer grid-cols-[1fr_auto] items-baseline gap-x-3 rounded-md px-2 py-1.5 hover:bg-hover sm:grid-cols-[minmax(0,1.2fr)_minmax(0,1fr)_5rem_4rem]">
         <span className="min-w-0 truncate">
-          <span className="font-medium">{visibleText(name ?? "not signed in")}</span>{" "}
+          <span className="font-medium">{visibleText(userName ?? "not signed in")}</span>{" "}
           <span className="text-sm text-muted">
             {visibleText(client ?? "unnamed")} · {address}
           </span>
