@@ -11,7 +11,7 @@ const unitTimeoutMsMax = 20_000;
 const tidyTimeoutMsMax = 60_000;
 const e2eTimeoutMsMax = 240_000;
 /** Real processes and a browser, as in e2e. */
-const withProcesses = "simulation/test/processes{Chaos,Outage,Soak}.test.ts";
+const withProcesses = "simulation/test/processes{Chaos,Nodes,Outage,Soak}.test.ts";
 
 export default defineConfig({
   test: {

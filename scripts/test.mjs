@@ -38,6 +38,7 @@ const needs = {
     "packages/server/test/postgres/migrations.test.ts",
     "packages/server/test/postgres/nodes.test.ts",
     "packages/server/test/postgres/retention.test.ts",
+    "simulation/test/processesNodes.test.ts",
     "simulation/test/processesOutage.test.ts",
   ],
 };

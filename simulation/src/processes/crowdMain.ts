@@ -13,6 +13,7 @@ import { askOver } from "@holdfast/client/http";
 import { contentFold, contentOf } from "./content.ts";
 import type { CrowdResult, CrowdSettings, CrowdStatus, ReaderResult } from "./crowdSettings.ts";
 import { cookieHttp, cookieTransport } from "./nodePorts.ts";
+import { createPhases } from "./phases.ts";
 import { type Door, signIn } from "./signIn.ts";
 
 const statusEveryMs = 500;
@@ -23,6 +24,7 @@ mkdirSync(folder, { recursive: true });
 const totals = { deliveries: 0, closings: 0, attempts: 0, refreshes: 0, refusals: 0 };
 const readers: ReaderResult[] = [];
 const sessions: Session[] = [];
+const phases = createPhases();
 /** Reader of a shared stream → when its newest event was made. */
 const fresh = new Map<string, number>();
 
@@ -70,6 +72,7 @@ function read(session: Session, index: number, stream: string): void {
     onEvents(events) {
       const last = events.at(-1);
       if (last !== undefined && fresh.has(reader.reader)) fresh.set(reader.reader, last.at);
+      if (shares.includes(stream)) for (const { at } of events) phases.saw(reader.reader, at);
       for (const { event, data: payload, offset, through } of events) {
         totals.deliveries += through - offset + 1;
         if (offset !== reader.offset + 1) reader.holes += 1;
@@ -101,8 +104,9 @@ const tell = (line: CrowdStatus | CrowdResult): void => void process.stdout.writ
 for (let index = 1; index <= count; index += 1) await enter(index);
 const telling = setInterval(() => tell(status()), statusEveryMs);
 createInterface({ input: process.stdin }).on("line", (line) => {
+  if (line.startsWith("phase ")) phases.begin(line.slice("phase ".length));
   if (line !== "finish") return;
   clearInterval(telling);
-  const result: CrowdResult = { ...status(), readers };
+  const result: CrowdResult = { ...status(), readers, phases: phases.end() };
   process.stdout.write(`${JSON.stringify(result)}\n`, () => process.exit(0));
 });

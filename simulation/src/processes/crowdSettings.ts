@@ -44,4 +44,21 @@ export interface ReaderResult {
 
 export interface CrowdResult extends CrowdStatus {
   readonly readers: readonly ReaderResult[];
+  readonly phases: readonly PhaseFigures[];
+}
+
+/** What readers of shared streams saw from one order `phase <name>` to the next, all in ms, the least first. */
+export interface PhaseFigures {
+  readonly name: string;
+  readonly events: number;
+  /** From an event's commit to its delivery, by one machine's clock. */
+  readonly delays: Quantiles;
+  /** Of each reader the longest time without an event. */
+  readonly pauses: Quantiles;
+}
+
+export interface Quantiles {
+  readonly p50: number;
+  readonly p99: number;
+  readonly max: number;
 }

@@ -163,9 +163,12 @@ export async function makeOutageField(options: OutageFieldOptions): Promise<Outa
   }
 }
 
-type Call = (method: string, body: object) => Promise<unknown>;
+export type Call = (method: string, body: object) => Promise<unknown>;
 
-async function startAgents(count: number, server: ServerProcess, folder: string): Promise<readonly AgentPlayer[]> {
+/** Where people and agents come: a server, or what stands before several. */
+export type Place = Pick<ServerProcess, "url" | "port">;
+
+export async function startAgents(count: number, server: Place, folder: string): Promise<readonly AgentPlayer[]> {
   const agents: AgentPlayer[] = [];
   for (let index = 1; index <= count; index += 1) {
     const name = `agent-${index}`;
@@ -178,7 +181,7 @@ async function startAgents(count: number, server: ServerProcess, folder: string)
 }
 
 /** The ids of all of them, once all are online. */
-async function agentIds(call: Call, agents: readonly AgentPlayer[]): Promise<readonly string[]> {
+export async function agentIds(call: Call, agents: readonly AgentPlayer[]): Promise<readonly string[]> {
   return await until(
     async () => {
       const { items } = (await call("agent.list", {})) as {
@@ -194,12 +197,12 @@ async function agentIds(call: Call, agents: readonly AgentPlayer[]): Promise<rea
   );
 }
 
-async function allOffline(query: Query): Promise<true | undefined> {
+export async function allOffline(query: Query): Promise<true | undefined> {
   const rows = await query("select 1 from agents where status <> 'offline'");
   return rows.length === 0 ? true : undefined;
 }
 
-async function makeThreads(call: Call, agents: readonly string[]): Promise<readonly string[]> {
+export async function makeThreads(call: Call, agents: readonly string[]): Promise<readonly string[]> {
   const threads: string[] = [];
   for (const agent of agents) {
     const made = (await call("thread.create", { agent, title: "outage" })) as { readonly thread: { id: string } };
@@ -209,9 +212,9 @@ async function makeThreads(call: Call, agents: readonly string[]): Promise<reado
 }
 
 /** Clients whose requests wait on disk until they are answered (RQ-3): what they send meanwhile is decided afterwards. */
-async function startSenders(
+export async function startSenders(
   count: number,
-  place: { server: ServerProcess; data: string; folder: string; effectsFile: string },
+  place: { server: Place; data: string; folder: string; effectsFile: string },
   threads: readonly string[],
 ): Promise<readonly RecorderPlayer[]> {
   const { server, data, folder, effectsFile } = place;
@@ -247,7 +250,7 @@ async function startSenders(
 }
 
 /** Who is waited for. */
-interface Everybody {
+export interface Everybody {
   readonly query: Query;
   readonly senders: readonly RecorderPlayer[];
   /** Undefined once it is gone. */
@@ -257,7 +260,7 @@ interface Everybody {
   readonly clients: number;
 }
 
-async function settle(everybody: Everybody, msMax: number): Promise<string | undefined> {
+export async function settle(everybody: Everybody, msMax: number): Promise<string | undefined> {
   for (const sender of everybody.senders) sender.tell("quiet");
   const end = performance.now() + msMax;
   for (;;) {
