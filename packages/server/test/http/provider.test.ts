@@ -1,4 +1,9 @@
-/** Signing in at a provider's page, end to end over HTTP: a real provider on loopback, a browser's steps by hand. */
+/**
+ * Signing in at a provider's page, end to end over HTTP: a real provider on loopback, a browser's steps by hand.
+ *
+ * Seen red: without `state`, `nonce`, `azp`, the verifier, RFC 9207's `iss`, the ticket's signature, end or provider; with
+ * any page to return to, any path as a callback, attempts without end, a discovery of another issuer or in the clear.
+ */
 import { describe, expect, test } from "vitest";
 import { fetchProvider } from "../../src/auth/issuers/fetchProvider.ts";
 import { failureRestMs } from "../../src/auth/issuers/remoteDocument.ts";
@@ -228,6 +233,22 @@ describe("what a person is told", () => {
     expect(warned.map(({ fields }) => fields?.["document"])).toEqual(["discovery", "token endpoint"]);
   });
 
+  test.each<[string, Record<string, unknown>]>([
+    ["of another issuer", { issuer: "https://evil.example" }],
+    ["with its page in the clear", { authorization_endpoint: "http://id.example.org/authorise" }],
+    ["with its page as a script", { authorization_endpoint: "javascript:alert(1)" }],
+    ["without a token endpoint", { token_endpoint: undefined }],
+    ["with keys in the clear", { jwks_uri: "http://169.254.169.254/keys" }],
+  ])(
+    "[AU-5] that it does not answer, where its discovery is one %s: nobody is sent there",
+    async (_what, discovery) => {
+      await using door = await openDoor();
+      door.provider.discovery = discovery;
+      expect(told(await door.http.ask("GET", "/auth/kelp/start"))).toEqual([303, "/?sign-in=unreachable"]);
+      expect(door.http.world.log.map(({ event }) => event)).toEqual(["auth.provider_away"]);
+    },
+  );
+
   test("that the store is away; their code is not wasted on it twice", async () => {
     await using door = await openDoor();
     const { location, ticket } = await door.begin();
@@ -236,7 +257,7 @@ describe("what a person is told", () => {
     expect(told(await door.back(path, ticket))).toEqual([303, "/?sign-in=unavailable"]);
   });
 
-  test("[F13] that too many answers from here did not hold: 10 a minute are judged", async () => {
+  test("that too many answers from here did not hold: 10 a minute are judged", async () => {
     await using door = await openDoor();
     for (let count = 0; count < 10; count += 1)
       expect(told(await door.back("/auth/kelp/callback?state=x&code=y", undefined))).toEqual([
@@ -257,7 +278,7 @@ describe("what a person is told", () => {
     ]);
   });
 
-  test("[F04] and nothing of code, state, verifier or token is in the log, whatever happened", async () => {
+  test("and nothing of code, state, verifier or token is in the log, whatever happened", async () => {
     await using door = await openDoor({}, "canary-secret");
     const { location, ticket } = await door.begin();
     const path = await door.visit(location);

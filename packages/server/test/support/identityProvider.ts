@@ -36,6 +36,8 @@ export interface IdentityProvider extends AsyncDisposable {
   denial: string | undefined;
   /** Claims that its id tokens have beside, or in the place of, the right ones. */
   idClaims: Readonly<Record<string, unknown>>;
+  /** Fields that its discovery document has beside, or in the place of, the right ones. */
+  discovery: Readonly<Record<string, unknown>>;
   readonly client: { readonly id: string; readonly secret: string | undefined };
   /** Signs with the newest key, as itself; `iat` and `exp` in seconds since 1970 are the caller's to say. */
   sign(claims: JWTPayload, header?: Readonly<Record<string, unknown>>): Promise<string>;
@@ -122,6 +124,7 @@ export async function startIdentityProvider(
       token_endpoint: `${provider.url}/token`,
       jwks_uri: provider.jwksUrl,
       id_token_signing_alg_values_supported: ["ES256"],
+      ...provider.discovery,
     });
   });
   await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
@@ -134,6 +137,7 @@ export async function startIdentityProvider(
     person: { sub: "ada-1", name: "Ada" },
     denial: undefined,
     idClaims: {},
+    discovery: {},
     client: { id: "holdfast-test", secret },
     get newest() {
       return newest();

@@ -1,4 +1,9 @@
-/** Key sets under the faults of their provider: real HTTP, simulated time. */
+/**
+ * Key sets under the faults of their provider: real HTTP, simulated time.
+ *
+ * Seen red: with a failure that wipes what was kept or is no reason to rest, keys that serve for ever, an unknown `kid`
+ * that asks each time, a question for each who waits, redirects followed, answers of any size, secrets taken for keys.
+ */
 import { describe, expect, test } from "vitest";
 import { answerMsMax } from "../../../src/auth/issuers/provider.ts";
 import { failureRestMs, freshMs, newerEveryMs, staleMsMax } from "../../../src/auth/issuers/remoteDocument.ts";
