@@ -36,7 +36,7 @@ import { keepRecordsTask, plugin as recordsPlugin } from "./observe/recordsPlugi
 import type { Plugin, StreamFamily } from "./plugin.ts";
 import { defaultLifetimes, type Lifetimes } from "./store/lifetimes.ts";
 import type { Store } from "./store/port.ts";
-import { type Retention, startRetention } from "./store/retention.ts";
+import { type Retention, startRetention, storeFigures } from "./store/retention.ts";
 import { shareReads } from "./store/sharedReads.ts";
 import type { Bus } from "./streams/bus.ts";
 import { createCommitter } from "./streams/committer.ts";
@@ -160,6 +160,7 @@ export async function createNode<Judge extends Authenticator>(parts: NodeParts<J
     deliveries: () => hub.deliveries,
     stormFactor: () => records.stormFactor(),
     retriesIgnored: () => admission.retriesIgnored,
+    store: () => storeFigures(retention.figures),
     problems,
   });
   const methods = { ...app.methods, "diagnostics.get": diagnostics };

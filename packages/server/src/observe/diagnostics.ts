@@ -23,6 +23,8 @@ export interface DiagnosticsSources {
   readonly deliveries: () => number;
   readonly stormFactor: () => number;
   readonly retriesIgnored: () => number;
+  /** Undefined before retention has looked. */
+  readonly store: () => Diagnostics["store"];
   /** What is wrong now, the worst first. */
   readonly problems: () => readonly Alert[];
 }
@@ -45,6 +47,7 @@ export function diagnosticsMethod(sources: DiagnosticsSources): NodeMethod {
 
 function diagnose(sources: DiagnosticsSources, count: number): Diagnostics {
   const { node, now, recent, health, connections, deliveries, stormFactor, retriesIgnored, problems } = sources;
+  const store = sources.store();
   const at = now();
   const lately = endedLately(recent, at);
   return {
@@ -54,6 +57,7 @@ function diagnose(sources: DiagnosticsSources, count: number): Diagnostics {
     deliveries: deliveries(),
     stormFactor: Math.round(stormFactor() * 100) / 100,
     retriesIgnored: retriesIgnored(),
+    ...(store && { store }),
     ...(health.degraded && { degraded: health.degraded }),
     lately: summaryOf(lately),
     problems: problems().map(({ sentence }) => sentence),

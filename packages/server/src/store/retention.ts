@@ -93,6 +93,15 @@ export function startRetention({ store, clock, log, lifetimes }: RetentionOption
   };
 }
 
+/** How large the store is, and what is gone of it; undefined before the first round. */
+export function storeFigures({
+  size,
+  removed,
+  isFull,
+}: RetentionFigures): (StoreSize & { readonly removedEvents: number; readonly isFull: boolean }) | undefined {
+  return size === undefined ? undefined : { ...size, removedEvents: removed.events, isFull };
+}
+
 async function run(store: Pick<Store, "commit">, step: RetainStep): Promise<Retained> {
   const { outcomes, faults } = await store.commit([{ kind: "retain", step }]);
   const [outcome] = outcomes;

@@ -8,6 +8,7 @@ import { closeCodes } from "@holdfast/protocol";
 import { expect, it } from "vitest";
 import { plugin as recordsPlugin } from "../../src/observe/recordsPlugin.ts";
 import { plugin as notes } from "../support/notesApp.ts";
+import { append } from "../support/notesWork.ts";
 import { ada, newId } from "../support/principals.ts";
 import { createWorld } from "../support/world.ts";
 
@@ -55,4 +56,27 @@ it("[OP-4] answers `diagnostics.get` while the store is away, and says so first"
     records: [{ code: closeCodes.lost }],
     problems: [expect.stringContaining("The database does not answer since")],
   });
+});
+
+it("[ST-10] says how large the store is once retention has looked, and nothing before", async () => {
+  const world = await createWorld();
+  const client = world.connect();
+  await client.open();
+  const ask = async (): Promise<unknown> => {
+    const id = newId();
+    client.send({ type: "request", id, method: "diagnostics.get", params: { records: 0 } });
+    await world.clock.advance(100);
+    return client.of("response").find((response) => response.id === id)?.result;
+  };
+  void append(world, ["kept"]);
+  await world.clock.advance(1_000);
+  expect(await ask()).not.toHaveProperty("store");
+  for (let second = 0; second < 65; second += 5) {
+    client.send({ type: "ping", n: second, visible: true });
+    await world.clock.advance(5_000);
+  }
+  const { store } = (await ask()) as { store: { eventBytes: number; diskBytes: number } };
+  expect(store).toMatchObject({ removedEvents: 0, isFull: false });
+  expect(store.eventBytes).toBeGreaterThan(0);
+  expect(store.diskBytes).toBeGreaterThan(store.eventBytes);
 });
