@@ -24,6 +24,8 @@ import { type Reading, reading } from "./reading.ts";
 import { type DurableSession, openPage, openProgram, type PublisherSession } from "./sessions.ts";
 import { type Because, type Watched, watchedTransport } from "./watch.ts";
 
+/** Each skip of an event may be lost with what was under way; not so many. */
+const skipsMax = 50;
 /** How long the way to the issuer and back takes. */
 const tokenMs = 30;
 
@@ -205,7 +207,10 @@ export class Person {
       observe: (observation) => world.observe(observation),
       stumbles: stumbling(world, reader, this.plan.stumbles),
       ...(stream.startsWith(logPrefix) &&
-        this.plan.chokes !== undefined && { chokesAt: this.choking(stream), choked: () => this.lookAtLater(reader) }),
+        this.plan.chokes !== undefined && {
+          chokesAt: this.choking(stream),
+          choked: (times) => this.choked(reader, times),
+        }),
       isForsaken: () => this.isForsaken,
       seen: (event, data) => {
         if (event !== "command.finished") return;
@@ -263,8 +268,10 @@ export class Person {
   }
 
   /** When what is under way now is done, its cursor is where it stays. */
-  private lookAtLater(reader: string): void {
+  private choked(reader: string, times: number): void {
     const { process, world } = this;
+    if (times > skipsMax)
+      world.violated("I1", `${reader} was given one event ${times} times, which it had said each time to skip (ST-6)`);
     process.arrive(world.scheduler.now, () => {
       const cursor = this.subscriptionOf(reader)?.cursor;
       if (cursor !== undefined) this.readingsByName.get(reader)?.standsAt(cursor.offset);
@@ -338,6 +345,13 @@ export class Person {
         this.isForsaken = true;
       },
       expiring: () => world.effect("tokenExpired", plan.name),
+      endedUntold: () => {
+        if (!hasWrongClocks(world.plan))
+          world.violated(
+            "REL-I14",
+            `${client} was closed for its credential's end, and never told that it comes (AU-7)`,
+          );
+      },
       because: () => {
         const why = this.because;
         this.because = undefined;

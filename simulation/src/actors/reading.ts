@@ -21,8 +21,8 @@ export interface ReadingParts {
   readonly stumbles?: () => boolean;
   /** Whether the application cannot apply this event at all, and is to have it skipped (ST-6). */
   readonly chokesAt?: (offset: number) => boolean;
-  /** It was given such an event alone: once all is settled, its cursor says whether that was skipped. */
-  readonly choked?: () => void;
+  /** It was given such an event alone, for the so-manieth time: once all is settled, its cursor says whether that was skipped. */
+  readonly choked?: (times: number) => void;
   /** Each event after it was reported: for whoever follows a domain in it. */
   readonly seen?: (event: string, data: unknown) => void;
   /** All of the former user is being dropped (OP-5): what is reset now is so for that. */
@@ -66,6 +66,7 @@ export function reading(parts: ReadingParts): Reading {
   };
   /** The one event that was given alone and could not be applied, until the cursor has passed it. */
   let choked: { readonly epoch: string; readonly offset: number; readonly through: number } | undefined;
+  let chokings = { offset: 0, times: 0 };
   const standsAt = (offset: number): void => {
     if (choked === undefined || offset < choked.through || isForsaken()) return;
     observe({ kind: "passedOver", at: now(), reader, ...choked, why: "application" });
@@ -97,7 +98,11 @@ export function reading(parts: ReadingParts): Reading {
           hasStumbled = true;
           const { epoch } = cursor;
           choked = first && events.length === 1 ? { epoch, offset: first.offset, through: first.through } : undefined;
-          if (choked !== undefined) parts.choked?.();
+          if (choked !== undefined) {
+            const { offset } = choked;
+            chokings = chokings.offset === offset ? { offset, times: chokings.times + 1 } : { offset, times: 1 };
+            parts.choked?.(chokings.times);
+          }
           throw new Unappliable("the application cannot apply it");
         }
         for (const { event, data, offset, through } of events) {

@@ -14,6 +14,9 @@ import type { Cause, Path } from "../world/path.ts";
 
 export type Because = NonNullable<Extract<Observation, { kind: "attempted" }>["because"]>;
 
+/** A node looks once a second at what it has to tell; ways there are long. */
+const tellingMsMax = 10_000;
+
 /** An agent's connections as whoever knows first of their ends: what a server says of an agent follows that. */
 export function serverView(agent: string): string {
   return `${agent} (server's view)`;
@@ -34,6 +37,8 @@ export interface WatchedParts {
   readonly forsaken?: () => void;
   /** The server says that the credential ends. */
   readonly expiring?: () => void;
+  /** It closed for the credential's end, and had never said on that connection that it comes (AU-7). */
+  readonly endedUntold?: () => void;
 }
 
 export interface Watched extends Transport {
@@ -58,6 +63,8 @@ export function watchedTransport(parts: WatchedParts): Watched {
       observe({ kind: "attempted", at: now(), client, ...(why === undefined ? {} : { because: why }) });
       let isWelcomed = false;
       let isClosed = false;
+      let isTold = false;
+      let welcomedAt = 0;
       /** Why it ended, as far as anybody knew before the client did. */
       let cause: Cause | undefined;
       const closed = (code: number): void => {
@@ -71,15 +78,22 @@ export function watchedTransport(parts: WatchedParts): Watched {
         received(frame) {
           if (!isWelcomed && frame.includes('"type":"welcome"')) {
             isWelcomed = true;
+            welcomedAt = now();
             observe({ kind: "welcomed", at: now(), client });
             if (parts.serverView !== undefined) observe({ kind: "welcomed", at: now(), client: parts.serverView });
           }
           if (frame.includes('"type":"bye"') && frame.includes('"retryAfter"')) excuse = "told";
-          if (frame.includes('"type":"expiring"')) parts.expiring?.();
+          if (frame.includes('"type":"expiring"')) {
+            isTold = true;
+            parts.expiring?.();
+          }
           events.received(frame);
         },
         closed(code, reason) {
-          if (code === closeCodes.unauthenticated) excuse = "credential";
+          if (code === closeCodes.unauthenticated) {
+            excuse = "credential";
+            if (isWelcomed && !isTold && now() - welcomedAt > tellingMsMax) parts.endedUntold?.();
+          }
           if (code === closeCodes.identityChanged) {
             excuse = "identity";
             parts.forsaken?.();

@@ -5,11 +5,12 @@
  * find less than many seeds with few things each, much of them. Draws of one purpose come from a stream of their own.
  */
 import { type Dice, dice } from "../core/dice.ts";
-import { logs as allLogs, boardStream, workspaces } from "../world/app.ts";
+import { logs as allLogs, boardStream, unknownStream, workspaces } from "../world/app.ts";
 import type { AgentPlan, PersonPlan } from "./cast.ts";
 import { drawFaults } from "./drawFaults.ts";
 import type { Frame } from "./frame.ts";
 import type { Plan, Step } from "./plan.ts";
+import { drawScenes } from "./scenes.ts";
 
 /** Around a failover. */
 const calmMs = 120_000;
@@ -49,7 +50,7 @@ export function drawPlan(seed: number): Plan {
   const all = { ...frame, isRestored, calm };
   const steps = [
     ...drawDoings(dice(seed, "doings"), all),
-    ...drawCrowds(dice(seed, "crowds"), all),
+    ...drawScenes(dice(seed, "scenes"), all),
     ...drawFaults(dice(seed, "faults"), all),
   ];
   const isCalm = ({ at, kind }: Step): boolean =>
@@ -88,26 +89,6 @@ function drawPeople(shape: Dice, logs: readonly string[], used: readonly string[
     };
   });
   return [...alone, ...tabs];
-}
-
-/** Now and then much at once: more bytes than a slow reader takes, more refusals than may be under way. */
-function drawCrowds(chance: Dice, { durationMs, people, logs, isRestored }: Frame): Step[] {
-  const steps: Step[] = [];
-  const writer = people.find(({ kind }) => kind === "program");
-  if (writer !== undefined && chance.chance(0.15)) {
-    const at = chance.integer(10_000, durationMs - 30_000);
-    const stream = chance.pick(logs);
-    steps.push({ at, kind: "stall", who: chance.pick(people).name, ms: 20_000 });
-    const padded = { kind: "publish", who: writer.name, stream, count: 8, padBytes: 100_000 } as const;
-    for (let burst = 1; burst <= 6; burst += 1) steps.push({ at: at + 1_500 * burst, ...padded });
-  }
-  if (chance.chance(0.15) && !isRestored) {
-    const who = chance.pick(people).name;
-    const at = chance.integer(10_000, durationMs - 30_000);
-    for (let count = 0; count < 80; count += 1)
-      steps.push({ at: at + 50 * count, kind: "request", who, method: "board.refuse" });
-  }
-  return steps;
 }
 
 /** Two to four tabs of one browser: one person, one socket. */
@@ -171,7 +152,14 @@ function drawDoings(chance: Dice, { durationMs, people, logs, agents, isRestored
         if (chance.chance(0.35)) steps.push({ at: at + 1, kind: "request", who, method: "board.add", ...follows });
       } else if (draw < 0.94) steps.push({ at, kind: "count", who });
       else if (draw < 0.97) steps.push({ at, kind: "signal", who, stream: boardStream });
-      else steps.push({ at, kind: "read", who, stream: chance.pick([boardStream, ...logs]), from: "start" });
+      else
+        steps.push({
+          at,
+          kind: "read",
+          who,
+          stream: chance.pick([boardStream, ...logs, unknownStream]),
+          from: "start",
+        });
     }
   }
   return steps;

@@ -171,14 +171,20 @@ export function drawFaults(chance: Dice, frame: Frame): Step[] {
     if (make === undefined) continue;
     const apartMs = chance.pick([5_000, 15_000, 40_000]);
     for (let at = 500 + chance.exponentialMs(apartMs); at < frame.durationMs; at += 50 + chance.exponentialMs(apartMs))
-      steps.push(...withCompany(chance, { at, ...make(chance, frame) }));
+      steps.push(...withCompany(chance, { at, ...make(chance, frame) }, frame));
   }
   return steps;
 }
 
-/** What makes it worse: who signs in at a page finds what its last user had just asked, and nobody had answered. */
-function withCompany(chance: Dice, step: Step): Step[] {
-  if (step.kind !== "newIdentity" || chance.chance(0.3)) return [step];
+/**
+ * What makes it worse: who signs in at a page finds what its last user had just asked, and nobody had answered; a page is
+ * loaded while no token can be had.
+ */
+function withCompany(chance: Dice, step: Step, { people }: Frame): Step[] {
+  if (chance.chance(0.3)) return [step];
+  if (step.kind === "issuerDown")
+    return [step, { at: step.at + 50, kind: "closePage", who: chance.pick(people).name, backMs: 50, isSilent: false }];
+  if (step.kind !== "newIdentity") return [step];
   const { at, who: name } = step;
   const asked = Array.from(
     { length: 3 },

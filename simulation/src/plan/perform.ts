@@ -12,6 +12,8 @@ import type { World } from "../world/world.ts";
 import type { Step } from "./plan.ts";
 
 const restartMs = 500;
+/** An opening that was under way when all was healed has been answered. */
+const refusedMsMax = 10_000;
 
 export function perform(world: World, step: Step): void {
   switch (step.kind) {
@@ -268,14 +270,27 @@ export function heal(world: World): void {
     agent.start();
   }
   for (const person of world.people) {
-    // Who was refused for good (a server whose clock was wrong) loads the page again, once all is well; and so does
-    // who signs in to a page of somebody else.
-    const isStopped = person.session.state.kind === "stopped";
-    if (person.process.isAlive && (isStopped || person.isAnothers)) person.end(false);
+    reloadWhereStopped(person);
     person.restart();
     // The machine tells its pages that the network is there again (CL-5).
     person.hint("online");
   }
+  // Whoever was just coming with what was revoked before has heard so by now.
+  later(world, refusedMsMax, () => {
+    for (const person of world.people) {
+      reloadWhereStopped(person);
+      person.restart();
+    }
+  });
+}
+
+/**
+ * Who was refused for good (revoked, or by a server whose clock was wrong) loads the page again, once all is well; and so
+ * does who signs in to a page of somebody else.
+ */
+function reloadWhereStopped(person: Person): void {
+  const isStopped = person.session.state.kind === "stopped";
+  if (person.process.isAlive && (isStopped || person.isAnothers)) person.end(false);
 }
 
 function living(world: World, name: string): Person | undefined {

@@ -39,4 +39,22 @@ export const working: readonly Bug[] = [
     knownAs: "effect before claim",
     madeBlind: true,
   },
+  {
+    id: "generation-not-compared",
+    file: "packages/control/src/publishing.ts",
+    find: "  if (Number(row.generation) !== generation) {",
+    replace: "  if (Number(row.generation) < generation) {",
+    what: "An older process of an agent may still publish.",
+    knownAs: "fence check removed",
+    madeBlind: true,
+  },
+  {
+    id: "late-close-of-old-socket",
+    file: "packages/control/src/presenceTasks.ts",
+    find: "  return change.from.includes(agent.connection) && agent.status !== change.to;",
+    replace: "  return agent.status !== change.to;",
+    what: "The end of an older connection sets an agent offline that has come back over a newer one.",
+    knownAs: "X6",
+    madeBlind: true,
+  },
 ];

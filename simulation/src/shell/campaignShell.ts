@@ -15,7 +15,7 @@ const youngMegabytes = 64;
 /** Seeds that a worker is given at once: small enough that both end together. */
 const seedsAtOnce = 10;
 /** A run that takes longer than this has lost its way. */
-const runMsMax = 60_000;
+const runMsMax = 120_000;
 const eightHoursMsMax = 900_000;
 
 export interface Campaign {

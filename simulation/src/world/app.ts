@@ -15,6 +15,8 @@ import { plugin as control } from "../../../packages/control/src/plugin.ts";
 export const boardStream = "board";
 export const logPrefix = "log/";
 export const logs = [1, 2, 3].map((number) => `${logPrefix}${number}`);
+/** One that nobody has opened: whoever reads it is refused (ST-18). */
+export const unknownStream = `${logPrefix}none`;
 export const workspaces = ["red", "blue"] as const;
 
 /** What a published event may say to be refused for itself (PB-2). */

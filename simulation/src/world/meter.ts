@@ -40,7 +40,8 @@ export function startMeter({ scheduler, storeWeather, nodes, connections, observ
   const look = (): void => {
     const { isDown, isFull, hangsUntil, latencyMs, unknownCommits, crash } = storeWeather;
     const isSick = isDown || isFull || latencyMs > usualLatencyMs || unknownCommits.length > 0 || crash !== undefined;
-    if (isSick || scheduler.now < hangsUntil) sickAt = scheduler.now;
+    // Trouble may be shorter than the time between two looks.
+    sickAt = isSick || scheduler.now < hangsUntil ? scheduler.now : Math.max(sickAt, storeWeather.feltAt);
     for (const { name, node, process } of nodes) {
       if (process.isStopped || scheduler.now - process.stoppedAt < recoveredMsMax) continue;
       const isHealthy = scheduler.now - sickAt > recoveredMsMax;

@@ -36,6 +36,8 @@ export interface StoreWeather {
   isFull: boolean;
   /** Reads of this stream, in every workspace, fail; all else works. */
   unreadable: string | undefined;
+  /** When a call last failed as a whole for it. */
+  feltAt: number;
   /** What becomes of the next commits' answers, one each. */
   readonly unknownCommits: UnknownCommit[];
   /** Where the node of the next commit dies. */

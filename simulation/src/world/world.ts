@@ -102,6 +102,7 @@ export class World implements Surroundings {
       hangsUntil: 0,
       isFull: false,
       unreadable: undefined,
+      feltAt: Number.NEGATIVE_INFINITY,
       unknownCommits: [],
       crash: undefined,
     };
@@ -278,7 +279,10 @@ export class World implements Surroundings {
       database: this.database,
       isSeparate: this.plan.isDatabaseSeparate,
       committed: (batch, result) => this.commits.committed(batch, result),
-      felt: (fault) => this.effect(fault),
+      felt: (fault) => {
+        if (fault !== "unreadableTable") this.storeWeather.feltAt = this.scheduler.now;
+        this.effect(fault);
+      },
       crash: (point) => this.crashAt(node, point),
     });
   }
