@@ -15,6 +15,7 @@ import type { Path } from "../world/path.ts";
 import type { Surroundings } from "../world/surroundings.ts";
 import { simulatedExecutor } from "./executor.ts";
 import { openProgram } from "./sessions.ts";
+import { watchSettling } from "./settling.ts";
 import { serverView, watchedTransport } from "./watch.ts";
 
 /** What is on the disk. */
@@ -117,13 +118,7 @@ export class AgentActor {
           transport: this.transport(process, client),
           http: () => Promise.reject(new Error("no HTTP here")),
         });
-        session.onChange(() => {
-          const { kind } = session.state;
-          // Its one stream is its inbox: without it, too, nothing is still to be answered.
-          if (kind === "live" || kind === "degraded" || kind === "catchingUp")
-            world.observe({ kind: "settled", at: world.scheduler.now, client });
-        });
-        return session;
+        return watchSettling(session, () => world.observe({ kind: "settled", at: world.scheduler.now, client }));
       },
     }).then(
       (agent) => agent.stopped.then(() => this.ended(process)),

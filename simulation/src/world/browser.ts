@@ -6,7 +6,7 @@
  * the host, and the host the socket. Invariant: it decides nothing; who leads is the locks' affair.
  */
 
-import { memoryStorage } from "@holdfast/client/storage";
+import { memoryStorage, type SessionStorage } from "@holdfast/client/storage";
 import type { ProtocolError } from "@holdfast/protocol";
 import { openDurableSession } from "../../../packages/client/src/durable/durableSession.ts";
 import { nothingKept } from "../../../packages/client/src/storage/memory.ts";
@@ -17,6 +17,7 @@ import { type FromTab, type ToTab, tabsVersion } from "../../../packages/client/
 import type { Locks, Port } from "../../../packages/client/src/tabs/port.ts";
 import { makeTabSession } from "../../../packages/client/src/tabs/tabSession.ts";
 import type { DurableSession } from "../actors/sessions.ts";
+import { watchSettling } from "../actors/settling.ts";
 import { type Watched, watchedTransport } from "../actors/watch.ts";
 import { dice } from "../core/dice.ts";
 import type { Process } from "../core/process.ts";
@@ -39,6 +40,7 @@ export class Browser {
   transport: Watched | undefined;
   private readonly world: Surroundings;
   private readonly kept = nothingKept();
+  private owner: { readonly process: Process } | undefined;
   private readonly holders = new Map<string, Waiter>();
   private readonly queues = new Map<string, Waiter[]>();
   private readonly channels = new Map<
@@ -108,7 +110,7 @@ export class Browser {
         const owned = openDurableSession(
           {
             ...lent,
-            storage: memoryStorage(this.kept),
+            storage: this.storageOf(process),
             clock,
             random: dice(world.seed, "host", client),
             transport,
@@ -117,13 +119,29 @@ export class Browser {
           },
           from,
         );
-        owned.session.onChange(() => {
-          if (process.isAlive && owned.session.state.kind === "live")
-            world.observe({ kind: "settled", at: world.scheduler.now, client });
+        watchSettling(owned.session, () => {
+          if (process.isAlive) world.observe({ kind: "settled", at: world.scheduler.now, client });
         });
         return owned;
       },
     });
+  }
+
+  /** What is kept has one owner, as a browser's database has: whoever else opens it does without. */
+  private storageOf(process: Process): SessionStorage {
+    const owner = { process };
+    const storage = memoryStorage(this.kept);
+    return {
+      ...storage,
+      open: async () => {
+        if (this.owner?.process.isAlive === true) throw new Error("another owner of the socket has the storage");
+        this.owner = owner;
+        return await storage.open();
+      },
+      close: () => {
+        if (this.owner === owner) this.owner = undefined;
+      },
+    };
   }
 
   private locksOf(process: Process): Locks {

@@ -39,7 +39,7 @@ export function contiguousReading(readers: Readers, fail: Fail): Invariant {
       },
       resetTold(observation) {
         const reader = known(observation.reader, `a reset (${observation.reason})`);
-        if (reader !== undefined) resetTold(readers, reader, observation, fail);
+        if (reader !== undefined) resetTold(reader, observation, fail);
       },
       snapshotTold(observation) {
         const reader = known(observation.reader, `a snapshot at ${observation.offset}`);
@@ -173,13 +173,13 @@ function passedOver(reader: Reader, observation: Observed<"passedOver">, fail: F
   moveTo(reader, epoch, through);
 }
 
-function resetTold(readers: Readers, reader: Reader, { reason }: Observed<"resetTold">, fail: Fail): void {
+function resetTold(reader: Reader, { reason }: Observed<"resetTold">, fail: Fail): void {
   judgeRollbacks(reader);
   const { log } = reader;
   const isJustified =
     reason === "epoch"
       ? reader.isAhead || reader.epoch !== log.epoch || reader.offset > log.contents.length
-      : [...readers.open.values()].some((other) => sharesWith(other, reader) && isTrimmed(log, other.offset));
+      : isTrimmed(log, reader.offset);
   if (!isJustified && !reader.isFree) {
     fail("REL-I3", `${placeOf(reader)} was reset (${reason}) without cause: ${nameOf(log)} is at ${log.epoch}`, {
       context: { head: log.contents.length, formerEpochs: [...log.formerEpochs] },
@@ -190,11 +190,6 @@ function resetTold(readers: Readers, reader: Reader, { reason }: Observed<"reset
   reader.isAtStart = false;
   reader.isAhead = false;
   reader.ghosts = log.ghosts.length;
-}
-
-/** One subscription serves all readers of a client and stream, from the lowest cursor (ST-2). */
-function sharesWith(other: Reader, reader: Reader): boolean {
-  return other.log === reader.log && other.client === reader.client && other.offset <= reader.offset;
 }
 
 /** Whether retention removed anything above a cursor, so that it may be past honouring. */
