@@ -43,10 +43,16 @@ async function main(): Promise<number> {
   const { verdicts, clean } = await runPlanted({
     ...asked,
     hints: readHints(),
-    heard: ({ bug, caught, message, trouble }) =>
-      say(`${caught > 0 ? "caught" : "MISSED"} ${bug.id}: ${trouble ?? message ?? "nothing was wrong in any seed"}`),
+    heard: (verdict) => {
+      const { bug, caught, firstSeed, message, trouble } = verdict;
+      // At once: a run that is broken off has not been for nothing.
+      if (asked.record) recordHints([verdict]);
+      const where = firstSeed === undefined ? "" : ` (seed ${firstSeed})`;
+      say(
+        `${caught > 0 ? "caught" : "MISSED"} ${bug.id}${where}: ${trouble ?? message ?? "nothing was wrong in any seed"}`,
+      );
+    },
   });
-  if (asked.record) recordHints(verdicts);
   say("");
   for (const line of tableOf(verdicts)) say(line);
   const failures = clean.outcomes.filter(({ failure }) => failure !== undefined);
