@@ -62,6 +62,7 @@ export interface OutageReport {
   /** Connections of clients and agents that ended. */
   readonly closings: number;
   readonly agentsOffline: number;
+  /** Of one outage and what follows it: three short ones in one minute are three. */
   readonly linesPerMinuteMax: number;
   readonly committed: number;
   readonly deliveries: number;
@@ -76,22 +77,23 @@ export async function runOutage(options: OutageOptions): Promise<OutageReport> {
   const field = await makeOutageField(options);
   try {
     say(`${options.clients} clients, ${options.agents} agents and ${options.senders} senders are live`);
-    const watchedFrom = Date.now();
     // Three hundred that come at once are told when it is their turn (AD-3); from here on nobody may be closed.
     const before = connectionsOf(field);
     const faults: FaultReport[] = [];
+    let linesPerMinuteMax = 0;
     for (const kind of kinds) {
+      const told = field.lines.length;
       await field.print(kind, Math.ceil((faultMs + printedAfterMs) / lineEveryMs), lineEveryMs);
       const report = await outage(field, kind, faultMs);
       faults.push(report);
       say(`${kind}: it is over, ${report.liveMs === undefined ? "and not all came back" : "and all are back"}`);
       const unsettled = await printed(field, settleMsMax);
       if (unsettled !== undefined) throw new Error(`after "${kind}": ${unsettled}`);
+      linesPerMinuteMax = Math.max(linesPerMinuteMax, busiestMinute(field.lines.slice(told)));
     }
     const unsettled = await field.settle(settleMsMax);
     const after = connectionsOf(field);
     const offline = offlineIn(await readPostgresLog(field.query));
-    const watchedUntil = Date.now();
     const result = await field.crowd.finish();
     await field.end();
     const events = await readPostgresLog(field.query);
@@ -102,7 +104,7 @@ export async function runOutage(options: OutageOptions): Promise<OutageReport> {
       faults,
       closings: after.closed - before.closed + (after.made - before.made),
       agentsOffline: offline,
-      linesPerMinuteMax: busiestMinute(field.lines.filter(({ at }) => at >= watchedFrom && at <= watchedUntil)),
+      linesPerMinuteMax,
       committed: events.length,
       deliveries: result.deliveries,
       wrongReaders: wrongReaders(result, events),
