@@ -21,10 +21,7 @@ import { createHttp } from "./http/app.ts";
 import type { Readiness } from "./http/healthRoutes.ts";
 import { signInLinksOff } from "./http/sessionRoutes.ts";
 import { createNode } from "./node.ts";
-import { startAlerts } from "./observe/alerts.ts";
-import { watchLoopDelay } from "./observe/loopDelay.ts";
-import { createMetrics } from "./observe/metrics.ts";
-import { createWebhook } from "./observe/webhook.ts";
+import { createWatch } from "./observe/watch.ts";
 import { type Server, type ServerOptions, StartError } from "./options.ts";
 import type { Plugin } from "./plugin.ts";
 import type { Reach } from "./reach.ts";
@@ -64,16 +61,12 @@ export async function createServer(options: ServerOptions): Promise<Server> {
 
 async function start(settings: Settings, app: Plugin, opened: OpenedStore): Promise<Server> {
   const { log, data, mode, clock, random, authenticate, origins, page, pagePaths, reach } = settings;
-  const metrics = createMetrics({
-    version: settings.version,
-    dashboardNames: settings.dashboardMetrics,
-  });
-  const loopDelay = watchLoopDelay(clock);
+  const watch = createWatch(settings);
   const node = await createNode({
     app,
-    observer: metrics.observer,
+    observer: watch.observer,
     keepsRecords: true,
-    loopDelayMs: loopDelay.p99Ms,
+    loopDelayMs: watch.loopDelayMs,
     store: opened.store,
     place: opened.place,
     ...(opened.bus === undefined ? {} : { bus: opened.bus }),
@@ -93,14 +86,7 @@ async function start(settings: Settings, app: Plugin, opened: OpenedStore): Prom
   });
   const { authenticator: auth, context } = node;
 
-  metrics.connect({
-    connections: () => node.gateway.connections.size,
-    loopDelayMs: loopDelay.p99Ms,
-    degraded: () => context.health.degraded !== undefined,
-    deliveries: () => context.hub.deliveries,
-    stormFactor: () => context.records.stormFactor(),
-    retriesIgnored: () => context.admission.retriesIgnored,
-  });
+  watch.follow(node);
   let readiness: Readiness = "starting";
 
   let { port } = settings;
@@ -130,37 +116,36 @@ async function start(settings: Settings, app: Plugin, opened: OpenedStore): Prom
     log,
     clock,
     random,
-    metrics,
+    metrics: watch,
     readiness: () => readiness,
     health: () => ({ store: opened.kind, ...(context.health.degraded && { degraded: context.health.degraded }) }),
     pagePaths,
     ...(page === undefined ? {} : { page }),
   });
-  const upgrade = createUpgrade(node.gateway, hostOrigin, isProxy, metrics.observer);
+  const upgrade = createUpgrade(node.gateway, hostOrigin, isProxy, watch.observer);
   http.server.on("upgrade", upgrade.handle);
-  await node.start();
-  port = await listen(http, settings);
+  try {
+    await node.start();
+    port = await listen(http, settings);
+  } catch (error) {
+    watch.stop();
+    await node.stop();
+    throw error;
+  }
   readiness = "ready";
   const urls = urlsOf(reach, port);
-  const webhook =
-    settings.alertWebhook === undefined
-      ? undefined
-      : createWebhook({ url: settings.alertWebhook, server: () => urls.url, clock, log });
-  const stopAlerts = startAlerts({ clock, log, judge: node.problems, notify: (notice) => webhook?.send(notice) });
+  watch.callOut(node, urls.url);
 
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     readiness = "draining";
-    stopAlerts();
-    webhook?.stop();
     upgrade.stop();
     await node.stop();
     // Once it closes, Node judges no silence any more: a socket that asked nothing would hold the stop for ever (CL-9).
     const late = clock.after(httpEndMsMax, () => http.server.closeAllConnections());
     await http.close();
     clock.cancel(late);
-    metrics.stop();
-    loopDelay.stop();
+    watch.stop();
     await opened.close();
   };
   return {

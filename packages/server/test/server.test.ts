@@ -231,4 +231,17 @@ describe("a server on real sockets", () => {
     );
     await start({ data });
   });
+
+  it("[F18] a start that failed leaves no timer and no socket behind", async () => {
+    const busy = createTcpServer();
+    await new Promise<void>((resolve) => busy.listen(0, "127.0.0.1", resolve));
+    cleanUps.push(() => void busy.close());
+    const { port } = busy.address() as { port: number };
+    const held = () =>
+      process.getActiveResourcesInfo().filter((kind) => kind === "Timeout" || /tcp/i.test(kind)).length;
+    const before = held();
+    // More often than other tests' last timers could hide.
+    for (let time = 0; time < 5; time += 1) await expect(start({ port })).rejects.toThrow(StartError);
+    await expect.poll(held).toBeLessThanOrEqual(before);
+  });
 });

@@ -22,7 +22,7 @@ export interface Webhook {
 export interface WebhookOptions {
   readonly url: string;
   /** Names this server to whoever reads it. */
-  readonly server: () => string;
+  readonly server: string;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -37,7 +37,7 @@ export function createWebhook({ url, server, clock, log }: WebhookOptions): Webh
       method: "POST",
       redirect: "error",
       headers: { "content-type": "application/json" },
-      body: JSON.stringify({ ...notice, server: server() }),
+      body: JSON.stringify({ ...notice, server }),
       signal: AbortSignal.any([ending.signal, AbortSignal.timeout(answerMsMax)]),
     });
     await response.body?.cancel();

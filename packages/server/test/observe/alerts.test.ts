@@ -98,7 +98,7 @@ async function hook(answer: (request: number) => number | "hang") {
     void lines.push([event, fields?.["tries"]]);
   const webhook: Webhook = createWebhook({
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`,
-    server: () => "https://fleet.example.com",
+    server: "https://fleet.example.com",
     clock,
     log: { debug: say, info: say, warn: say, error: say },
   });
