@@ -4,7 +4,7 @@
 export const exitCodes = {
   /** Stopped because it was asked to, or done. */
   done: 0,
-  /** A fault of ours: the log's last lines say which. */
+  /** A fault of ours: the log's last lines say which. `doctor`: something is wrong, and its last lines say what. */
   failed: 1,
   /** Wrong flag, value, configuration or surroundings: standard error has one sentence on what to do. */
   wrongUse: 2,

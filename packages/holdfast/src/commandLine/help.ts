@@ -26,7 +26,12 @@ holdfast restore <file>   puts a backup in its place; the server must be stopped
   --data <folder>     The server's data folder; .holdfast by default.
   --config <file>     Settings from this file instead of <data>/config.json.
 
-Exit codes: 0 done, 1 a fault of ours, 2 wrong use, 3 key refused, 4 another process is this agent, 130 second Ctrl-C.
+holdfast doctor <url>     walks the way of a connection to a server, and says what is wrong
+  --key <key>         An API key or token; --key-file <file> reads one; else HOLDFAST_KEY.
+  --origin <origin>   As a page of this origin would connect.
+  --stream <name>     The stream that is read; fleet by default.
+
+Exit codes: 0 done, 1 a fault of ours (doctor: of what it examined), 2 wrong use, 3 key refused, 4 another process is this agent, 130 second Ctrl-C.
 `;
 }
 

@@ -7,7 +7,7 @@ import { helpText } from "../commandLine/help.ts";
 import type { Surroundings } from "../commandLine/surroundings.ts";
 import { version } from "../version.ts";
 
-const commands = "serve, agent, sign-in, backup, restore, --help, --version";
+const commands = "serve, agent, sign-in, backup, restore, doctor, --help, --version";
 
 /** `argv` is without program and script. Resolves with the exit code; a rejection is a fault of ours. */
 export async function runCommand(argv: readonly string[], surroundings: Surroundings): Promise<ExitCode> {
@@ -23,6 +23,8 @@ export async function runCommand(argv: readonly string[], surroundings: Surround
       return (await import("./backup.ts")).backup(rest, surroundings);
     case "restore":
       return (await import("./restore.ts")).restore(rest, surroundings);
+    case "doctor":
+      return (await import("./doctor.ts")).doctor(rest, surroundings);
     case "sign-in":
       return (await import("./signIn.ts")).signIn(rest, surroundings);
     case "--help":
