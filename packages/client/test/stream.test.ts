@@ -304,6 +304,27 @@ describe("jumps", () => {
     expect(session.state.kind).toBe("live");
   });
 
+  it("[OP-3][LV-1] a pong says that the store is away to who was live, once, and ends it", async () => {
+    const { clock, server, session } = scenario();
+    reader(session, "s");
+    await clock.advance(100);
+    server.append("s", 1);
+    await clock.advance(100);
+    expect(session.state.kind).toBe("live");
+    server.send(server.last, { type: "pong", n: 1, degraded: true });
+    await clock.advance(100);
+    const { state } = session;
+    expect(state).toMatchObject({ kind: "degraded", reason: "store_unavailable", since: clock.now() - 100 });
+    server.send(server.last, { type: "pong", n: 2, degraded: true });
+    // Refused while it is away: no proof of anything.
+    server.send(server.last, { type: "refused", of: "signal", stream: "s", error: error("forbidden", false) });
+    await clock.advance(100);
+    expect(session.state).toEqual(state);
+    server.send(server.last, { type: "pong", n: 3 });
+    await clock.advance(100);
+    expect(session.state.kind).toBe("live");
+  });
+
   it("[ST-18] a refused stream says so, the others go live", async () => {
     const { clock, server, session } = scenario();
     const good = reader(session, "good");

@@ -232,7 +232,7 @@ export const connecting: readonly Bug[] = [
   {
     id: "degraded-for-ever",
     file: "packages/client/src/core/inbound.ts",
-    find: '      if (message.type === "pong") proveStore(core, message.degraded === undefined);\n',
+    find: "      else proveStore(core, true);\n",
     replace: "",
     what: "What `welcome` said of the store is believed until an event proves the opposite.",
     knownAs: "found by the simulation in this project's own client",

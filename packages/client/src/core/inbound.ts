@@ -29,7 +29,9 @@ export function readServerMessage(
     case "authenticated":
       stepThrough(core, { kind: message.type, attempt, message } as ConnectionEvent, context);
       if (message.type === "authenticated") retryUnauthenticated(core.outbox);
-      if (message.type === "pong") proveStore(core, message.degraded === undefined);
+      if (message.type !== "pong") return;
+      if (message.degraded) missStore(core, context);
+      else proveStore(core, true);
       return;
     default:
       // Nothing else means anything before `welcome`, or after we have said good-bye.
@@ -57,7 +59,7 @@ function hear(core: SessionCore, attempt: number, message: Heard, context: Sessi
       proveStore(core, (message.events.at(-1)?.at ?? 0) > (core.degraded?.since ?? 0));
       break;
     case "pending":
-      core.degraded ??= { reason: message.reason, since: Math.round(context.now + core.connection.serverOffsetMs) };
+      core.degraded ??= absence(core, message.reason, context);
       readPending(stream, message);
       break;
     case "signal": {
@@ -97,7 +99,19 @@ function isAnswerToAuth(core: SessionCore, code: ErrorCode): boolean {
   );
 }
 
-/** The store works again: nothing waits for it, and it has proved so where `welcome` said that it does not. */
+function absence(core: SessionCore, reason: string, { now }: SessionContext): NonNullable<SessionCore["degraded"]> {
+  return { reason, since: Math.round(now + core.connection.serverOffsetMs) };
+}
+
+/** The node says that its store is away (LV-1): as if `welcome` had said it. */
+function missStore(core: SessionCore, context: SessionContext): void {
+  const { state } = core.connection;
+  if (core.degraded !== undefined || state.kind !== "open") return;
+  core.degraded = absence(core, "store_unavailable", context);
+  state.welcome.degraded = core.degraded;
+}
+
+/** The store works again: nothing waits for it, and it has proved so where the node said that it does not. */
 function proveStore(core: SessionCore, proved: boolean): void {
   const { state } = core.connection;
   if (core.degraded === undefined || (state.kind === "open" && state.welcome.degraded === core.degraded && !proved))
