@@ -13,7 +13,7 @@ import { type Harm, harms } from "./judge/violation.ts";
 
 /** One run of one command. What a command does not do stays out. */
 export interface LedgerEntry extends Readonly<Record<Harm, number>> {
-  readonly command: "sim" | "planted" | "powercut" | "chaos" | "soak" | "outage";
+  readonly command: "sim" | "planted" | "powercut" | "chaos" | "soak" | "outage" | "nodes";
   /** As {@link currentCommit} gives it. */
   readonly commit: string;
   /** First and last seed, or the one seed of a run of real processes. */
@@ -59,7 +59,12 @@ const columns: readonly { readonly title: string; readonly of: (entry: LedgerEnt
 /** Which proofs share a bound: what was simulated says nothing of real disks. */
 const kinds = [
   { name: "In the simulation", commands: ["sim"], trial: "delivery", count: "deliveries" },
-  { name: "With real processes", commands: ["chaos", "soak", "outage"], trial: "delivery", count: "deliveries" },
+  {
+    name: "With real processes",
+    commands: ["chaos", "soak", "outage", "nodes"],
+    trial: "delivery",
+    count: "deliveries",
+  },
   { name: "With real power cuts", commands: ["powercut"], trial: "power cut", count: "powerCuts" },
 ] as const;
 

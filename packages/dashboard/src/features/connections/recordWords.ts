@@ -39,7 +39,9 @@ export function failedStep({ phases }: Pick<ConnectionRecord, "phases">): string
 /** Whether every word of the filter is in who, where or why of the record; upper and lower case alike. */
 export function isMeant(record: ConnectionRecord, filter: string): boolean {
   const { user, userName, role, address, client, code, reason, connection } = record;
-  const text = [user, userName, role, address, client, code, endWord(record), reason, connection].join("\n").toLowerCase();
+  const text = [user, userName, role, address, client, code, endWord(record), reason, connection]
+    .join("\n")
+    .toLowerCase();
   return filter
     .toLowerCase()
     .split(/\s+/)
