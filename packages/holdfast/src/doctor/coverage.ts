@@ -24,7 +24,8 @@ export function makeCoverage(base: number): Coverage {
   return {
     add(offset, through) {
       const last = Math.min(through, base + offsetsMax);
-      for (let one = Math.max(offset, base + 1); one <= last; one += 1) {
+      // Nobody can keep us busy with the same offsets for ever.
+      for (let one = Math.max(offset, base + 1); one <= last && repeated < offsetsMax; one += 1) {
         if (offsets.has(one)) repeated += 1;
         offsets.add(one);
       }

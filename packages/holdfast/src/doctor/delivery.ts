@@ -40,17 +40,17 @@ export async function checkDelivery(conversation: Conversation, target: Target, 
   const troubled = readThrough(proxy, target, from);
   try {
     const isOver = (): boolean => calm.trouble !== undefined || troubled.progress.trouble !== undefined;
-    const didFail = await until(() => isOver() || (proxy.isHealthy && calm.through >= first.head), times);
+    const isPlanDone = await until(() => isOver() || (proxy.isHealthy && calm.through >= first.head), times);
     const goal = calm.through;
-    await until(() => isOver() || troubled.progress.through >= goal, times);
+    const isBack = await until(() => isOver() || (troubled.isConnected() && troubled.progress.through >= goal), times);
     const { cuts, stalls } = proxy;
     return verdict({
       base,
       goal,
       calm,
       troubled: troubled.progress,
-      faults: `${cuts} cuts, ${stalls} stalls`,
-      didFail,
+      faults: `${cuts} cuts and ${stalls} stall${stalls === 1 ? "" : "s"}`,
+      isComplete: isPlanDone && isBack,
     });
   } finally {
     await troubled.close();
@@ -66,23 +66,25 @@ interface Reached {
   readonly calm: Progress;
   readonly troubled: Progress;
   readonly faults: string;
-  /** Whether the proxy came to its end with its faults. */
-  readonly didFail: boolean;
+  /** Whether the proxy has done all of its faults, and the troubled reader came back to the goal. */
+  readonly isComplete: boolean;
 }
 
-function verdict({ base, goal, calm, troubled, faults, didFail }: Reached): Finding {
+function verdict({ base, goal, calm, troubled, faults, isComplete }: Reached): Finding {
   const trouble = calm.trouble ?? troubled.trouble;
   if (trouble !== undefined)
     return wrong(`reading stopped (${told(trouble)})`, "run the check again; the server's log says more");
-  if (!didFail || troubled.through < goal)
+  if (!isComplete)
     return wrong(
       `after ${faults} and ${deliveryMsMax} ms it is read to #${troubled.through} of #${goal}`,
       "connections do not come back: look for connection.closed in the server's log, and at what is in between",
     );
   const lost = lostBetween(calm.coverage, troubled.coverage, base, goal);
-  const says = `complete to #${goal}, ${lost} lost, ${troubled.coverage.repeated} repeated`;
-  const read = `${troubled.coverage.size} events read across ${faults}`;
-  if (lost === 0 && troubled.coverage.repeated === 0) return sound(`${says} (${read})`);
+  const { size, repeated } = troubled.coverage;
+  const says = `complete to #${goal}, ${lost} lost, ${repeated} repeated`;
+  // Of nothing nothing can be lost: that the connection comes back is all that was shown.
+  const read = size === 0 ? `no event in it yet; back after ${faults}` : `${size} events read across ${faults}`;
+  if (lost === 0 && repeated === 0) return sound(`${says} (${read})`);
   return wrong(`${says} (${read})`, "this must never be: report it with the server's version and log");
 }
 
@@ -92,7 +94,10 @@ function readCalmly(conversation: Conversation, { stream }: Target, from: Subscr
   const sub = 2;
   let isOurs = false;
   conversation.listen((message) => {
-    if (message.type === "bye") progress.trouble = `closed with ${message.code}`;
+    if ("kind" in message) {
+      progress.trouble ??= `closed with ${message.code}`;
+      return;
+    }
     if (!("stream" in message) || message.stream !== stream) return;
     if (message.type === "subscribed" && message.sub === sub) {
       isOurs = true;
@@ -144,7 +149,11 @@ function readThrough(proxy: CuttingProxy, { stream, key }: Target, from: Cursor)
       if (status.kind === "refused") progress.trouble = status.error.code;
     },
   });
-  return { progress, close: () => session.close() };
+  return { progress, isConnected: () => isConnected(session.state), close: () => session.close() };
+}
+
+function isConnected({ kind }: SessionState): boolean {
+  return kind === "live" || kind === "catchingUp" || kind === "degraded";
 }
 
 function stoppedBy(state: SessionState): string | undefined {

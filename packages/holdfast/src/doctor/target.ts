@@ -1,7 +1,8 @@
 /**
  * What `holdfast doctor` is asked to examine: an address, who comes, from which page, and which stream.
  *
- * Invariant: no sentence repeats a key, or an address that may hold a secret (a sign-in link, a password).
+ * Invariants: no sentence repeats a key, or an address that may hold a secret (a sign-in link, a password); and no key
+ * goes beyond this machine in the clear.
  */
 import { limits } from "@holdfast/protocol";
 import { quoted, readFlags } from "../commandLine/flags.ts";
@@ -44,6 +45,10 @@ export function doctorTarget(input: TargetInput): Target | { readonly problem: s
   if (typeof server === "string") return { problem: server };
   const key = keyOf(flags.values, input);
   if (typeof key === "object") return key;
+  if (key !== undefined && !server.secure && !isLoopback(server.host))
+    return {
+      problem: `The key would go to ${server.origin} in the clear; begin the address with https://, or leave --key, --key-file and HOLDFAST_KEY out.`,
+    };
   const page = flags.values.get("origin");
   if (page !== undefined && (!URL.canParse(page) || new URL(page).origin !== page))
     return { problem: `--origin is ${quoted(page)}, but must be a page's origin, like https://app.example.org.` };
@@ -62,6 +67,11 @@ function serverOf(address: string): Pick<Target, "origin" | "host" | "port" | "s
     return `The address has more behind ${origin}; give the server's address alone: holdfast doctor ${origin}.`;
   const secure = protocol === "https:";
   return { origin, host: hostname.replace(/^\[|\]$/g, ""), port: Number(port) || (secure ? 443 : 80), secure };
+}
+
+/** Names and addresses of this machine itself, as `URL` writes them. */
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || /^127\.\d+\.\d+\.\d+$/.test(host);
 }
 
 function keyOf(
@@ -90,9 +100,10 @@ function keyOf(
       problem: `The key of ${file === undefined ? "--key" : "--key-file"} is empty; pass an API key or a token.`,
     };
   }
-  if (key.length > keyCharactersMax || /[^\x21-\x7e]/.test(key))
+  if (key.length > keyCharactersMax || /[^\x21-\x7e]|["\\]/.test(key))
     return {
-      problem: "The key is no API key and no token: it has spaces, other letters, or is too long; pass it alone.",
+      problem:
+        "The key is no API key and no token: it has spaces, quotes or other letters, or is too long; pass it alone.",
     };
   return key;
 }

@@ -35,7 +35,10 @@ export async function walk(target: Target, tell: Tell): Promise<boolean> {
   if (target.secure && !found("tls", judgeTls(await secure(target), target, nowMs()))) return false;
   if (!found("http", await findHealth(target))) return false;
   const conversation = await converse(target);
-  if (conversation.kind !== "open") return found("upgrade", judgeUnupgraded(conversation, target)) && false;
+  if (conversation.kind !== "open") {
+    found("upgrade", judgeUnupgraded(conversation, target));
+    return false;
+  }
   found(
     "upgrade",
     sound(`101, subprotocol holdfast.v1${target.page === undefined ? "" : ` for pages of ${target.page}`}`),

@@ -51,6 +51,8 @@ describe("holdfast", () => {
     [["agent", "--state", "/dev/null/x"], '"/dev/null/x"'],
     [["sign-in", "--port", "1"], '"--port"'],
     [["sign-in"], "No server runs"],
+    [["doctor"], "An address is missing"],
+    [["doctor", "127.0.0.1:4400"], "http://"],
   ])("%j exits 2 with one sentence that names %s", (argv, part) => {
     const result = run(argv);
     expect(result).toMatchObject({ code: exitCodes.wrongUse, output: "" });

@@ -22,9 +22,9 @@ export interface Answer {
 
 /** GETs a path of the server. */
 export function ask({ host, port, secure }: Target, path: string): Promise<Answer | Failure> {
-  const ask = secure ? requestTls : requestPlain;
+  const begin = secure ? requestTls : requestPlain;
   return new Promise((done) => {
-    const request = ask({ host, port, path, agent: false, headers: { accept: "application/json" } });
+    const request = begin({ host, port, path, agent: false, headers: { accept: "application/json" } });
     const timer = setTimeout(() => {
       request.destroy();
       done(lateBy(answerMsMax));

@@ -5,8 +5,9 @@
  *      └────▶ an HTTP answer, or a failure, in the place of an upgrade
  *
  * Messages are judged by the protocol's schemas before anything looks at them; what is no message ends the
- * conversation. Invariant: at most {@link messagesKeptMax} messages wait to be asked for; older ones are dropped. It
- * deliberately never comes back by itself.
+ * conversation. While it is open it says something each {@link aliveMs}, as any client does (LV-1). Invariant: what
+ * waits to be asked for is at most {@link messagesKeptMax} messages of {@link keptBytesMax} in all; older ones are
+ * dropped. It deliberately never comes back by itself.
  */
 import { type ClientMessage, limits, type ServerMessage } from "@holdfast/protocol";
 import { serverMessages } from "@holdfast/protocol/schema";
@@ -18,6 +19,11 @@ import { type Failure, failureOf, lateBy } from "./reach.ts";
 export const upgradeMsMax = 10_000;
 export const messageMsMax = 10_000;
 const messagesKeptMax = 1_000;
+/** Of frames as they came. */
+const keptBytesMax = 8 * 1_024 * 1_024;
+const aliveMs = 10_000;
+/** The `n` of pings that nobody waits for. */
+const aliveNumber = 0;
 
 /** The end of a conversation: the `bye`'s code and reason where there was one, else the close frame's. */
 export interface Over {
@@ -36,8 +42,8 @@ export interface Conversation {
   send(message: ClientMessage): void;
   /** The first message from now on, or of those kept, of which `wanted` makes something. */
   next<Wanted>(wanted: (message: ServerMessage) => Wanted | undefined): Promise<Wanted | Over | Silence>;
-  /** Hears every message from now on, before `next` does. */
-  listen(listener: (message: ServerMessage) => void): void;
+  /** From now on every message goes there, and in the end how it ended; `next` gets none of them. */
+  listen(listener: (message: ServerMessage | Over) => void): void;
   close(): void;
 }
 
@@ -72,34 +78,55 @@ export function converse(target: Target): Promise<Conversation | Answer | Failur
 }
 
 function converseOver(socket: WebSocket): Conversation {
-  const kept: ServerMessage[] = [];
-  const listeners: ((message: ServerMessage) => void)[] = [];
+  /** With the bytes of the frame where a message was the first of it, else 0. */
+  const kept: { readonly message: ServerMessage; readonly bytes: number }[] = [];
+  let keptBytes = 0;
+  let listener: ((message: ServerMessage | Over) => void) | undefined;
   let over: Over | undefined;
   let bye: Over | undefined;
   let look = (): void => {};
 
+  const keep = (message: ServerMessage, bytes: number): void => {
+    kept.push({ message, bytes });
+    keptBytes += bytes;
+    while (kept.length > messagesKeptMax || keptBytes > keptBytesMax) take();
+  };
+  const take = (): ServerMessage | undefined => {
+    const oldest = kept.shift();
+    keptBytes -= oldest?.bytes ?? 0;
+    return oldest?.message;
+  };
+  const alive = setInterval(() => send({ type: "ping", n: aliveNumber, visible: true }), aliveMs);
+  const send = (message: ClientMessage): void => {
+    if (socket.readyState === socket.OPEN) socket.send(JSON.stringify([message]));
+  };
+
   socket.on("message", (data, isBinary) => {
-    for (const message of isBinary ? [undefined] : messagesOf(String(data))) {
+    const frame = String(data);
+    let bytes = frame.length;
+    for (const message of isBinary ? [undefined] : messagesOf(frame)) {
       if (message === undefined) {
         over ??= { kind: "over", code: 1002, reason: "a frame that is none of this protocol" };
         socket.terminate();
         break;
       }
       if (message.type === "bye") bye = { kind: "over", code: message.code, reason: message.reason };
-      for (const listener of listeners) listener(message);
-      kept.push(message);
-      if (kept.length > messagesKeptMax) kept.shift();
+      if (listener === undefined) keep(message, bytes);
+      else listener(message);
+      bytes = 0;
     }
     look();
   });
   socket.on("close", (code, reason) => {
+    clearInterval(alive);
     over ??= bye ?? { kind: "over", code, reason: String(reason) };
+    listener?.(over);
     look();
   });
 
   return {
     kind: "open",
-    send: (message) => socket.send(JSON.stringify([message])),
+    send,
     next: (wanted) =>
       new Promise((done) => {
         const end = (answer: Parameters<typeof done>[0]): void => {
@@ -110,7 +137,7 @@ function converseOver(socket: WebSocket): Conversation {
         const timer = setTimeout(() => end({ kind: "silence" }), messageMsMax);
         look = () => {
           while (kept.length > 0) {
-            const message = kept.shift();
+            const message = take();
             const found = message === undefined ? undefined : wanted(message);
             if (found !== undefined) return end(found);
           }
@@ -118,8 +145,13 @@ function converseOver(socket: WebSocket): Conversation {
         };
         look();
       }),
-    listen: (listener) => void listeners.push(listener),
+    listen: (hears) => {
+      listener = hears;
+      if (over !== undefined) hears(over);
+    },
     close: () => {
+      clearInterval(alive);
+      listener = undefined;
       socket.removeAllListeners("message");
       socket.close(1000);
       setTimeout(() => socket.terminate(), limits.endTcpAfterMs).unref();

@@ -3,8 +3,8 @@
  *
  * It listens on a port of loopback that nobody else knows, takes upgrades in the clear there, and makes each anew to the
  * server, over TLS where that is the way, under the server's own name (AU-5). Each connection takes the next fault of
- * {@link faults}; when they are used up it passes everything on. Invariant: bytes that are passed on are passed once
- * and in order. Nothing of it is left after `close`.
+ * {@link faults}; one that ends by itself before leaves its fault to the next, and when all are done everything is passed
+ * on. Invariant: bytes that are passed on are passed once and in order. Nothing of it is left after `close`.
  */
 import { createServer, type IncomingMessage } from "node:http";
 import { connect as connectTcp, type Socket } from "node:net";
@@ -12,7 +12,7 @@ import type { Duplex } from "node:stream";
 import { connect as connectTls } from "node:tls";
 import type { Target } from "../target.ts";
 
-/** In the order of connections. `afterBytes`: of what the server sends; a connection that is sent less is cut all the same after {@link faultMsMax}. */
+/** In the order of connections. `afterBytes`: of what the server sends; where it is less, the fault comes after {@link faultMsMax}. */
 const faults = [
   // Amid the `welcome`.
   { kind: "cut", afterBytes: 400 },
@@ -40,7 +40,8 @@ export interface CuttingProxy {
 /** Starts it in front of the server. */
 export async function startCuttingProxy(target: Target): Promise<CuttingProxy> {
   const sockets = new Set<Duplex>();
-  const counts = { begun: 0, cut: 0, stall: 0, over: 0 };
+  const planned: Fault[] = [...faults];
+  const counts = { cut: 0, stall: 0, over: 0 };
   const keep = <Kept extends Duplex>(socket: Kept): Kept => {
     sockets.add(socket);
     socket.on("error", () => socket.destroy());
@@ -57,14 +58,16 @@ export async function startCuttingProxy(target: Target): Promise<CuttingProxy> {
     far.write(headOf(request, target));
     far.write(head);
     near.pipe(far);
-    const fault = faults[counts.begun];
+    const fault = planned.shift();
     if (fault === undefined) return void far.pipe(near);
-    counts.begun += 1;
-    failOnce(fault, near, far, () => {
-      counts[fault.kind] += 1;
-      return () => {
+    failOnce(fault, near, far, {
+      happens: () => {
+        counts[fault.kind] += 1;
+      },
+      isOver: () => {
         counts.over += 1;
-      };
+      },
+      isMissed: () => void planned.unshift(fault),
     });
   });
   await new Promise<void>((done, failed) => {
@@ -92,28 +95,42 @@ export async function startCuttingProxy(target: Target): Promise<CuttingProxy> {
   };
 }
 
-/** Passes on what the server sends until the fault is due; `happens` says that it begins, what it returns that it is over. */
-function failOnce(fault: Fault, near: Duplex, far: Socket, happens: () => () => void): void {
+/** What becomes of a planned fault: it happens and is over, or its connection ended before. */
+interface Fate {
+  happens(): void;
+  isOver(): void;
+  isMissed(): void;
+}
+
+/** Passes on what the server sends until the fault is due. */
+function failOnce(fault: Fault, near: Duplex, far: Socket, fate: Fate): void {
   let left: number = fault.afterBytes;
-  let hasHappened = false;
-  const happen = (heldBack?: Buffer): void => {
-    if (hasHappened) return;
-    hasHappened = true;
+  let isDecided = false;
+  const decide = (): boolean => {
+    if (isDecided) return false;
+    isDecided = true;
     clearTimeout(timer);
-    const over = happens();
     far.off("data", pass);
+    return true;
+  };
+  const miss = (): void => {
+    if (decide()) fate.isMissed();
+  };
+  const happen = (heldBack?: Buffer): void => {
+    if (!decide()) return;
+    fate.happens();
     if (fault.kind === "cut") {
       // What was passed on must arrive, so that the cut is where the plan has it.
       near.end(() => near.destroy());
       far.destroy();
-      over();
+      fate.isOver();
       return;
     }
     far.pause();
     // A stall holds bytes back and loses none.
     if (heldBack !== undefined && heldBack.length > 0) far.unshift(heldBack);
     setTimeout(() => {
-      over();
+      fate.isOver();
       far.pipe(near);
     }, stallMs);
   };
@@ -124,9 +141,8 @@ function failOnce(fault: Fault, near: Duplex, far: Socket, happens: () => () => 
     if (left === 0) happen(bytes.subarray(passed.length));
   };
   const timer = setTimeout(() => happen(), faultMsMax);
-  // One that ends before has met a fault of the real network; the plan goes on.
-  far.once("close", () => happen());
-  near.once("close", () => happen());
+  far.once("close", miss);
+  near.once("close", miss);
   far.on("data", pass);
 }
 
