@@ -14,6 +14,7 @@ export * from "./common.ts";
 export * from "./diagnostics.ts";
 export * from "./liveness.ts";
 export * from "./opening.ts";
+export * from "./people.ts";
 export * from "./reading.ts";
 export * from "./writing.ts";
 

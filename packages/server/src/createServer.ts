@@ -15,6 +15,7 @@ import { fetchProvider } from "./auth/issuers/fetchProvider.ts";
 import { createIssuedTokens } from "./auth/issuers/issuedTokens.ts";
 import { type CodeFlow, createCodeFlow } from "./auth/oidc/codeFlow.ts";
 import { callbackPath } from "./auth/oidc/settings.ts";
+import { peopleMethods } from "./auth/people/plugin.ts";
 import { createAuth } from "./auth/service.ts";
 import { createUpgrade } from "./gateway/upgrade.ts";
 import { createHttp } from "./http/app.ts";
@@ -44,6 +45,8 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     database: settings.store,
     plugins: [
       new URL("./auth/plugin.ts", import.meta.url),
+      // Where the app signs people in, they are the app's to manage.
+      ...(settings.authenticate === undefined ? [new URL("./auth/people/plugin.ts", import.meta.url)] : []),
       new URL("./observe/recordsPlugin.ts", import.meta.url),
       settings.app,
     ],
@@ -77,6 +80,7 @@ async function start(settings: Settings, app: Plugin, opened: OpenedStore): Prom
     limits: settings.limits,
     admission: settings.admission,
     lifetimes: settings.lifetimes,
+    ...(authenticate === undefined && { moreMethods: peopleMethods(settings) }),
     authenticator: async (run) => {
       const { issuers, sessionLifeMs } = settings;
       const issued = createIssuedTokens({ issuers, ask: fetchProvider, clock, log });

@@ -33,7 +33,7 @@ import type { Log } from "./observe/log.ts";
 import { type Observer, silentObserver } from "./observe/observer.ts";
 import { createRecords } from "./observe/records.ts";
 import { keepRecordsTask, plugin as recordsPlugin } from "./observe/recordsPlugin.ts";
-import type { Plugin, StreamFamily } from "./plugin.ts";
+import type { Method, Plugin, StreamFamily } from "./plugin.ts";
 import { defaultLifetimes, type Lifetimes } from "./store/lifetimes.ts";
 import type { Store } from "./store/port.ts";
 import { type Retention, startRetention, storeFigures } from "./store/retention.ts";
@@ -65,6 +65,8 @@ export interface NodeParts<Judge extends Authenticator> {
   readonly place?: Readonly<Record<string, string | number>>;
   /** How long events and answers are kept; the defaults of the table where absent. */
   readonly lifetimes?: Lifetimes;
+  /** Methods besides the app's, of a plugin that the store has too; none where absent. */
+  readonly moreMethods?: Readonly<Record<string, Method>>;
   /** Makes what judges credentials; it may keep its own things in the store. */
   readonly authenticator: (run: RunTask) => Promise<Judge>;
   /** To and from other nodes on the same store; absent where there is none. */
@@ -163,7 +165,7 @@ export async function createNode<Judge extends Authenticator>(parts: NodeParts<J
     store: () => storeFigures(retention.figures),
     problems,
   });
-  const methods = { ...app.methods, "diagnostics.get": diagnostics };
+  const methods = { ...app.methods, ...parts.moreMethods, "diagnostics.get": diagnostics };
   const families = parts.keepsRecords === true ? [...app.streams, ...recordsPlugin.streams] : app.streams;
   const board = createSignalBoard();
   const relay = bus === undefined ? undefined : relaySignals({ board, bus, clock });

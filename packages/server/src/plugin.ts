@@ -25,6 +25,8 @@ export interface Principal {
   readonly temporary: boolean;
   /** The API key that this identity came with, if any. */
   readonly key?: { readonly id: string; readonly enrol: boolean };
+  /** The id of the session that it came by, where it is one of this server's. */
+  readonly session?: string;
 }
 
 /**
@@ -90,6 +92,8 @@ export interface ReadTransaction<Tables = SomeTables> {
 export interface Transaction<Tables = SomeTables> extends ReadTransaction<Tables> {
   /** A new UUIDv7 on the server's clock; later ones sort after earlier ones. */
   newId(): string;
+  /** Unguessable, for a secret that is told once. */
+  readonly randomBytes: (count: number) => Uint8Array;
   /** Appends to a stream of this workspace, after what was appended before. Creates the stream if need be. */
   append(stream: string, event: NewEvent): void;
   /** Makes a stream exist, empty. */
@@ -109,6 +113,11 @@ export interface Method {
   readonly kind: "read" | "effect";
   /** Fields of the result that are told once, and not stored with the answer (RQ-1). */
   readonly secret?: readonly string[];
+  /**
+   * One line of the log about what was done, on the main thread of the node that was asked. A repeat of the request is
+   * told again under the same `request`; its `result` has no secret.
+   */
+  readonly tell?: (log: Log, done: { readonly by: string; readonly request: string; readonly result: never }) => void;
   /** Also called by agents (role `agent`). */
   readonly agents?: boolean;
   readonly handle: (tx: Transaction<SomeTables>, params: never, caller: Principal) => Promise<unknown>;

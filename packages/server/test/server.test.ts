@@ -174,6 +174,13 @@ describe("a server on real sockets", () => {
       "/api/note.add",
       "/api/key.make",
       "/api/note.list",
+      "/api/user.list",
+      "/api/user.setRole",
+      "/api/user.remove",
+      "/api/session.list",
+      "/api/session.revoke",
+      "/api/user.invite",
+      "/api/user.link",
       "/api/diagnostics.get",
     ]);
   });

@@ -8,9 +8,12 @@
 import type { Role, User } from "@holdfast/protocol";
 import type { Task, Transaction } from "../plugin.ts";
 import type { AuthTables } from "./schema.ts";
+import { credentialName } from "./verdict.ts";
 
 /** All people of a deployment: whoever may open an account with a provider could fill the table. */
 export const usersMax = 10_000;
+/** Of one person at once: browsers in which they are signed in. */
+export const sessionsMax = 100;
 
 type AuthTransaction = Transaction<AuthTables>;
 type Person = Omit<User, "temporary">;
@@ -77,25 +80,36 @@ const work: Work = {
     return user !== undefined;
   },
 
-  "auth.beginSession": async ({ db, now }, { user: id, session, lifeMs }) => {
-    const user = await db
+  "auth.beginSession": async (tx, { user: id, session, lifeMs }) => {
+    const user = await tx.db
       .selectFrom("auth_users")
       .select(["id", "name", "role", "workspace"])
       .where("id", "=", id)
       .where("removed", "=", 0)
       .executeTakeFirst();
-    return user === undefined ? null : { user, expiresAt: await beginSession(db, { user: id, session, now, lifeMs }) };
+    return user === undefined ? null : { user, expiresAt: await beginSession(tx, { user: id, session, lifeMs }) };
   },
 };
 
 export const accountTasks: Readonly<Record<keyof AccountWork, Task>> = work;
 
-/** Writes it, and drops what is over; its end, ms since 1970. */
+/** Writes it, and drops what is over; beyond {@link sessionsMax} the one ends that nobody has used for longest. Its end, ms since 1970. */
 export async function beginSession(
-  db: AuthTransaction["db"],
-  { user, session, now, lifeMs }: { user: string; session: string; now: number; lifeMs: number },
+  { db, now, tellNodes }: AuthTransaction,
+  { user, session, lifeMs }: { user: string; session: string; lifeMs: number },
 ): Promise<number> {
   await db.deleteFrom("auth_sessions").where("expires", "<=", now).execute();
+  const older = await db
+    .selectFrom("auth_sessions")
+    .select("id")
+    .where("user", "=", user)
+    .orderBy("expires")
+    .orderBy("id")
+    .execute();
+  for (const { id } of older.slice(0, Math.max(0, older.length + 1 - sessionsMax))) {
+    await db.deleteFrom("auth_sessions").where("id", "=", id).execute();
+    tellNodes({ kind: "credentialEnded", credential: credentialName("session", id) });
+  }
   const expires = now + lifeMs;
   await db.insertInto("auth_sessions").values({ id: session, user, created: now, expires }).execute();
   return expires;

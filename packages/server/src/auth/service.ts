@@ -7,7 +7,6 @@
  * key is ever logged, stored in clear or repeated in a reason (L2). Secrets are compared by the database as
  * hashes of 128 random bits, or by signature, never text by text (T8). It deliberately holds no connection.
  */
-import { createHash } from "node:crypto";
 import { type Clock, limits, ProtocolError, type Random, type Role, type User, uuidv7 } from "@holdfast/protocol";
 import type { Mode } from "../mode.ts";
 import type { Log } from "../observe/log.ts";
@@ -16,6 +15,7 @@ import { accountOf, createAccounts } from "./accounts.ts";
 import type { AccountWork } from "./accountTasks.ts";
 import type { Identity, IssuedTokens } from "./issuers/issuedTokens.ts";
 import { ownerId } from "./schema.ts";
+import { hashOfCode, newSignInCode } from "./signInCode.ts";
 import { createStandings } from "./standings.ts";
 import type { AuthWork, NewKey } from "./tasks.ts";
 import { apiKeyPrefix, type Claims, createTokens, makeSigningKey, type Reading, toleranceMs } from "./tokens.ts";
@@ -197,14 +197,14 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
     deriveKey: (purpose) => tokens.deriveKey(purpose),
 
     async signInCode() {
-      const code = Buffer.from(random.bytes(16)).toString("base64url");
-      await run("auth.addCode", { hash: hashOf(code), user: ownerId, lifeMs: signInCodeLifeMs });
+      const { code, hash } = newSignInCode(random);
+      await run("auth.addCode", { hash, user: ownerId, lifeMs: signInCodeLifeMs });
       return code;
     },
 
     async redeem(code) {
       const session = newId();
-      const redeemed = await run("auth.redeemCode", { hash: hashOf(code), session, lifeMs });
+      const redeemed = await run("auth.redeemCode", { hash: hashOfCode(code), session, lifeMs });
       return redeemed === null ? { kind: "refused" } : begun(session, redeemed.user, redeemed.expiresAt);
     },
 
@@ -297,7 +297,7 @@ function accept(claims: Claims, now: Pick<Claims, "name" | "role">, expiresAt: n
       role: now.role,
       workspace: claims.workspace,
       temporary: false,
-      ...(isKey ? { key: { id: claims.jti, enrol: claims.enrol } } : {}),
+      ...(isKey ? { key: { id: claims.jti, enrol: claims.enrol } } : { session: claims.jti }),
     },
     expiresAt,
     cookie: !isKey,
@@ -328,10 +328,6 @@ function endOf(claims: Claims): number {
 
 function reasonOf(reading: Exclude<Reading, { kind: "valid" }>): string {
   return reading.kind === "expired" ? "it has expired" : reading.reason;
-}
-
-function hashOf(code: string): string {
-  return createHash("sha256").update(code).digest("base64url");
 }
 
 function seconds(timeMs: number): number {

@@ -9,9 +9,10 @@ import type { Role, User } from "@holdfast/protocol";
 import type { Task, Transaction } from "../plugin.ts";
 import { beginSession } from "./accountTasks.ts";
 import type { AuthTables } from "./schema.ts";
+import { keepCode } from "./signInCode.ts";
 import { credentialName } from "./verdict.ts";
 
-/** Outstanding sign-in codes of all users together. */
+/** Outstanding sign-in codes of the owner. */
 export const signInCodesMax = 20;
 
 type AuthTransaction = Transaction<AuthTables>;
@@ -81,17 +82,10 @@ const work: Work = {
       .executeTakeFirstOrThrow();
   },
 
-  "auth.addCode": async ({ db, now }, { hash, user, lifeMs }) => {
-    await db.deleteFrom("auth_sign_in_codes").where("expires", "<=", now).execute();
-    const older = await db.selectFrom("auth_sign_in_codes").select("hash").orderBy("created").orderBy("hash").execute();
-    const surplus = older.slice(0, Math.max(0, older.length + 1 - signInCodesMax)).map((row) => row.hash);
-    if (surplus.length > 0) await db.deleteFrom("auth_sign_in_codes").where("hash", "in", surplus).execute();
-    const expiresAt = now + lifeMs;
-    await db.insertInto("auth_sign_in_codes").values({ hash, user, created: now, expires: expiresAt }).execute();
-    return { expiresAt };
-  },
+  "auth.addCode": async (tx, code) => ({ expiresAt: await keepCode(tx, { ...code, codesMax: signInCodesMax }) }),
 
-  "auth.redeemCode": async ({ db, now }, { hash, session, lifeMs }) => {
+  "auth.redeemCode": async (tx, { hash, session, lifeMs }) => {
+    const { db, now } = tx;
     const code = await db
       .deleteFrom("auth_sign_in_codes")
       .where("hash", "=", hash)
@@ -99,7 +93,7 @@ const work: Work = {
       .executeTakeFirst();
     if (code === undefined || Number(code.expires) <= now) return null;
     const user = await personOf(db, code.user);
-    return { user, expiresAt: await beginSession(db, { user: user.id, session, now, lifeMs }) };
+    return { user, expiresAt: await beginSession(tx, { user: user.id, session, lifeMs }) };
   },
 
   "auth.session": async ({ db }, { id }) => {

@@ -83,7 +83,7 @@ export function addSessionRoutes(app: FastifyInstance, options: SessionRoutesOpt
       throw new HttpError(
         401,
         "unauthenticated",
-        "This sign-in code does not work: it was used before, is older than 10 minutes, or never was. Run “npm run sign-in” on the server's machine for a new link.",
+        "This sign-in code does not work: it was used before, its time is over, or it never was. Ask who sent it for a new one, or run “npm run sign-in” on the server's machine.",
       );
     }
     attempts.giveBack(address);

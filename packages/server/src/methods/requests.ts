@@ -16,7 +16,7 @@ import {
 } from "@holdfast/protocol";
 import canonicalize from "canonicalize";
 import type { Log } from "../observe/log.ts";
-import type { Principal } from "../plugin.ts";
+import type { Method, Principal } from "../plugin.ts";
 import type { Outcome, Store } from "../store/port.ts";
 import type { Committer } from "../streams/committer.ts";
 import type { AnyMethod } from "./nodeMethod.ts";
@@ -44,8 +44,15 @@ export function createRequests(context: MethodsContext, caller: () => Principal)
   /** The last effect of this connection: reads that came later see it. */
   let effects: Promise<unknown> = Promise.resolve();
 
-  const effect = (request: Request, params: unknown, refusal: ErrorBody | undefined, answer: Answer): void => {
+  const effect = (
+    request: Request,
+    params: unknown,
+    refusal: ErrorBody | undefined,
+    answer: Answer,
+    tell?: Method["tell"],
+  ): void => {
     const { id, method, after, deadline } = request;
+    const by = caller().id;
     const operation = {
       kind: "request" as const,
       caller: caller(),
@@ -60,6 +67,7 @@ export function createRequests(context: MethodsContext, caller: () => Principal)
     effects = new Promise<void>((resolve) => {
       context.committer.submit(operation, (outcome) => {
         resolve();
+        if (outcome.ok) tell?.(context.log, { by, request: id, result: outcome.value as never });
         answer(outcome);
       });
     });
@@ -133,7 +141,7 @@ export function createRequests(context: MethodsContext, caller: () => Principal)
       }
       if ("answer" in method) bounded({ ok: true, value: method.answer(parsed.data as never) });
       else if (method.kind === "read") void read(request, parsed.data, bounded);
-      else effect(request, parsed.data, undefined, bounded);
+      else effect(request, parsed.data, undefined, bounded, method.tell);
     },
   };
 }

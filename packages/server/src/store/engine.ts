@@ -52,6 +52,7 @@ export function createEngine(options: EngineOptions): Engine {
   ): Transaction => ({
     ...reading(dialect, workspace, now),
     newId: () => makeId(now),
+    randomBytes: (count) => random.bytes(count),
     append: (stream, event) => void appends.push(pendingEvent(workspace, stream, event, now)),
     open: (stream) => void opens.push(dialect.open(workspace, stream, newEpoch)),
     tellNodes: ({ kind, ...data }) =>

@@ -80,7 +80,15 @@ describe("sessions", () => {
     const cookie = await signIn(world);
     expect(await world.auth.verify({ cookie, instance })).toEqual({
       kind: "accepted",
-      principal: { kind: "person", id: "owner", name: "Owner", role: "admin", workspace: "default", temporary: false },
+      principal: {
+        kind: "person",
+        id: "owner",
+        name: "Owner",
+        role: "admin",
+        workspace: "default",
+        temporary: false,
+        session: expect.any(String),
+      },
       expiresAt: Math.floor((world.clock.now() + sessionLifeMs) / 1000) * 1000,
       cookie: true,
       credential: expect.stringMatching(/^session [0-9a-f-]{36}$/),

@@ -1,5 +1,6 @@
 /** Nodes of one deployment: one engine in memory, sign-in as it is, and a bus that a test may silence. */
 import { admissionLimitsOf } from "../../src/admission/limits.ts";
+import { peopleMethods, plugin as peoplePlugin } from "../../src/auth/people/plugin.ts";
 import { plugin as authPlugin } from "../../src/auth/plugin.ts";
 import { type Auth, createAuth } from "../../src/auth/service.ts";
 import { defaultConnectionLimits } from "../../src/connectionLimits.ts";
@@ -41,7 +42,7 @@ export interface TestNode extends Node<Auth> {
 export async function openNodes(app: Plugin = notes): Promise<Nodes> {
   const clock = createSimClock();
   const random = makeRandom();
-  const { engine, dialect } = await openEngine([authPlugin, app], () => clock.now());
+  const { engine, dialect } = await openEngine([authPlugin, peoplePlugin, app], () => clock.now());
   const store = inThread(engine, dialect);
   const { lines, log } = collectLog();
   const listeners = new Map<Bus, Set<(notice: BusNotice) => void>>();
@@ -81,6 +82,7 @@ export async function openNodes(app: Plugin = notes): Promise<Nodes> {
           log,
           mode: "local",
           limits: defaultConnectionLimits,
+          moreMethods: peopleMethods({ signInLinks: true }),
           admission: admissionLimitsOf({}, defaultConnectionLimits),
           authenticator: (run) => createAuth({ run, mode: "local", clock, random, log }),
           bus: openBus(said),

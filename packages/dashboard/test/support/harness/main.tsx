@@ -152,7 +152,7 @@ const page = new PageSession({
     redeem: async () => ({
       kind: "refused",
       detail:
-        "This sign-in code does not work: it was used before, is older than 10 minutes, or never was. Run “npm run sign-in” on the server's machine for a new link.",
+        "This sign-in code does not work: it was used before, its time is over, or it never was. Ask who sent it for a new one, or run “npm run sign-in” on the server's machine.",
     }),
     signOut: async () => undefined,
   },
