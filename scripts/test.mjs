@@ -33,6 +33,7 @@ const needs = {
     "e2e/test/postgres.test.ts",
     "e2e/test/postgresOutage.test.ts",
     "e2e/test/postgresForbidden.test.ts",
+    "packages/holdfast/test/postgres/doctor.test.ts",
     "packages/server/test/postgres/contract.test.ts",
     "packages/server/test/postgres/faults.test.ts",
     "packages/server/test/postgres/migrations.test.ts",

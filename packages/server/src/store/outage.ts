@@ -32,12 +32,18 @@ const systemCodes: ReadonlySet<string> = new Set([
   "ENETDOWN",
 ]);
 
+/** A database on this machine that is stopped takes its socket away; an app that misses a file of its own is no outage. */
+const missingSocket = { code: "ENOENT", syscall: "connect" } as const;
+
 /** True for a failure of the database itself. */
 export function isOutage(error: unknown): boolean {
   let current: unknown = error;
   for (let depth = 0; depth < depthMax && typeof current === "object" && current !== null; depth += 1) {
     if (current instanceof StoreLost) return true;
-    const { errcode, code, cause } = current as { errcode?: unknown; code?: unknown; cause?: unknown };
+    const { errcode, code, syscall, cause } = current as Readonly<
+      Record<"errcode" | "code" | "syscall" | "cause", unknown>
+    >;
+    if (code === missingSocket.code && syscall === missingSocket.syscall) return true;
     if (typeof errcode === "number") return sqliteCodes.has(errcode & 0xff);
     if (typeof code === "string" && isKnownCode(code)) return isOutageCode(code);
     current = cause;

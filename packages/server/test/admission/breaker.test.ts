@@ -63,6 +63,8 @@ describe("a failure of the store", () => {
     ["a refusal of a handler", new ProtocolError("conflict", "x"), false],
     ["nothing that is known", undefined, false],
     ["a text", "ECONNREFUSED", false],
+    ["a database's socket that is not there", { code: "ENOENT", syscall: "connect" }, true],
+    ["a file of an app's own that is not there", { code: "ENOENT", syscall: "open" }, false],
   ])("[AD-2] %s", (_title, error, counts) => {
     expect(isOutage(error)).toBe(counts);
   });
