@@ -238,6 +238,25 @@ describe("I4: one owned socket, and attempts that are apart", () => {
   test("good: a connection that was good for 10 s begins the row anew", () => {
     passes(Array.from({ length: 20 }, (_, index) => goodFor(10_003 + 10 * index, index * 10_500)).flat());
   });
+  test("bad: before the time that was told, whatever but a person may ask for it (CL-4)", () => {
+    const told = { ...attempted(2_000), because: "online", notBefore: 5_000 } as Observation;
+    expect(breachOf([attempted(0), closed(10), told]).invariant).toBe("I4");
+    passes([attempted(0), closed(10), { ...told, at: 5_000 }]);
+    passes([attempted(0), closed(10), { ...told, because: "person" } as Observation]);
+  });
+  test("bad: refused credentials in a row that come too soon, or without end (CL-2)", () => {
+    const refusals = (apartMs: number, count: number): readonly Observation[] =>
+      Array.from({ length: count }, (_, index) => {
+        const at = Math.max(0, index - 1) * apartMs + Math.min(index, 1) * 1_000;
+        return [
+          { ...attempted(at), because: "credential" } as Observation,
+          { ...closed(at + 2), code: 4401, cause: "authority" } as Observation,
+        ];
+      }).flat();
+    passes(refusals(5_010, 5));
+    expect(breachOf(refusals(3_000, 3)).invariant).toBe("I4");
+    expect(breachOf(refusals(40_000, 6)).invariant).toBe("I4");
+  });
   test("bad: everybody comes back after the same time (F16)", () => {
     const alike = Array.from({ length: 6 }, (_, index) => goodFor(20_000, index * 21_000)).flat();
     expect(breachOf(alike).invariant).toBe("I4");

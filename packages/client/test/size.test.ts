@@ -16,11 +16,11 @@ const gzipBytesMax: Readonly<Record<string, { readonly atOnce: number; readonly 
   // The goal is 12,288; docs/ARCHITECTURE.md, "What a page pays", says what is in it.
   // `fetch`, and what is asked of the server with it, is loaded when something is first asked over HTTP.
   index: { atOnce: 12_770, later: 445 },
-  "durable/index": { atOnce: 14_830, later: 445 },
+  "durable/index": { atOnce: 14_975, later: 445 },
   "publisher/index": { atOnce: 15_065, later: 445 },
   // A tab that leads loads the socket and its rules only then.
-  "tabs/index": { atOnce: 8_005, later: 15_955 },
-  "tabs/worker": { atOnce: 16_920, later: 445 },
+  "tabs/index": { atOnce: 8_005, later: 16_100 },
+  "tabs/worker": { atOnce: 17_070, later: 445 },
   "storage/index": { atOnce: 2_350, later: 0 },
 };
 

@@ -3,7 +3,8 @@
  * `e2e/test/tabs.test.ts`), the outbox's use of it (RQ-3), a stream's state with its cursor (ST-6).
  *
  * Seen red: both [I2] with an id that is not written down first; [RQ-3] with records that stay after the answer,
- * and with records that go when the session is closed; [OP-5] without `expect`; [ST-6] with the state but not its
+ * and with records that go when the session is closed; both [RQ-4] with followers that are written at once, and with
+ * followers that never are; [OP-5] without `expect`; [ST-6] with the state but not its
  * cursor, and with an older state written over a newer; the file without its `rename`.
  */
 import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
@@ -15,7 +16,7 @@ import { fileStorage } from "../src/storage/fileShell.ts";
 import { memoryStorage, nothingKept } from "../src/storage/memory.ts";
 import type { SessionStorage } from "../src/storage/port.ts";
 import { subscribeStored } from "../src/storage/subscribeStored.ts";
-import { ModelServer } from "./support/modelServer.ts";
+import { error, ModelServer } from "./support/modelServer.ts";
 import { makeRandom } from "./support/random.ts";
 import { SimClock, settlePromises } from "./support/simClock.ts";
 import { storageCases } from "./support/storageContract.ts";
@@ -158,6 +159,49 @@ describe("the outbox over reloads", () => {
     const second = run();
     await clock.advance(100);
     expect(second.saved).toEqual([]);
+  });
+
+  it("[RQ-4] one behind a plain request is forgotten with it, and never goes alone", async () => {
+    const { clock, server, run, vanish } = reloads(memoryStorage());
+    const first = run();
+    await clock.advance(100);
+    server.refusesUpgrade = true;
+    server.cut();
+    await clock.advance(100);
+    first.call("do", { n: 1 }, { lane: "a" }).catch(() => {});
+    for (const n of [2, 3]) first.call("do", { n }, { durable: true, lane: "a" }).catch(() => {});
+    first.call("do", { n: 4 }, { durable: true, lane: "b" }).catch(() => {});
+    await clock.advance(100);
+    expect(first.saved.map(({ params, isKept }) => [params, isKept])).toEqual([
+      [{ n: 2 }, false],
+      [{ n: 3 }, false],
+      [{ n: 4 }, true],
+    ]);
+    vanish();
+    server.refusesUpgrade = false;
+    const second = run();
+    await clock.advance(60_000);
+    expect(second.saved).toEqual([]);
+    expect(server.effects.map(({ params }) => params)).toEqual([{ n: 4 }]);
+  });
+
+  it("[RQ-4] it is kept once the plain one has its result, and repeated after a reload as what it was", async () => {
+    const { clock, server, run, vanish } = reloads(memoryStorage());
+    const first = run();
+    await clock.advance(100);
+    let refuses = true;
+    server.answer = ({ params }) =>
+      (params as { n: number }).n === 2 && refuses ? error("unavailable", true, { retryAfter: 60_000 }) : undefined;
+    first.call("do", { n: 1 }, { lane: "a" }).catch(() => {});
+    first.call("do", { n: 2 }, { durable: true, lane: "a", timeout: 120_000 }).catch(() => {});
+    await clock.advance(1_000);
+    expect(first.saved.map(({ isKept, isSent }) => [isKept, isSent])).toEqual([[true, true]]);
+    vanish();
+    refuses = false;
+    const second = run();
+    await clock.advance(60_000);
+    expect(second.saved).toEqual([]);
+    expect(server.effects.map(({ params }) => params)).toEqual([{ n: 1 }, { n: 2 }]);
   });
 
   it("[RQ-3] a session that is closed leaves what waits unsent to the next one", async () => {

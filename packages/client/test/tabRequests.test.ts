@@ -92,18 +92,17 @@ describe("a leader that is stopped", () => {
 });
 
 describe("a tab that sleeps while its hosts change", () => {
-  it("[RQ-1] [I2] finds that the next host has sent what was kept for it: one effect, one outcome", async () => {
+  it("[RQ-1] [I2] finds that the next host has sent what was kept for it, without an id of its own: one effect", async () => {
     const storage = memoryStorage(nothingKept());
     const world = new TabsWorld();
+    // Nobody knows the server's clock.
+    world.server.refusesUpgrade = true;
     const tabs: Tab[] = [];
     for (let tab = 0; tab < 3; tab += 1) {
       tabs.push(world.open("leader", { storage }));
       await world.clock.advance(200);
     }
     const [leader, second, third] = tabs as unknown as Leading;
-    world.server.refusesUpgrade = true;
-    world.server.cut();
-    await world.clock.advance(100);
     const outcome = outcomeOf(third.session.call("do", { n: 1 }, { durable: true }));
     await world.clock.advance(100);
     third.room.stalled = true;
@@ -179,6 +178,15 @@ describe("what a tab says of its requests", () => {
     requests.take({ kind: "settled", ticket, result: 1, error: undefined });
     await clock.advance(10_000);
     expect(outcome.said).toBe("done");
+  });
+
+  it("[RQ-3] one that is withdrawn as soon as its ticket is told is not sent", async () => {
+    const world = new TabsWorld();
+    const [, second] = await leading(world);
+    const { session } = second;
+    const outcome = outcomeOf(session.call("do", { n: 1 }, { onTicket: (ticket) => session.withdraw(ticket) }));
+    await world.clock.advance(1_000);
+    expect([outcome.said, effectsOf(world)]).toEqual(["unavailable withdrawn", []]);
   });
 
   it("[RQ-4] a request called before the tab heard that the one before it was refused does not run", async () => {

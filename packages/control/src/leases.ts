@@ -3,14 +3,16 @@
  *
  * Each node raises its own beat in the store and hears those of the others. Nobody compares clocks: a node measures
  * by its own how long it has seen another's beat stand still. Invariant: time in which the store did not answer this
- * node counts for nobody, since the others could not beat either: else the first node that is back after an outage
- * would declare the others' agents dead (I5). Pure.
+ * node, or took long to, counts for nobody, since the others could not beat either: else the first node that is back
+ * after an outage, or served first by a store that hangs, would declare the others' agents dead (I5). Pure.
  */
 
 /** Three looks at the slowest pace. */
 export const leaseMs = 15_000;
 /** The store must have answered without a break for so long before anybody is judged. */
 export const answeredMsMin = 30_000;
+/** An answer that took longer is none: meanwhile another's beat may have waited as long. */
+export const slowAnswerMs = leaseMs / 3;
 
 export interface NodeBeat {
   readonly node: string;
@@ -18,8 +20,8 @@ export interface NodeBeat {
 }
 
 export interface Leases {
-  /** The store answered at `at` (monotonic ms): the beats of all nodes. Those that are dead. */
-  heard(nodes: readonly NodeBeat[], at: number): readonly NodeBeat[];
+  /** The store answered at `at` what it was asked at `askedAt` (monotonic ms): the beats of all nodes. Those that are dead. */
+  heard(nodes: readonly NodeBeat[], askedAt: number, at: number): readonly NodeBeat[];
   /** The store did not answer. */
   broken(): void;
 }
@@ -30,7 +32,8 @@ export function createLeases(self: string): Leases {
   let answersSince: number | undefined;
 
   return {
-    heard(nodes, at) {
+    heard(nodes, askedAt, at) {
+      if (at - askedAt > slowAnswerMs) answersSince = undefined;
       answersSince ??= at;
       const others = nodes.filter(({ node }) => node !== self);
       seen = new Map(

@@ -52,6 +52,7 @@ export async function settleReturn(tx: ControlTransaction, agent: string): Promi
 
 /** Agents of the workspace whose checks are due: judged, each with its own lock. */
 export async function settleDueReturns(tx: ControlTransaction): Promise<void> {
+  await rearmChecks(tx);
   const due = await tx.db
     .selectFrom("return_checks")
     .select("agent")
@@ -68,6 +69,17 @@ export async function settleDueReturns(tx: ControlTransaction): Promise<void> {
   await announceAgents(tx, agents);
 }
 
+/** The clock was set back: who came back by the former one would be judged only when it is that late again. */
+async function rearmChecks(tx: ControlTransaction): Promise<void> {
+  const dueAt = tx.now + returnCheckMs;
+  await tx.db
+    .updateTable("return_checks")
+    .set({ due_at: dueAt })
+    .where("workspace", "=", tx.workspace)
+    .where("due_at", ">", dueAt)
+    .execute();
+}
+
 /** The newest `hello` decides what is missing; how long that has been so is kept, or an agent that keeps coming back would never be judged. */
 async function replaceChecks(tx: ControlTransaction, agent: string, commands: readonly string[]): Promise<void> {
   const checks = tx.db.selectFrom("return_checks").select(["command", "due_at"]);
@@ -81,7 +93,7 @@ async function replaceChecks(tx: ControlTransaction, agent: string, commands: re
       workspace: tx.workspace,
       agent,
       command,
-      due_at: dueAt.get(command) ?? tx.now + returnCheckMs,
+      due_at: Math.min(dueAt.get(command) ?? Number.POSITIVE_INFINITY, tx.now + returnCheckMs),
     }));
     await tx.db.insertInto("return_checks").values(rows).execute();
   }

@@ -67,8 +67,9 @@ export function startRuntime(host: PluginHost): PluginRuntime {
 
   /** Where several nodes share the store: this one lives, and which agents have no living node (F51, I5). */
   const beatOnce = async (node: string): Promise<void> => {
+    const askedAt = clock.monotonic();
     const { isNew, nodes, orphans } = (await run("control.beat", { node }, anyWorkspace)) as Beat;
-    const dead = leases?.heard(nodes, clock.monotonic()) ?? [];
+    const dead = leases?.heard(nodes, askedAt, clock.monotonic()) ?? [];
     if (dead.length > 0) await run("control.bury", { nodes: dead }, anyWorkspace);
     // Others took this node for dead: it could not reach the store for long, and its agents are all here.
     if (isNew && hasBeaten) {

@@ -7,7 +7,7 @@
  */
 import { announceAgents, lockAgent } from "./agents.ts";
 import { commandColumns, dispatchNext, expire, isLate } from "./queue.ts";
-import { settleDueReturns } from "./returns.ts";
+import { returnCheckMs, settleDueReturns } from "./returns.ts";
 import type { ControlRead, ControlTransaction } from "./tables.ts";
 
 /** In one transaction; the next look finds the others. */
@@ -31,10 +31,17 @@ export async function readDue(tx: ControlRead): Promise<Due> {
     .execute();
   const checks = await tx.db
     .selectFrom("return_checks")
-    .select((columns) => ["workspace", columns.fn.min("due_at").as("at")])
+    .select((columns) => ["workspace", columns.fn.min("due_at").as("at"), columns.fn.max("due_at").as("last")])
     .groupBy("workspace")
     .execute();
-  const all = [...expiries, ...checks].map((row) => ({ workspace: row.workspace, at: Number(row.at) }));
+  const all = [
+    ...expiries.map(({ workspace, at }) => ({ workspace, at: Number(at) })),
+    // No check lies farther ahead than it was made: by a clock that was set back since.
+    ...checks.map(({ workspace, at, last }) => ({
+      workspace,
+      at: Number(last) > tx.now + returnCheckMs ? tx.now : Number(at),
+    })),
+  ];
   const later = all.filter((row) => row.at > tx.now).map((row) => row.at - tx.now);
   return {
     workspaces: [...new Set(all.filter((row) => row.at <= tx.now).map((row) => row.workspace))].sort(),

@@ -2,7 +2,7 @@
 import { ProtocolError } from "@holdfast/protocol";
 import { describe, expect, it } from "vitest";
 import { createSimClock } from "../../server/test/support/simClock.ts";
-import { answeredMsMin, createLeases, leaseMs } from "../src/leases.ts";
+import { answeredMsMin, createLeases, type Leases, leaseMs, type NodeBeat, slowAnswerMs } from "../src/leases.ts";
 import { offlineAfterMs } from "../src/presence.ts";
 import { startRuntime } from "../src/runtime.ts";
 import { type FakeAgent, openControl } from "./support/control.ts";
@@ -10,37 +10,50 @@ import { type FakeAgent, openControl } from "./support/control.ts";
 const beats = (numbers: Readonly<Record<string, number>>) =>
   Object.entries(numbers).map(([node, beat]) => ({ node, beat }));
 
+/** Answered at once. */
+const heard = (leases: Leases, nodes: readonly NodeBeat[], at: number) => leases.heard(nodes, at, at);
+
 describe("leases", () => {
   /** A node that has known its store and "b" for long enough to judge. */
   function settled() {
     const leases = createLeases("a");
-    leases.heard(beats({ a: 1, b: 1 }), 0);
-    leases.heard(beats({ a: 2, b: 2 }), answeredMsMin);
+    heard(leases, beats({ a: 1, b: 1 }), 0);
+    heard(leases, beats({ a: 2, b: 2 }), answeredMsMin);
     return leases;
   }
 
   it("[F51] a node is dead when its beat stood still for the lease, and not before", () => {
     const leases = settled();
-    expect(leases.heard(beats({ a: 3, b: 2, c: 1 }), answeredMsMin + leaseMs - 1)).toEqual([]);
-    expect(leases.heard(beats({ a: 4, b: 2, c: 2 }), answeredMsMin + leaseMs)).toEqual([{ node: "b", beat: 2 }]);
+    expect(heard(leases, beats({ a: 3, b: 2, c: 1 }), answeredMsMin + leaseMs - 1)).toEqual([]);
+    expect(heard(leases, beats({ a: 4, b: 2, c: 2 }), answeredMsMin + leaseMs)).toEqual([{ node: "b", beat: 2 }]);
     // It was asleep, and beats again.
-    expect(leases.heard(beats({ a: 5, b: 3, c: 3 }), answeredMsMin + leaseMs + 1)).toEqual([]);
+    expect(heard(leases, beats({ a: 5, b: 3, c: 3 }), answeredMsMin + leaseMs + 1)).toEqual([]);
   });
 
   it("[I5] time without the store counts for nobody: the first node back declares none dead", () => {
     const leases = settled();
     leases.broken();
     const back = 600_000;
-    expect(leases.heard(beats({ a: 3, b: 2 }), back)).toEqual([]);
-    expect(leases.heard(beats({ a: 4, b: 2 }), back + answeredMsMin - 1)).toEqual([]);
-    expect(leases.heard(beats({ a: 5, b: 2 }), back + answeredMsMin)).toEqual([{ node: "b", beat: 2 }]);
+    expect(heard(leases, beats({ a: 3, b: 2 }), back)).toEqual([]);
+    expect(heard(leases, beats({ a: 4, b: 2 }), back + answeredMsMin - 1)).toEqual([]);
+    expect(heard(leases, beats({ a: 5, b: 2 }), back + answeredMsMin)).toEqual([{ node: "b", beat: 2 }]);
+  });
+
+  it("[I5] a store that takes long to answer counts for nobody: who was served first declares none dead", () => {
+    const leases = settled();
+    const asked = answeredMsMin + leaseMs - slowAnswerMs;
+    // It hung, for the other too.
+    expect(leases.heard(beats({ a: 3, b: 2 }), asked, asked + slowAnswerMs + 1)).toEqual([]);
+    expect(heard(leases, beats({ a: 4, b: 2 }), asked + answeredMsMin)).toEqual([]);
+    const settledAgain = asked + slowAnswerMs + 1 + answeredMsMin;
+    expect(heard(leases, beats({ a: 5, b: 2 }), settledAgain)).toEqual([{ node: "b", beat: 2 }]);
   });
 
   it("its own beat is nobody's to judge, and a node that is gone is forgotten", () => {
     const leases = settled();
     const later = answeredMsMin + leaseMs;
-    expect(leases.heard(beats({ a: 2 }), later)).toEqual([]);
-    expect(leases.heard(beats({ a: 2, b: 2 }), later + 1)).toEqual([]);
+    expect(heard(leases, beats({ a: 2 }), later)).toEqual([]);
+    expect(heard(leases, beats({ a: 2, b: 2 }), later + 1)).toEqual([]);
   });
 });
 

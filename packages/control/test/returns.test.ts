@@ -46,6 +46,20 @@ describe("on return", () => {
     expect(await control.task("control.due")).toEqual({ workspaces: [], inMs: null });
   });
 
+  it("[I8] and by the clock that is, where the one before it was an hour fast", async () => {
+    const { control, agent, command, thread } = await withCommand();
+    await control.publish(agent, thread, [started(command)]);
+    control.clock.now += 3_600_000;
+    await control.hello({ id: agent.id });
+    control.clock.now -= 3_600_000;
+    expect(await control.task("control.due")).toMatchObject({ workspaces: ["default"] });
+    await control.task("control.sweep");
+    expect(await control.task("control.due")).toEqual({ workspaces: [], inMs: returnCheckMs });
+    control.clock.now += returnCheckMs;
+    await control.task("control.sweep");
+    expect(await endsOf(control, thread)).toMatchObject([{ command, outcome: "lost" }]);
+  });
+
   it("[F58] or after the agent's first publish, which may still bring its end", async () => {
     const { control, agent, command, thread } = await withCommand();
     const next = await control.call("command.send", { agent: agent.id, text: "next" });

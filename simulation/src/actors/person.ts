@@ -231,9 +231,10 @@ export class Person {
         this.statuses.set(reader, status.kind);
         this.lookSettled();
         if (this.isForsaken) return;
-        const isAtRest = status.kind === "live" && !fresh.hasStumbled;
-        const cursor = isAtRest ? this.subscriptionOf(reader)?.cursor : undefined;
-        if (cursor !== undefined) world.observe({ kind: "positioned", at: world.scheduler.now, reader, ...cursor });
+        const cursor = status.kind === "live" ? this.subscriptionOf(reader)?.cursor : undefined;
+        if (cursor === undefined) return;
+        fresh.standsAt(cursor.offset);
+        world.observe({ kind: "positioned", at: world.scheduler.now, reader, ...cursor });
       },
     });
     this.subscriptions.set(reader, subscription);

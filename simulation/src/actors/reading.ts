@@ -36,8 +36,6 @@ export interface Reading {
   /** Offsets applied. */
   readonly deliveries: number;
   readonly state: string;
-  /** Its handler threw last: its cursor is about to be put back. */
-  readonly hasStumbled: boolean;
   /** Its cursor stands here: what it was to skip before that is skipped. */
   standsAt(offset: number): void;
 }
@@ -52,7 +50,6 @@ export function reading(parts: ReadingParts): Reading {
   const isForsaken = (): boolean => parts.isForsaken?.() === true;
   const isBoard = stream === boardStream;
   let deliveries = 0;
-  let hasStumbled = false;
   let state = boardFold.initial;
   /** The fold is of the whole log only where the reading began at its beginning, or with a snapshot. */
   let isWhole = from === "start";
@@ -81,9 +78,6 @@ export function reading(parts: ReadingParts): Reading {
     get state() {
       return state;
     },
-    get hasStumbled() {
-      return hasStumbled;
-    },
     standsAt,
     options: {
       from,
@@ -92,10 +86,8 @@ export function reading(parts: ReadingParts): Reading {
         if (isForsaken()) return;
         const [first] = events;
         if (first !== undefined) standsAt(first.offset - 1);
-        hasStumbled = stumbles?.() === true;
-        if (hasStumbled) throw new Error("the application stumbles");
+        if (stumbles?.() === true) throw new Error("the application stumbles");
         if (chokesAt !== undefined && events.some(({ offset }) => chokesAt(offset))) {
-          hasStumbled = true;
           const { epoch } = cursor;
           choked = first && events.length === 1 ? { epoch, offset: first.offset, through: first.through } : undefined;
           if (choked !== undefined) {

@@ -5,7 +5,7 @@
  * are owned are told as they happen; a socket that the session dropped counts as not owned, however long the network
  * keeps it.
  */
-import { closeCodes, type Transport } from "@holdfast/protocol";
+import { closeCodes, limits, type Transport } from "@holdfast/protocol";
 import type { Process } from "../core/process.ts";
 import type { Observation } from "../judge/observation.ts";
 import type { Connection } from "../world/connection.ts";
@@ -52,6 +52,8 @@ export function watchedTransport(parts: WatchedParts): Watched {
   let current: Connection | undefined;
   /** What the end of the last connection lets the next attempt do. */
   let excuse: Because | undefined;
+  /** When the server said that it may come. */
+  let notBefore: number | undefined;
   const count = (): void => observe({ kind: "socketsOwned", at: now(), client, count: owned.size });
   return {
     get current() {
@@ -60,7 +62,14 @@ export function watchedTransport(parts: WatchedParts): Watched {
     open(_url, _protocols, events) {
       const why = because() ?? excuse;
       excuse = undefined;
-      observe({ kind: "attempted", at: now(), client, ...(why === undefined ? {} : { because: why }) });
+      observe({
+        kind: "attempted",
+        at: now(),
+        client,
+        ...(why === undefined ? {} : { because: why }),
+        ...(notBefore === undefined ? {} : { notBefore }),
+      });
+      notBefore = undefined;
       let isWelcomed = false;
       let isClosed = false;
       let isTold = false;
@@ -82,7 +91,11 @@ export function watchedTransport(parts: WatchedParts): Watched {
             observe({ kind: "welcomed", at: now(), client });
             if (parts.serverView !== undefined) observe({ kind: "welcomed", at: now(), client: parts.serverView });
           }
-          if (frame.includes('"type":"bye"') && frame.includes('"retryAfter"')) excuse = "told";
+          const retryAfter = frame.includes('"type":"bye"') ? toldMs(frame) : undefined;
+          if (retryAfter !== undefined) {
+            excuse = "told";
+            notBefore = now() + retryAfter;
+          }
           if (frame.includes('"type":"expiring"')) {
             isTold = true;
             parts.expiring?.();
@@ -126,4 +139,11 @@ export function watchedTransport(parts: WatchedParts): Watched {
       };
     },
   };
+}
+
+/** CL-4: what is beyond five minutes is no time. */
+function toldMs(frame: string): number | undefined {
+  const messages = JSON.parse(frame) as readonly { readonly type: string; readonly retryAfter?: number }[];
+  const told = messages.find(({ type }) => type === "bye")?.retryAfter;
+  return told !== undefined && told >= 0 && told <= limits.retryAfterMsMax ? told : undefined;
 }

@@ -227,6 +227,8 @@ export type ConnectionObservation =
       readonly kind: "attempted";
       readonly client: string;
       readonly because?: "person" | "online" | "identity" | "told" | "credential";
+      /** The server said when it may come (CL-4). */
+      readonly notBefore?: number;
     }
   | { readonly kind: "welcomed"; readonly client: string }
   /** Every subscription has settled on the present connection (CL-3). */

@@ -24,6 +24,8 @@ const anyError = 1;
 const retryAfterMs = 5_000;
 /** How long a first attempt may go on after its caller was told that it failed. */
 const lateCommitMsMax = 2_000;
+/** How soon a call notices that what it hangs in is over. */
+const hangLookMs = 250;
 
 /** How the store fares now; faults set it, all nodes feel it. */
 export interface StoreWeather {
@@ -138,11 +140,14 @@ export function openNodeStore(
           settle();
         });
       };
+      let hangs = false;
       const take = (): void => {
         if (!process.isAlive && !isSeparate) return;
         if (scheduler.now < weather.hangsUntil) {
-          felt("storeHang");
-          scheduler.at(lane, weather.hangsUntil, take);
+          if (!hangs) felt("storeHang");
+          hangs = true;
+          // It may be over sooner than it was to be, and then is so for everybody.
+          scheduler.at(lane, Math.min(weather.hangsUntil, scheduler.now + hangLookMs), take);
           return;
         }
         perform().then(

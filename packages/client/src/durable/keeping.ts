@@ -34,6 +34,8 @@ export interface KeeperOptions {
 }
 
 export interface RequestKeeper extends Keeper {
+  /** It is written down now: what was not sent yet waits for that. */
+  hold(outbox: Outbox, asked: Asked): void;
   /** The storage has answered. */
   saved(outbox: Outbox, asked: Asked, ok: boolean, now: number): void;
 }
@@ -63,6 +65,10 @@ export function makeKeeper(options: KeeperOptions): RequestKeeper {
     settled(outbox, entry, error, context) {
       lanes.delete(entry);
       passOn(outbox, entry, error, context);
+    },
+    hold(outbox, asked) {
+      const entry = outbox.entries.get(asked);
+      if (entry?.phase === "queued" && entry.named === undefined) entry.phase = "kept";
     },
     saved(outbox, asked, ok, now) {
       const entry = outbox.entries.get(asked);

@@ -2,9 +2,10 @@
  * Requests between the program and the outbox: who waits for which, and what is written down (RQ-3).
  *
  * An order has a ticket that outlives sockets, owners and reloads; the outbox knows the request that it was asked
- * as. With a storage a durable order is written before it waits and its id before it is sent. Nothing is placed
- * before the storage has told what it holds, so what waited longest goes first. An outcome that nobody waited for
- * (its page is gone) is kept for who asks later, up to `outcomesKeptMax`.
+ * as. With a storage a durable order is written before it waits and its id before it is sent; one that follows a plain
+ * one only once that has a result, since a reload would forget what it must follow (RQ-4). Nothing is placed before
+ * the storage has told what it holds, so what waited longest goes first. An outcome that nobody waited for (its page
+ * is gone) is kept for who asks later, up to `outcomesKeptMax`.
  */
 import { limits, ProtocolError } from "@holdfast/protocol";
 import { outboxEntriesMax } from "../core/limits.ts";
@@ -104,7 +105,7 @@ export function makeOrders(owned: OwnedSession, storage: SessionStorage | undefi
   function submit(entry: Placed): void {
     const { order, named, stored } = entry;
     const { method, params, lane, timeoutMs, durable, savedAt } = order;
-    const isSaving = durable && writes && stored === "no" && named === undefined;
+    const isSaving = mayBeKept(entry) && named === undefined;
     const keptMs = durable ? limits.durableRequestKeptMs : (timeoutMs ?? limits.requestDeadlineMs);
     const unsentMs = keptMs - Math.max(0, clock.now() - savedAt);
     const keeper = makeKeeper({
@@ -172,6 +173,25 @@ export function makeOrders(owned: OwnedSession, storage: SessionStorage | undefi
     );
   }
 
+  function mayBeKept({ order: { ticket, durable, lane }, stored }: Placed): boolean {
+    if (!durable || !writes || stored !== "no") return false;
+    for (const { order } of placed.values()) {
+      if (order.ticket === ticket) break;
+      if (lane !== undefined && order.lane === lane && !order.durable) return false;
+    }
+    return true;
+  }
+
+  /** RQ-4: the plain one before them has a result. */
+  function keepFollowers(lane: string): void {
+    for (const entry of placed.values()) {
+      const { asked } = entry;
+      if (entry.order.lane !== lane || asked === undefined || !mayBeKept(entry)) continue;
+      asked.keeper.hold(core.outbox, asked.request);
+      write(entry);
+    }
+  }
+
   function erase({ stored, order }: Placed): void {
     if (stored !== "no") storage?.deleteRequest(order.ticket).catch(report);
   }
@@ -184,6 +204,10 @@ export function makeOrders(owned: OwnedSession, storage: SessionStorage | undefi
     if (durable) keepOutcome(ticket, result, error);
     for (const waiter of entry.waiters) waiter.settled(result, error);
     refresh(entry);
+    const { lane } = entry.order;
+    // A follower that went out with this answer has its id when that is told, and not before.
+    if (lane !== undefined && !durable && error === undefined)
+      say(({ out }) => out.push({ kind: "tell", tell: () => keepFollowers(lane) }));
   }
 
   function keepOutcome(ticket: string, result: unknown, error: ProtocolError | undefined): void {

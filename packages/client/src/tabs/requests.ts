@@ -133,8 +133,10 @@ export function makeTabRequests(
     entry.isReleased ||= isOpen && !entry.isWithdrawn && (behind === undefined || isMaybeSent(behind));
   }
 
-  function placing(order: Order, { named, given, isReleased }: Waiting): FromTab {
-    return { kind: "call", order: { ...order, named, given }, isHeld: named === undefined && !isReleased };
+  function place(ticket: string, { order, named, given, isReleased, isWithdrawn }: Waiting): void {
+    if (order === undefined) say({ kind: "await", ticket });
+    else say({ kind: "call", order: { ...order, named, given }, isHeld: named === undefined && !isReleased });
+    if (isWithdrawn) say({ kind: "withdraw", ticket });
   }
 
   return {
@@ -161,7 +163,7 @@ export function makeTabRequests(
       signal?.addEventListener("abort", abort);
       guard(() => onTicket?.(ticket), report);
       give(entry);
-      say(placing(order, entry));
+      place(ticket, entry);
       try {
         return await entry.settled;
       } finally {
@@ -194,10 +196,7 @@ export function makeTabRequests(
       for (const entry of waiting.values()) entry.isElsewhere ||= entry.isReleased;
     },
     repeat() {
-      for (const [ticket, entry] of waiting) {
-        say(entry.order === undefined ? { kind: "await", ticket } : placing(entry.order, entry));
-        if (entry.isWithdrawn) say({ kind: "withdraw", ticket });
-      }
+      for (const [ticket, entry] of waiting) place(ticket, entry);
     },
     take(message) {
       const { ticket } = message;

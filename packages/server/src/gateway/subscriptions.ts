@@ -120,6 +120,7 @@ export function createSubscriptions(context: GatewayContext, reader: () => Princ
       writer.send({ type: "snapshot", stream, sub, part: index + 1, data });
     });
     entry.reader.cursor = start.offset;
+    entry.reader.origin = entry.asked.from === "start" ? start.offset : undefined;
     entry.epoch = start.epoch;
     entry.attached = true;
     hub.attach(workspace, stream, entry.reader);
@@ -143,6 +144,7 @@ export function createSubscriptions(context: GatewayContext, reader: () => Princ
       }
       const feed: Reader = {
         cursor: 0,
+        origin: undefined,
         behind: false,
         hasRoom: () => writer.unsentBytes <= limits.unsentBytesMax,
         write: (frame) => writer.writeFrame(frame),

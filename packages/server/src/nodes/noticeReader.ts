@@ -3,7 +3,7 @@
  * everything, once and in order.
  *
  * Life cycle: started (it stands at the head; the stream is made where there is none) → hears → lost, where the
- * stream's history was lost or replaced (ST-15) → by itself at the beginning of all that is kept, since nobody knows
+ * stream's history was lost or replaced (ST-15), or removed before it was read (ST-11) → by itself at the beginning of all that is kept, since nobody knows
  * what was told meanwhile and obeying twice does no harm → stopped. The
  * bus brings a notice at once; without it the head check does, within a second (ST-14); an outage of the store delays
  * it to the store's return. Invariant: what is told after `start` has resolved is heard. It deliberately acts on nothing.
@@ -38,6 +38,7 @@ export function createNoticeReader({ hub, clock, open, textOf, hear }: NoticeRea
 
   const reader: Reader = {
     cursor: 0,
+    origin: undefined,
     behind: false,
     hasRoom: () => true,
     write(frame) {

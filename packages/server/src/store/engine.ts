@@ -136,13 +136,15 @@ export function createEngine(options: EngineOptions): Engine {
         await dialect.begin(false);
         try {
           const pieces = await dialect.readPieces(workspace, stream, offset, bounds);
-          if (pieces !== undefined) return { offset: offset + 1, pieces };
+          if (pieces !== undefined) return { offset: offset + 1, pieces, beginsRemoved: false };
         } finally {
           await dialect.rollback();
         }
       }
       const run = await engine.read(workspace, stream, offset, eventsMax, bytesMax);
-      return { offset: run.offset, pieces: joinedEvents(run.events, limits.frameTargetBytes) };
+      const [first] = run.events;
+      const beginsRemoved = first?.event === "skipped" && first.range?.offset === run.offset;
+      return { offset: run.offset, pieces: joinedEvents(run.events, limits.frameTargetBytes), beginsRemoved };
     },
 
     async snapshot(workspace, stream) {

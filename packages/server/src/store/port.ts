@@ -175,6 +175,8 @@ export interface EventRun {
 export interface EncodedRun {
   readonly offset: number;
   readonly pieces: readonly EncodedPiece[];
+  /** Retention removed the first of it: whether also all before, the stream's position says. */
+  readonly beginsRemoved: boolean;
 }
 
 export interface Store {

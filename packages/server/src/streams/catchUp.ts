@@ -5,7 +5,8 @@
  * → it is at the head and live again. One that has no room is let go; its socket's drain brings it back. The
  * work is round robin with a budget of {@link turnMsMax} a turn, then a rest of {@link restPerWork} times what
  * the turn took, since 100 readers that wake at once would else hold everybody up. What is read stays a moment
- * for others at the same place, and the next page is read while one is written. Invariants: at most
+ * for others at the same place, and the next page is read while one is written. One whose next events retention has
+ * removed is let go to ask anew (ST-11). Invariants: at most
  * {@link readsUnderWayMax} reads under way; of a reader only its cursor is kept.
  */
 import type { Clock, TimerHandle } from "@holdfast/protocol";
@@ -32,7 +33,7 @@ export interface CatchUp {
 }
 
 export interface CatchUpOptions {
-  readonly store: Pick<Store, "read">;
+  readonly store: Pick<Store, "read" | "position">;
   readonly clock: Clock;
   readonly log: Log;
   readonly encode: EncodeFrame;
@@ -41,7 +42,7 @@ export interface CatchUpOptions {
   readonly delivered: (events: number) => void;
 }
 
-type Progress = "live" | "more" | "noRoom" | "read";
+type Progress = "live" | "more" | "noRoom" | "read" | "lost";
 
 export function createCatchUp({ store, clock, log, encode, health, delivered }: CatchUpOptions): CatchUp {
   /** Who waits for a turn, in order. */
@@ -88,6 +89,7 @@ export function createCatchUp({ store, clock, log, encode, health, delivered }: 
       const progress = feed(channel, reader, pages, encode);
       delivered(reader.cursor - before);
       if (progress === "read") startRead(channel, reader);
+      if (progress === "lost") lose(channel, reader);
       if (progress !== "more") continue;
       waiting.set(reader, channel);
       left += 1;
@@ -97,6 +99,12 @@ export function createCatchUp({ store, clock, log, encode, health, delivered }: 
     restUntil = now + restPerWork * (now - began);
     schedule();
     forgetPages();
+  };
+
+  /** ST-11: past retention. What it had cannot be gone on from, and it is told so as whoever asks with such a cursor. */
+  const lose = (channel: Channel, reader: Reader): void => {
+    channel.readers.delete(reader);
+    reader.lost();
   };
 
   const forgetPages = (): void => {
@@ -147,7 +155,9 @@ export function createCatchUp({ store, clock, log, encode, health, delivered }: 
 
   const read = async (channel: Channel, offset: number, waiters: Map<Reader, Channel>): Promise<void> => {
     try {
-      const { pieces } = await store.read(channel.workspace, channel.stream, offset, readEventsMax, readBytesMax);
+      const { workspace, stream } = channel;
+      const { pieces, beginsRemoved } = await store.read(workspace, stream, offset, readEventsMax, readBytesMax);
+      const isTrimmed = beginsRemoved && offset < ((await store.position(workspace, stream))?.trimmed ?? 0);
       // What this node delivered was committed: a store that shows less is not telling the truth now.
       if (pieces.length === 0 && offset < channel.head) throw new Error(`nothing after ${offset} of ${channel.head}`);
       for (const reader of troubles.ended(channel)) if (channel.readers.has(reader)) waiting.set(reader, channel);
@@ -161,7 +171,7 @@ export function createCatchUp({ store, clock, log, encode, health, delivered }: 
           reader.behind = true;
           waiting.set(reader, channel);
         }
-      pages.add(channel, offset, pieces);
+      pages.add(channel, offset, pieces, isTrimmed);
       for (const [reader, its] of waiters) if (its.readers.has(reader)) waiting.set(reader, its);
       // The reader's thread goes on at once, while this page is written.
       if (waiters.size > 0) readAhead(channel, offset);
@@ -204,6 +214,7 @@ function feed(channel: Channel, reader: Reader, pages: Pages, encode: EncodeFram
   }
   if (!reader.hasRoom()) return "noRoom";
   const events = channel.tail.after(reader.cursor, limits.frameTargetBytes);
+  if (events === undefined && reader.cursor !== reader.origin && pages.isTrimmed(channel, reader.cursor)) return "lost";
   const page = events === undefined ? pages.frame(channel, reader.cursor) : undefined;
   if (events === undefined && page === undefined) return "read";
   const frames =

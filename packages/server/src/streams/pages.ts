@@ -14,6 +14,7 @@ const pagesBytesMax = 32 * 1024 * 1024;
 
 interface Piece {
   readonly encoded: EncodedPiece;
+  readonly isTrimmed: boolean;
   frame: EventsFrame | undefined;
   /** The head that the frame names. */
   head: number;
@@ -29,9 +30,12 @@ interface Page {
 }
 
 export interface Pages {
-  add(channel: Channel, offset: number, pieces: readonly EncodedPiece[]): void;
+  /** `isTrimmed`: all of the stream up to its first event is removed. */
+  add(channel: Channel, offset: number, pieces: readonly EncodedPiece[], isTrimmed: boolean): void;
   /** The frame that continues `cursor`, if its page is here. */
   frame(channel: Channel, cursor: number): EventsFrame | undefined;
+  /** What comes after `cursor` is a removed beginning. */
+  isTrimmed(channel: Channel, cursor: number): boolean;
   /** Where the page that holds `cursor` ends. */
   end(channel: Channel, cursor: number): number | undefined;
   /** Drops the pages of channels that no reader is behind on. */
@@ -57,12 +61,12 @@ export function createPages(encode: EncodeFrame): Pages {
   };
 
   return {
-    add(channel, offset, run) {
+    add(channel, offset, run, isTrimmed) {
       const pieces = new Map<number, Piece>();
       let cursor = offset;
       let size = 0;
       for (const encoded of run) {
-        pieces.set(cursor, { encoded, frame: undefined, head: 0 });
+        pieces.set(cursor, { encoded, isTrimmed: isTrimmed && cursor === offset, frame: undefined, head: 0 });
         cursor += encoded.span;
         // Its bytes, and the frame that will be made of it.
         size += 2 * encoded.bytes.length;
@@ -86,6 +90,7 @@ export function createPages(encode: EncodeFrame): Pages {
       }
       return piece.frame;
     },
+    isTrimmed: (channel, cursor) => find(channel, cursor)?.pieces.get(cursor)?.isTrimmed === true,
     end: (channel, cursor) => find(channel, cursor)?.through,
     prune() {
       for (const page of pages) if (!hasReaderBehind(page.channel)) drop(page);

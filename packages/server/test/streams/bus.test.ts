@@ -46,7 +46,7 @@ function createRows() {
         const pieces = texts
           .slice(offset)
           .map((text) => ({ bytes: new TextEncoder().encode(`{"event":"text","at":0,"data":"${text}"}`), span: 1 }));
-        return { offset: offset + 1, pieces };
+        return { offset: offset + 1, pieces, beginsRemoved: false };
       },
     },
   };
@@ -78,6 +78,7 @@ async function attach(hub: Hub, readers: number): Promise<Reader[]> {
   return Array.from({ length: readers }, () => {
     const reader: Reader = {
       cursor: 0,
+      origin: undefined,
       behind: false,
       hasRoom: () => true,
       write: () => {},

@@ -9,6 +9,7 @@ import type { Reader } from "../../src/streams/reader.ts";
 const piece = (text: string, span = 1): EncodedPiece => ({ bytes: new TextEncoder().encode(text), span });
 const reader = (behind: boolean): Reader => ({
   cursor: 0,
+  origin: undefined,
   behind,
   hasRoom: () => true,
   write: () => {},
@@ -29,7 +30,7 @@ describe("pages of the log in memory", () => {
   it("[ST-11] gives each piece to who stands before it, once encoded for all", () => {
     const pages = createPages(encodeTextFrame);
     const channel = channelAt(9);
-    pages.add(channel, 3, [piece('{"ä":1},{"b":2}', 2), piece("{}")]);
+    pages.add(channel, 3, [piece('{"ä":1},{"b":2}', 2), piece("{}")], false);
     const frame = pages.frame(channel, 3);
     expect(frame).toMatchObject({ offset: 4, through: 5 });
     expect(textOf(frame)).toEqual([
@@ -44,7 +45,7 @@ describe("pages of the log in memory", () => {
   it("[ST-4] names no head that was passed since: its reader would think itself live", () => {
     const pages = createPages(encodeTextFrame);
     const channel = channelAt(1);
-    pages.add(channel, 0, [piece("{}")]);
+    pages.add(channel, 0, [piece("{}")], false);
     expect(textOf(pages.frame(channel, 0))).toMatchObject([{ head: 1 }]);
     channel.head = 2;
     expect(textOf(pages.frame(channel, 0))).toMatchObject([{ head: 2 }]);
@@ -53,7 +54,7 @@ describe("pages of the log in memory", () => {
   it("[ST-15] serves nothing of an epoch that has ended", () => {
     const pages = createPages(encodeTextFrame);
     const channel = channelAt(1);
-    pages.add(channel, 0, [piece("{}")]);
+    pages.add(channel, 0, [piece("{}")], false);
     channel.epoch = "two";
     expect(pages.frame(channel, 0)).toBeUndefined();
   });
@@ -64,7 +65,7 @@ describe("pages of the log in memory", () => {
     const slow = reader(true);
     channel.readers.add(slow);
     const big = piece("x".repeat(2 * 1024 * 1024));
-    for (let offset = 0; offset < 20; offset += 1) pages.add(channel, offset, [big]);
+    for (let offset = 0; offset < 20; offset += 1) pages.add(channel, offset, [big], false);
     const kept = Array.from({ length: 20 }, (_, offset) => pages.end(channel, offset) !== undefined);
     expect(kept.indexOf(true)).toBe(12);
     expect(kept.at(-1)).toBe(true);
