@@ -5,11 +5,13 @@
  * starts the real product and a real browser: one file after the other, with long limits. Nothing is ever
  * retried: a test that fails once has failed (RELIABILITY.md "flakes").
  */
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 const unitTimeoutMsMax = 20_000;
 const tidyTimeoutMsMax = 60_000;
 const e2eTimeoutMsMax = 240_000;
+const unitWorkersMax = Math.max(2, availableParallelism() - 1);
 /** Real processes and a browser, as in e2e. */
 const withProcesses = "simulation/test/processes{Chaos,Nodes,Outage,Soak}.test.ts";
 
@@ -22,6 +24,8 @@ export default defineConfig({
           name: "unit",
           include: ["packages/*/test/**/*.test.{ts,tsx}", "bench/test/**/*.test.ts", "simulation/test/**/*.test.ts"],
           exclude: [withProcesses],
+          // Vitest leaves a core alone: of two that is half.
+          maxWorkers: unitWorkersMax,
           testTimeout: unitTimeoutMsMax,
           hookTimeout: unitTimeoutMsMax,
           retry: 0,

@@ -11,7 +11,7 @@ import { runScript } from "./install.mjs";
 import { findRequirements } from "./requirements.mjs";
 import { noCounts, runVitest, sum } from "./run.mjs";
 
-const unitMsMax = 10 * 60_000;
+const unitMsMax = 12 * 60_000;
 const e2eMsMax = 16 * 60_000;
 const exitFailed = 1;
 const exitIncomplete = 3;
