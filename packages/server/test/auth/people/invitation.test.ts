@@ -1,5 +1,8 @@
 /**
  * Inviting people: the link, who may make one, and what a name may be.
+ *
+ * Seen red: with the link stored beside its answer; with 73 hours; with a link that a newer one does not end; with
+ * codes of everybody that push each other out; with names of any characters.
  */
 import { randomBytes } from "node:crypto";
 import { uuidv7 } from "@holdfast/protocol";

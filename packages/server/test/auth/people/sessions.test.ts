@@ -1,5 +1,7 @@
 /**
  * Sessions: seen and ended by who has them, and by admins.
+ *
+ * Seen red: where anybody ends anybody's; across workspaces; without a bound; with the bound by age instead of use.
  */
 import { expect, it } from "vitest";
 import { sessionsMax } from "../../../src/auth/accountTasks.ts";
