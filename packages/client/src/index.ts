@@ -5,5 +5,4 @@
  * tabs of a browser), `./durable` (requests that survive a reload), `./publisher` (agents, and who else publishes).
  */
 export type * from "./api.ts";
-export type { ConnectionState, EventKind, StateKind } from "./core/connectionState.ts";
 export { createSession } from "./createSession.ts";

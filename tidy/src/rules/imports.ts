@@ -28,7 +28,10 @@ const rooms: Readonly<Record<string, { readonly may: readonly string[] | "anythi
     may: ["server", "control", "contract", "agent", "client", "protocol", "dashboard"],
     because: "holdfast composes the packages and is composed by none",
   },
-  scripts: { may: ["holdfast"], because: "the repository's scripts start the product, they are no part of it" },
+  scripts: {
+    may: ["holdfast", "protocol"],
+    because: "the repository's scripts start and pack the product, they are no part of it",
+  },
   e2e: { may: "anything", because: "a leaf" },
   simulation: { may: "anything", because: "a leaf" },
   bench: { may: "anything", because: "a leaf" },

@@ -6,9 +6,16 @@
  * newer worker opens a socket of its own). Everything here survives the structured clone.
  */
 import type { Cursor, ErrorBody, From, Identity, User } from "@holdfast/protocol";
-import type { HeardSignal, SessionOptions, SessionState, SessionStatistics, SubscriptionStatus } from "../api.ts";
+import type {
+  AppliedEvent,
+  HeardSignal,
+  SessionOptions,
+  SessionState,
+  SessionStatistics,
+  SubscriptionStatus,
+} from "../api.ts";
 import type { Hint, TokenOutcome } from "../core/connectionState.ts";
-import type { Position, SubscriberEffect } from "../core/effects.ts";
+import type { Position } from "../core/effects.ts";
 import type { Order, SavedRequest } from "../durable/orders.ts";
 import type { GivenId, NamedRequest } from "../storage/port.ts";
 
@@ -76,7 +83,13 @@ export interface ShownInTab {
 }
 
 export type Delivery =
-  | (Omit<Extract<SubscriberEffect, { kind: "deliver" }>, "subscriber"> & { readonly subscriber: number })
+  | {
+      readonly kind: "deliver";
+      readonly subscriber: number;
+      readonly events: readonly AppliedEvent[];
+      readonly position: Position;
+      readonly oneByOne: boolean;
+    }
   | {
       readonly kind: "deliverSnapshot";
       readonly subscriber: number;
