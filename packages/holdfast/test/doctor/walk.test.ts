@@ -169,6 +169,18 @@ describe("a way that is not sound", () => {
     expect(code).toBe(exitCodes.failed);
   });
 
+  it("a proxy whose refusal has the form of ours, and is not", async () => {
+    const problem = { type: "about:blank", title: "Forbidden", status: 403, detail: "Not here." };
+    const server = await startServer();
+    const forward = forwardTo(server.url);
+    const url = await startHttp((request, response) => {
+      if (request.url !== "/ws") return forward(request, response);
+      response.writeHead(403, { "content-type": "application/problem+json" }).end(JSON.stringify(problem));
+    });
+    const { last } = await examine(url);
+    expect(last).toMatch(/^upgrade +wrong +something in between answered 403 .*a sign-in of its own/);
+  });
+
   it("[AU-5] a foreign origin, and which setting takes it; an allowed one passes", async () => {
     const server = await startServer({ origins: ["https://app.example.org"] });
     const foreign = await examine(server.url, "--origin", "https://evil.example");
