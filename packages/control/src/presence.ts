@@ -35,13 +35,18 @@ export interface PresenceChange extends AgentKey {
   /** `adopted`: another connection of the agent, `by`, lives on and owns the status from now. */
   readonly to: "reconnecting" | "offline" | "adopted";
   readonly by?: string;
+  /** They are of a dead node: nothing is applied where that has a row again, and so its agents. */
+  readonly isOrphan?: boolean;
 }
 
 export interface Presence {
   connected(agent: AgentKey, connection: string): void;
   disconnected(agent: AgentKey, connection: string, polite: boolean, at: number): void;
-  /** Agents that the store shows as there, but that no living node holds: away since `at`, unless they return (F58). */
-  restored(agents: readonly (AgentKey & { readonly connection: string })[], at: number): void;
+  /**
+   * Agents that the store shows as there, but that no living node holds: away since `at`, unless they return (F58), or
+   * `areOrphans` and their node takes them back.
+   */
+  restored(agents: readonly (AgentKey & { readonly connection: string })[], at: number, areOrphans: boolean): void;
   /** What is due by `at`, to be applied in order. */
   due(at: number): PresenceChange[];
   /** The store did not take this change. */
@@ -59,6 +64,7 @@ interface Entry {
   /** Ended ones that may still own the agent's row. */
   ended: string[];
   endedAt: number;
+  isOrphan: boolean;
   due: { readonly at: number; readonly to: PresenceChange["to"] } | undefined;
 }
 
@@ -80,6 +86,7 @@ export function createPresence(): Presence {
       live: [],
       ended: [],
       endedAt: 0,
+      isOrphan: false,
       due: undefined,
     };
     entries.set(keyOf(agent), entry);
@@ -98,16 +105,18 @@ export function createPresence(): Presence {
       entry.live = entry.live.filter((one) => one !== connection);
       entry.ended = [...entry.ended.filter((one) => one !== connection), connection].slice(-endedMax);
       entry.endedAt = at;
+      entry.isOrphan = false;
       if (entry.live.length > 0) plan(entry, at, "adopted");
       else if (polite) plan(entry, at, "offline");
       else plan(entry, at + reconnectingAfterMs, "reconnecting");
     },
-    restored(agents, at) {
+    restored(agents, at, areOrphans) {
       for (const agent of agents) {
         const entry = entryOf(agent);
         if (entry.live.length > 0) continue;
         entry.ended = [agent.connection];
         entry.endedAt = at;
+        entry.isOrphan = areOrphans;
         plan(entry, at, "reconnecting");
       }
     },
@@ -128,6 +137,7 @@ export function createPresence(): Presence {
       const entry = entryOf(change);
       if (known === undefined) entry.endedAt = at - offlineAfterMs;
       entry.ended = [...change.from];
+      entry.isOrphan = change.isOrphan === true;
       plan(entry, at + storeRetryMs, retried(change.to, entry, at));
     },
     living: () =>
@@ -145,11 +155,11 @@ function keyOf(agent: AgentKey): string {
 
 /** The change that is due, and what comes after it. */
 function take(entry: Entry): PresenceChange {
-  const { agent, due, ended, live, endedAt } = entry;
+  const { agent, due, ended, live, endedAt, isOrphan } = entry;
   assert(due !== undefined, `nothing is due of agent ${agent.id}`);
   entry.due = due.to === "reconnecting" ? { at: endedAt + offlineAfterMs, to: "offline" } : undefined;
   const by = due.to === "adopted" ? live.at(-1) : undefined;
-  return { ...agent, from: ended, to: due.to, ...(by === undefined ? {} : { by }) };
+  return { ...agent, from: ended, to: due.to, ...(by === undefined ? {} : { by }), ...(isOrphan ? { isOrphan } : {}) };
 }
 
 /** A loss that has lasted is told as what it is by then. */

@@ -44,6 +44,7 @@ async function apply(tx: ControlTransaction, change: PresenceChange): Promise<bo
   if (!owns(change, await findAgent(tx, change.id))) return false;
   const agent = await lockAgent(tx, change.id);
   if (!owns(change, agent)) return false;
+  if (change.isOrphan === true && (await lives(tx, agent.node))) return false;
   const values =
     change.to === "adopted"
       ? { connection: change.by ?? agent.connection }
@@ -55,6 +56,14 @@ async function apply(tx: ControlTransaction, change: PresenceChange): Promise<bo
     .where("id", "=", change.id)
     .execute();
   return change.to !== "adopted";
+}
+
+/** A node that was taken for dead, and beats again, has its agents back (I5). */
+async function lives(tx: ControlTransaction, node: string | null): Promise<boolean> {
+  if (node === null) return false;
+  return (
+    (await tx.db.selectFrom("control_nodes").select("node").where("node", "=", node).executeTakeFirst()) !== undefined
+  );
 }
 
 /** Looked at before and, since another node may be quicker, after the lock is held. */

@@ -82,6 +82,7 @@ export function startRuntime(host: PluginHost): PluginRuntime {
     presence.restored(
       lost.filter(({ connection }) => !judged.has(connection)),
       clock.monotonic(),
+      true,
     );
     judged = new Set(lost.map(({ connection }) => connection));
     plan();
@@ -108,7 +109,7 @@ export function startRuntime(host: PluginHost): PluginRuntime {
     async started() {
       if (host.shared === undefined) {
         const present = (await host.run("control.present", {}, anyWorkspace)) as PresentAgent[];
-        presence.restored(present, clock.monotonic());
+        presence.restored(present, clock.monotonic(), false);
         await applyDue();
       } else await beatOnce(host.shared.node);
       await look();

@@ -146,6 +146,24 @@ describe("nodes that share a store", () => {
     ).toEqual(new Set(["online"]));
   });
 
+  it("[I5] one that was thought dead, and takes its agents back, loses none of them to the judgement before", async () => {
+    const world = await openNodes();
+    const [a] = [await world.startNode("a"), await world.startNode("b")];
+    const agent = await a.connect({ name: "of a" });
+    await world.clock.advance(answeredMsMin);
+    a.cut(true);
+    while ((await world.statusOf(agent)) === "online") await world.clock.advance(1_000);
+    expect(await world.statusOf(agent)).toBe("reconnecting");
+    a.cut(false);
+    for (let second = 0; second < 60; second += 1) {
+      await world.clock.advance(1_000);
+      if (second > 5) expect(await world.statusOf(agent)).toBe("online");
+    }
+    expect(
+      (await world.control.events("fleet")).map(({ data }) => (data["agent"] as { status: string }).status),
+    ).not.toContain("offline");
+  });
+
   it("[F51] one that was cut off from the store alone takes its living agents back, but not those that moved", async () => {
     const world = await openNodes();
     const [a, b] = [await world.startNode("a"), await world.startNode("b")];
