@@ -45,9 +45,13 @@ function makeReader(cursor: number, origin?: number) {
     origin,
     behind: false,
     hasRoom: () => true,
-    write: () => void (told.frames += 1),
+    write: () => {
+      told.frames += 1;
+    },
     pending: () => {},
-    lost: () => void (told.lost += 1),
+    lost: () => {
+      told.lost += 1;
+    },
   };
   return { reader, told };
 }
