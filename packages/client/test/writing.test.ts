@@ -293,6 +293,22 @@ describe("producers", () => {
     expect(server.published.get("t")).toHaveLength(1);
   });
 
+  it("[PB-2] its repeat waits for what was sent behind it, whose answer would be taken for the repeat's", async () => {
+    const { clock, server, session } = publisherScenario();
+    await clock.advance(100);
+    server.answersLost = 1;
+    server.retryAfterMs = 1;
+    const producer = session.producer("t");
+    const poison = producer.publish({ event: "e", data: { poison: true } });
+    // Its refusal is on its way.
+    await clock.advance(8);
+    const sound = producer.publish({ event: "e", data: 2 });
+    await clock.advance(5_000);
+    expect((await poison)?.code).toBe("invalid_params");
+    expect(await sound).toBeNull();
+    expect(server.published.get("t")).toHaveLength(1);
+  });
+
   it("[PB-4] a full buffer pauses the source and calls back when there is room", async () => {
     const { clock, server, session } = publisherScenario();
     server.storeDown = true;

@@ -47,6 +47,10 @@ export interface Producer {
   /** The last sequence sent on this connection. */
   sentThrough: number;
   underWayBytes: number;
+  /** Publishes on this connection that the server has not answered. */
+  unanswered: number;
+  /** A batch was refused: what was sent behind it is answered before anything is sent again. */
+  settling: boolean;
   keptBytes: number;
   accepting: boolean;
   /** No more events; it goes once the last is decided. */
@@ -84,6 +88,8 @@ export function makeProducer(stream: string, uuid: string, hears: ProducerListen
     record: 0,
     sentThrough: 0,
     underWayBytes: 0,
+    unanswered: 0,
+    settling: false,
     keptBytes: 0,
     accepting: true,
     closing: false,
@@ -106,10 +112,14 @@ export function queueEvent(producer: Producer, text: string, decided: Decided): 
 
 /** Sends what may be sent: batches of about 64 KiB, `windowBytesMax` under way. */
 export function flushProducer(producer: Producer, windowBytesMax: number, out: SessionEffect[]): void {
-  if (producer.stopped !== undefined || producer.retryAtMs !== undefined) return;
+  if (producer.stopped !== undefined || producer.retryAtMs !== undefined || producer.settling) return;
+  const publish = (sequence: number, texts: readonly string[]): void => {
+    producer.unanswered += 1;
+    out.push({ kind: "send", text: publishText(producer, sequence, texts) });
+  };
   if (producer.asksRecord) {
     producer.asksRecord = false;
-    out.push({ kind: "send", text: publishText(producer, producer.record + 1, []) });
+    publish(producer.record + 1, []);
   }
   let index = producer.sentThrough - producer.record;
   while (index < producer.kept.length && producer.underWayBytes < windowBytesMax) {
@@ -125,16 +135,18 @@ export function flushProducer(producer: Producer, windowBytesMax: number, out: S
     }
     producer.underWayBytes += bytes;
     producer.sentThrough = producer.record + index;
-    out.push({ kind: "send", text: publishText(producer, sequence, texts) });
+    publish(sequence, texts);
   }
 }
 
 /**
  * PB-2: cumulative; each event up to `sequence` is decided, in order. Beyond what is sent it tells that, but not how:
- * a refused batch was durable after all, and the answer to its repeat names what of it was rejected.
+ * a refused batch was durable after all, and the answer to its repeat names what of it was rejected. So the repeat is
+ * not sent while an answer to anything behind that batch could still be taken for the repeat's.
  */
 export function readPublished(producer: Producer, message: Published, context: ProducerContext): void {
   if (message.producer !== producer.uuid) return;
+  noteAnswer(producer);
   const through = Math.min(message.sequence, producer.sentThrough);
   if (through <= producer.record) return;
   const rejections = new Map(message.rejected?.map(({ sequence, error }) => [sequence, error]));
@@ -164,6 +176,7 @@ export function readPublishRefused(
   context: ProducerContext,
 ): void {
   if (producer.stopped !== undefined) return;
+  noteAnswer(producer);
   if (error.code === "sequence_gap") {
     resend(producer, sequence, error, context);
     return;
@@ -175,12 +188,15 @@ export function readPublishRefused(
   const from = sequence ?? producer.record + 1;
   rewind(producer, from);
   producer.resentFrom.add(from);
+  producer.settling = producer.unanswered > 0;
   waitToResend(producer, error.retryAfter, context);
 }
 
 /** The connection is gone: what is not `published` is sent again, and has no effect twice. */
 export function rewindProducer(producer: Producer): void {
   rewind(producer, producer.record + 1);
+  producer.unanswered = 0;
+  producer.settling = false;
   producer.retryAtMs = undefined;
   producer.refusals = 0;
   producer.resentFrom.clear();
@@ -243,6 +259,8 @@ function startAnew(producer: Producer, expected: number, context: ProducerContex
     record: 0,
     sentThrough: 0,
     underWayBytes: 0,
+    unanswered: 0,
+    settling: false,
     keptBytes: 0,
   });
   producer.resentFrom.clear();
@@ -254,6 +272,12 @@ function waitToResend(producer: Producer, retryAfter: number | undefined, { now,
   if (producer.retryAtMs !== undefined) return;
   producer.retryAtMs = now + (readRetryAfter(retryAfter) ?? jittered(producer.refusals, random));
   producer.refusals += 1;
+}
+
+/** Every publish is answered once, on its connection. */
+function noteAnswer(producer: Producer): void {
+  producer.unanswered = Math.max(0, producer.unanswered - 1);
+  if (producer.unanswered === 0) producer.settling = false;
 }
 
 function rewind(producer: Producer, sequence: number): void {

@@ -70,6 +70,8 @@ export class ModelServer implements Transport {
   readonly published = new Map<string, ModelEvent[]>();
   /** So many publishes are durable and answered as if they were not (an unknown commit). */
   answersLost = 0;
+  /** What a publish that could not be taken is told. */
+  retryAfterMs = 500;
   readonly acknowledged: unknown[] = [];
   latencyMs = 5;
   spreadMs = 0;
@@ -333,7 +335,7 @@ export class ModelServer implements Transport {
     const refuse = (body: ErrorBody): void =>
       this.send(connection, { type: "refused", of: "publish", stream, producer, sequence, error: body });
     if (this.storeDown) {
-      refuse(error("store_unavailable", true, { retryAfter: 500 }));
+      refuse(error("store_unavailable", true, { retryAfter: this.retryAfterMs }));
       return;
     }
     if (events.length > 0 && sequence > record.sequence + 1) {
@@ -353,7 +355,7 @@ export class ModelServer implements Transport {
     this.records.set(key, record);
     if (this.answersLost > 0) {
       this.answersLost -= 1;
-      refuse(error("store_unavailable", true, { retryAfter: 500 }));
+      refuse(error("store_unavailable", true, { retryAfter: this.retryAfterMs }));
       return;
     }
     const rejected = record.rejected.filter((rejection) => rejection.sequence >= sequence);
