@@ -91,7 +91,8 @@ export function watchedTransport(parts: WatchedParts): Watched {
             observe({ kind: "welcomed", at: now(), client });
             if (parts.serverView !== undefined) observe({ kind: "welcomed", at: now(), client: parts.serverView });
           }
-          const retryAfter = frame.includes('"type":"bye"') ? toldMs(frame) : undefined;
+          // CL-6: of a socket that it has given up the session hears nothing.
+          const retryAfter = !isClosed && frame.includes('"type":"bye"') ? toldMs(frame) : undefined;
           if (retryAfter !== undefined) {
             excuse = "told";
             notBefore = now() + retryAfter;
