@@ -1,8 +1,9 @@
 /**
- * How the tests run: three projects, told apart by what they need.
+ * How the tests run: four projects, told apart by what they need.
  *
  * `unit` needs nothing but Node and runs in parallel. `tidy` is the repository's own rules as tests. `e2e`
- * starts the real product and a real browser: one file after the other, with long limits. Nothing is ever
+ * starts the real product and a real browser, with long limits: one file after the other where the machine's pace is what
+ * is looked at, two beside each other (`e2e beside`) elsewhere. Nothing is ever
  * retried: a test that fails once has failed (RELIABILITY.md "flakes").
  */
 import { availableParallelism } from "node:os";
@@ -11,6 +12,10 @@ import { defineConfig } from "vitest/config";
 const unitTimeoutMsMax = 20_000;
 const tidyTimeoutMsMax = 60_000;
 const e2eTimeoutMsMax = 240_000;
+/** What these see depends on how fast the machine is: each has it for itself. */
+const alone = ["line", "page", "stories", "tabs"].map((name) => `e2e/test/${name}.test.ts`);
+/** The others wait for faults most of their time. */
+const besideWorkersMax = 2;
 const unitWorkersMax = Math.max(2, availableParallelism() - 1);
 /** Real processes and a browser, as in e2e. */
 const withProcesses = "simulation/test/processes{Chaos,Nodes,Outage,Soak}.test.ts";
@@ -44,11 +49,25 @@ export default defineConfig({
         test: {
           name: "e2e",
           globalSetup: "./scripts/pageSetup.mjs",
-          include: ["e2e/test/**/*.test.ts", withProcesses],
+          include: alone,
           testTimeout: e2eTimeoutMsMax,
           hookTimeout: e2eTimeoutMsMax,
           fileParallelism: false,
           maxWorkers: 1,
+          sequence: { groupOrder: 1 },
+          retry: 0,
+        },
+      },
+      {
+        test: {
+          name: "e2e beside",
+          globalSetup: "./scripts/pageSetup.mjs",
+          include: ["e2e/test/**/*.test.ts", withProcesses],
+          exclude: alone,
+          testTimeout: e2eTimeoutMsMax,
+          hookTimeout: e2eTimeoutMsMax,
+          maxWorkers: besideWorkersMax,
+          sequence: { groupOrder: 2 },
           retry: 0,
         },
       },

@@ -25,7 +25,7 @@ await runScript(() => {
   const outages = runTool("outages of the database", command, outageMsMax);
   const forbidden = runVitest(
     "one table that may not be read",
-    ["--project=e2e", "e2e/test/postgresForbidden.test.ts"],
+    ["--project=e2e beside", "e2e/test/postgresForbidden.test.ts"],
     forbiddenMsMax,
     { E2E_CHROMIUM: chromium, E2E_POSTGRES: postgres, FORBIDDEN_MS: String(forbiddenMs) },
   );

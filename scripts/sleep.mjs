@@ -13,7 +13,12 @@ await runScript(() => {
     process.exitCode = 3;
   } else {
     const environment = { E2E_CHROMIUM: chromium, SLEEP_MS: String(sleepMs) };
-    const { failed } = runVitest("a sleep of 100 s", ["--project=e2e", "e2e/test/sleep.test.ts"], msMax, environment);
+    const { failed } = runVitest(
+      "a sleep of 100 s",
+      ["--project=e2e beside", "e2e/test/sleep.test.ts"],
+      msMax,
+      environment,
+    );
     process.exitCode = failed === 0 ? 0 : 1;
   }
 });

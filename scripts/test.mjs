@@ -12,7 +12,7 @@ import { findRequirements } from "./requirements.mjs";
 import { noCounts, runVitest, sum } from "./run.mjs";
 
 const unitMsMax = 12 * 60_000;
-const e2eMsMax = 16 * 60_000;
+const e2eMsMax = 20 * 60_000;
 const exitFailed = 1;
 const exitIncomplete = 3;
 
@@ -63,7 +63,7 @@ function test(filters) {
   );
   const product = runVitest(
     "the product, end to end",
-    ["--project=e2e", "--passWithNoTests", ...excluded, ...filters],
+    ["--project=e2e", "--project=e2e beside", "--passWithNoTests", ...excluded, ...filters],
     e2eMsMax,
     environment,
   );
