@@ -2,9 +2,9 @@
  * Requests of tabs when their host is stopped, wakes, or goes at the worst moment: the tab gives the id, and says of a
  * request only what is certain.
  *
- * Seen red: [RQ-1] with ids that each host makes, and with ids that the storage does not keep; [RQ-3] asleep with a request that its host may name, too late
- * without the look at its age, certainty without `isElsewhere`, late answers without the grace; [RQ-4] with the lanes
- * of the host alone, withdrawn without `isWithdrawn`.
+ * Seen red: [RQ-1] with ids that each host makes, and with ids that the storage does not keep; [RQ-3] asleep with a
+ * request that its host may name, too late without the look at its age, certainty without `isElsewhere`; [RQ-4] with the
+ * lanes of the host alone. Not seen red: the grace for late answers, and the withdrawal at once.
  */
 import { describe, expect, it } from "vitest";
 import { memoryStorage, nothingKept } from "../src/storage/memory.ts";
