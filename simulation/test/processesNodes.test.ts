@@ -14,7 +14,9 @@ describe("two servers on one database, behind a balancer", () => {
       process.stdout.write(`${describeNodes(report).join("\n")}\n`);
       expect(harmOfNodes(report)).toEqual([]);
       expect(report.judged.deliveries).toBeGreaterThan(100);
-      expect(Math.min(...report.heldBeforeKill)).toBe(0);
+      // The kill took effect: of the one that held most of them nobody is left. How many the other one had already is chance.
+      expect(Math.max(...report.heldBeforeKill)).toBeGreaterThanOrEqual(15);
+      expect(Math.min(...report.heldAfterKill)).toBe(0);
     },
     testMsMax,
   );
