@@ -100,7 +100,7 @@ describe("streams", () => {
     expect(plugin.streams.filter(({ publish }) => publish !== undefined).map(({ name }) => name)).toEqual(["thread/"]);
   });
 
-  it("[I7] nothing of one workspace is seen or reached from another", async () => {
+  it("[A1] [I7] nothing of one workspace is seen or reached from another", async () => {
     const control = await openControl();
     const agent = await control.hello();
     const { thread } = await control.call("command.send", { agent: agent.id, text: "secret" });

@@ -12,7 +12,7 @@ async function signIn(http: HttpWorld): Promise<string> {
 }
 
 describe("signing in and out", () => {
-  test("a code gives the session cookie; with it one is the owner; signing out ends it", async () => {
+  test("[W4] a code gives the session cookie; with it one is the owner; signing out ends it", async () => {
     await using http = await openHttp();
     const nobody = { mode: "local", user: null, version: "0.1.0", store: "sqlite" };
     expect((await http.ask("GET", "/api/session")).json()).toEqual(nobody);
