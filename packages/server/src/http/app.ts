@@ -30,6 +30,7 @@ import { addGuard, admit } from "./guard.ts";
 import { addHealthRoutes, type HealthRoutesOptions } from "./healthRoutes.ts";
 import { addMethodRoutes } from "./methodRoutes.ts";
 import { addPageRoutes } from "./pageRoutes.ts";
+import { addPipeliningLimit } from "./pipelining.ts";
 import { HttpError, type Problem, problemOf, problemType } from "./problem.ts";
 import { addProviderRoutes, linksOf } from "./providerRoutes.ts";
 import { securityHeaders } from "./securityHeaders.ts";
@@ -94,6 +95,7 @@ export function createHttp(options: HttpOptions): FastifyInstance {
   });
   readJsonOnly(app);
   addGuard(app, settings);
+  addPipeliningLimit(app);
   app.register(fastifyCookie);
   app.setErrorHandler(answer);
   app.setNotFoundHandler((request, reply) =>

@@ -166,7 +166,7 @@ describe("foreign callers, at every route, at none, and with methods that we do 
   });
 });
 
-test("[O3] every answer carries the headers, and the policy names the checked origin's sockets", async () => {
+test("[O2] [O3] every answer carries the headers, and the policy names the checked origin's sockets", async () => {
   await using http = await openHttp();
   for (const [route] of Object.entries({
     ...anonymousAnswers,
