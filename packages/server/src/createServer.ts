@@ -22,6 +22,7 @@ import { createHttp } from "./http/app.ts";
 import type { Readiness } from "./http/healthRoutes.ts";
 import { signInLinksOff } from "./http/sessionRoutes.ts";
 import { createNode } from "./node.ts";
+import { plugin as operations } from "./observe/operationsPlugin.ts";
 import { createWatch } from "./observe/watch.ts";
 import { type Server, type ServerOptions, StartError } from "./options.ts";
 import type { Plugin } from "./plugin.ts";
@@ -48,6 +49,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       // Where the app signs people in, they are the app's to manage.
       ...(settings.authenticate === undefined ? [new URL("./auth/people/plugin.ts", import.meta.url)] : []),
       new URL("./observe/recordsPlugin.ts", import.meta.url),
+      new URL("./observe/operationsPlugin.ts", import.meta.url),
       settings.app,
     ],
     clock: settings.clock,
@@ -80,7 +82,11 @@ async function start(settings: Settings, app: Plugin, opened: OpenedStore): Prom
     limits: settings.limits,
     admission: settings.admission,
     lifetimes: settings.lifetimes,
-    ...(authenticate === undefined && { moreMethods: peopleMethods(settings) }),
+    moreMethods: {
+      ...(authenticate === undefined ? peopleMethods(settings) : {}),
+      ...(log.levels === undefined ? {} : operations.methods),
+    },
+    moreStreams: operations.streams,
     authenticator: async (run) => {
       const { issuers, sessionLifeMs } = settings;
       const issued = createIssuedTokens({ issuers, ask: fetchProvider, clock, log });

@@ -29,6 +29,7 @@ import { type Alert, alertsOf } from "./observe/alertRules.ts";
 import { diagnosticsMethod, endedLately } from "./observe/diagnostics.ts";
 import { createFailureSpan } from "./observe/failureSpan.ts";
 import { createFoldedLog } from "./observe/foldedLog.ts";
+import { createLentLevels } from "./observe/lentLevels.ts";
 import type { Log } from "./observe/log.ts";
 import { type Observer, silentObserver } from "./observe/observer.ts";
 import { createRecords } from "./observe/records.ts";
@@ -65,8 +66,9 @@ export interface NodeParts<Judge extends Authenticator> {
   readonly place?: Readonly<Record<string, string | number>>;
   /** How long events and answers are kept; the defaults of the table where absent. */
   readonly lifetimes?: Lifetimes;
-  /** Methods besides the app's, of a plugin that the store has too; none where absent. */
+  /** Methods and streams besides the app's, of plugins that the store has too; none where absent. */
   readonly moreMethods?: Readonly<Record<string, Method>>;
+  readonly moreStreams?: readonly StreamFamily[];
   /** Makes what judges credentials; it may keep its own things in the store. */
   readonly authenticator: (run: RunTask) => Promise<Judge>;
   /** To and from other nodes on the same store; absent where there is none. */
@@ -133,6 +135,7 @@ export async function createNode<Judge extends Authenticator>(parts: NodeParts<J
   const run: RunTask = (task, input, workspace = workspaceByDefault) =>
     committer.run({ kind: "task", workspace, task, input });
   const authenticator = observed(await parts.authenticator(run), observer);
+  const levels = createLentLevels(clock, parts.log);
   const name = uuidv7(clock.now(), random.bytes(10));
   const shared = bus === undefined ? {} : { shared: { node: name } };
   const runtimes = app.start === undefined ? [] : [app.start({ clock, log, run, ...shared })];
@@ -166,7 +169,11 @@ export async function createNode<Judge extends Authenticator>(parts: NodeParts<J
     problems,
   });
   const methods = { ...app.methods, ...parts.moreMethods, "diagnostics.get": diagnostics };
-  const families = parts.keepsRecords === true ? [...app.streams, ...recordsPlugin.streams] : app.streams;
+  const families = [
+    ...app.streams,
+    ...(parts.keepsRecords === true ? recordsPlugin.streams : []),
+    ...(parts.moreStreams ?? []),
+  ];
   const board = createSignalBoard();
   const relay = bus === undefined ? undefined : relaySignals({ board, bus, clock });
   const context: GatewayContext = {
@@ -198,7 +205,7 @@ export async function createNode<Judge extends Authenticator>(parts: NodeParts<J
     clock,
     textOf: decodeTextFrame,
     open: () => committer.run({ kind: "append", workspace: noticesWorkspace, stream: noticesStream, events: [] }),
-    hear: (notice) => obeyNotice(context, notice),
+    hear: (notice) => obeyNotice({ ...context, ...(levels && { levels }) }, notice),
   });
   const retention = startRetention({ store, clock, log, lifetimes: parts.lifetimes ?? defaultLifetimes });
   return {
@@ -221,6 +228,7 @@ export async function createNode<Judge extends Authenticator>(parts: NodeParts<J
       retention.stop();
       openings.stop();
       notices.stop();
+      levels?.stop();
       relay?.stop();
       hub.stop();
       admission.stop();
@@ -237,7 +245,7 @@ function observed<Judge extends Authenticator>(authenticator: Judge, observer: O
     ...authenticator,
     async verify(credentials) {
       const verdict = await verify(credentials);
-      observer.verified(verdict.kind);
+      observer.verified(authenticator.issuerOf?.(credentials) ?? "app", verdict.kind);
       return verdict;
     },
   };

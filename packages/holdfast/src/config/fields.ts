@@ -153,6 +153,7 @@ export const fields: readonly Field[] = [
     kind: choice(["debug", "info", "warn", "error"]),
     default: "info",
     sentence: "What is below it is not logged.",
+    flag: "log-level",
   }),
   field({
     path: "log.format",

@@ -238,7 +238,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     tally.client = message.client.name;
     tally.attempt = message.attempt;
     tally.phases.hello = sinceOpened();
-    context.records.hello(message.instance);
+    context.records.hello(message.instance, message.lastClose?.statistics);
     const answer = admission.ask({
       address: neighbourOf(address),
       slot: message.slot,

@@ -204,6 +204,13 @@ export function createOpenConnection(options: OpenConnectionOptions): OpenConnec
     writer.send({ type: "authenticated", ...(expiresAt === undefined ? {} : { expiresAt }) });
   };
 
+  /** ST-16 */
+  const hearFigures = (figures: DeliveryFigures): void => {
+    connection.figures = figures;
+    context.records.told(options.hello.instance, figures);
+    if (figures.displayLagP99Ms !== undefined) context.observer.displayLag(figures.displayLagP99Ms);
+  };
+
   const handle = (message: ClientMessage): void => {
     switch (message.type) {
       case "hello":
@@ -211,7 +218,7 @@ export function createOpenConnection(options: OpenConnectionOptions): OpenConnec
         return;
       case "ping":
         connection.visible = message.visible;
-        connection.figures = message.statistics ?? connection.figures;
+        if (message.statistics !== undefined) hearFigures(message.statistics);
         writer.send({
           type: "pong",
           n: message.n,

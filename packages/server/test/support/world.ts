@@ -9,6 +9,7 @@ import type { Gateway } from "../../src/gateway/gateway.ts";
 import type { UpgradeCredentials } from "../../src/gateway/opening.ts";
 import type { ServerSocketEvents } from "../../src/gateway/serverSocket.ts";
 import { createNode, type Node } from "../../src/node.ts";
+import type { Observer } from "../../src/observe/observer.ts";
 import { plugin as recordsPlugin } from "../../src/observe/recordsPlugin.ts";
 import type { Plugin, PluginRuntime, Principal } from "../../src/plugin.ts";
 import type { Dialect } from "../../src/store/dialect.ts";
@@ -133,6 +134,7 @@ export interface Deployment {
   readonly startMs?: number;
   /** Keeps ended connections in the store. */
   readonly keepsRecords?: boolean;
+  readonly observer?: Observer;
 }
 
 export async function createWorld(
@@ -171,6 +173,7 @@ export async function createWorld(
     log,
     mode: "local",
     keepsRecords,
+    ...(deployment.observer && { observer: deployment.observer }),
     limits: defaultConnectionLimits,
     admission: admissionLimitsOf(admission, defaultConnectionLimits),
     place: { store: "memory", file: "/data/holdfast.db" },
