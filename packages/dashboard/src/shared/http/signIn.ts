@@ -24,6 +24,8 @@ export interface About {
   readonly version: string;
   /** `sqlite` or `postgres`. */
   readonly store: string;
+  /** A link signs somebody in, so people can be invited; absent where none does. */
+  readonly links?: boolean;
   /** Where people may sign in besides; absent where there is nothing. */
   readonly providers?: readonly ProviderLink[];
 }
