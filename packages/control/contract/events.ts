@@ -5,7 +5,7 @@
  * {@link agentEvents}, the server appends the others. `inbox/<agent>` is what an agent obeys.
  */
 import { z } from "zod";
-import { agent, base64, command, commandOutcome, id, thread } from "./nouns.ts";
+import { agent, base64, command, commandOutcome, id, thread, usage } from "./nouns.ts";
 
 const size = { cols: z.int().min(1).max(1_000), rows: z.int().min(1).max(1_000) };
 
@@ -21,6 +21,8 @@ export const agentEvents = {
     /** `true` where the end was inferred from quiet, not reported by the program. */
     inferred: z.boolean().optional(),
     durationMs: z.int().min(0),
+    /** What a model was given and gave, where one worked and counted. */
+    usage: usage.optional(),
   }),
   "message.started": z.object({ command: id, message: id }),
   "text.delta": z.object({ command: id, message: id, text: z.string() }),
@@ -71,6 +73,8 @@ export type ThreadsEventData = { [Name in keyof typeof threadsEvents]: z.infer<(
 /** What an agent obeys. `generation`: only the process of that generation does; others ignore it (OP-8). */
 export const inboxEvents = {
   "command.dispatched": z.object({ command: id, thread: id, text: z.string(), request: z.string().nullable() }),
+  /** A person wants it to stop; harmless for one that has ended. */
+  "command.interrupted": z.object({ command: id, thread: id }),
   "terminal.open": z.object({ thread: id, terminal: id, generation: z.int(), ...size }),
   "terminal.input": z.object({ thread: id, terminal: id, generation: z.int(), data: base64 }),
   "terminal.resized": z.object({ thread: id, terminal: id, generation: z.int(), ...size }),

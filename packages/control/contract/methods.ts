@@ -6,7 +6,7 @@
  */
 import type { Role } from "@holdfast/protocol";
 import { z } from "zod";
-import { agent, base64, commandPriority, id, thread, threadKind } from "./nouns.ts";
+import { agent, base64, commandPriority, exchange, id, thread, threadKind } from "./nouns.ts";
 
 const page = { limit: z.int().min(1).max(200).default(200), next: z.string().max(1_000).optional() };
 
@@ -17,6 +17,8 @@ export interface MethodDeclaration {
   readonly role: Exclude<Role, "agent">;
   /** `read`: not stored, a repeat runs again. `effect`: at most once, its answer is stored (RQ-1). */
   readonly kind: "read" | "effect";
+  /** Agents may call it too: about themselves, which its handler sees to. */
+  readonly agents?: true;
   readonly doc: string;
 }
 
@@ -48,6 +50,14 @@ export const methods = {
     kind: "effect",
     doc: "Starts a piece of work with one agent; kind `terminal` opens an interactive terminal of a shell agent.",
   },
+  "thread.read": {
+    params: z.object({ thread: id, before: id.optional(), limit: z.int().min(1).max(200).default(50) }),
+    result: z.object({ items: z.array(exchange), next: id.optional() }),
+    role: "viewer",
+    kind: "read",
+    agents: true,
+    doc: "What was said in a thread, older pages: commands with their messages, oldest first, sent before the command `before`; `next` is the `before` of the page before this one.",
+  },
   "command.send": {
     params: z
       .object({
@@ -69,6 +79,20 @@ export const methods = {
     role: "operator",
     kind: "effect",
     doc: "Queues one instruction. The answer means accepted and durable; dispatched, started and finished are events of the thread.",
+  },
+  "command.interrupt": {
+    params: z.object({ command: id }),
+    result: z.object({}),
+    role: "operator",
+    kind: "effect",
+    doc: "Stops a command: one that waits ends at once, a running one is asked and then made to. Its end is an event of the thread; what it wrote is kept.",
+  },
+  "command.retry": {
+    params: z.object({ command: id }),
+    result: z.object({ command: id, thread: id, position: z.int().min(0) }),
+    role: "operator",
+    kind: "effect",
+    doc: "Sends an ended command once more: a new command of the same text in the same thread, which names the old.",
   },
   "terminal.write": {
     params: z.object({ thread: id, terminal: id, data: base64.max(64_000) }),

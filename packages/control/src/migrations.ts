@@ -39,6 +39,12 @@ export const migrations: Readonly<Record<string, Migration>> = {
         .execute();
     },
   },
+  "control-004-answers": {
+    async up(db) {
+      await db.schema.alterTable("commands").addColumn("usage", "text").execute();
+      await db.schema.alterTable("commands").addColumn("retry_of", "text").execute();
+    },
+  },
 };
 
 /** Adds columns that are never null, with what the rows that are there get. */

@@ -8,8 +8,9 @@
 import type { Method, Plugin, Principal } from "@holdfast/server/plugin";
 import { type MethodName, type MethodParams, type MethodResult, methods } from "../contract/index.ts";
 import { listAgents } from "./agents.ts";
-import { sendCommand } from "./commands.ts";
+import { interruptCommand, retryCommand, sendCommand } from "./commands.ts";
 import { welcomeAgent } from "./enrolment.ts";
+import { readHistory } from "./history.ts";
 import { migrations } from "./migrations.ts";
 import { beat, bury, reclaim } from "./nodeTasks.ts";
 import { changePresence, readPresent } from "./presenceTasks.ts";
@@ -33,6 +34,9 @@ const handlers = {
   "thread.list": listThreads,
   "thread.create": createThread,
   "command.send": sendCommand,
+  "command.interrupt": interruptCommand,
+  "command.retry": retryCommand,
+  "thread.read": readHistory,
   "terminal.write": writeTerminal,
   "terminal.resize": resizeTerminal,
 } as const satisfies Handlers;
@@ -45,6 +49,9 @@ export const plugin: Plugin = {
     "thread.list": method("thread.list"),
     "thread.create": method("thread.create"),
     "command.send": method("command.send"),
+    "command.interrupt": method("command.interrupt"),
+    "command.retry": method("command.retry"),
+    "thread.read": method("thread.read"),
     "terminal.write": method("terminal.write"),
     "terminal.resize": method("terminal.resize"),
   } satisfies Record<MethodName, Method>,
@@ -62,7 +69,7 @@ export const plugin: Plugin = {
   start: startRuntime,
 };
 
-/** A declaration and its handler, as the server takes them. Agents call none of these. */
+/** A declaration and its handler, as the server takes them. Agents call those only that say so. */
 function method(name: MethodName): Method {
   return { ...methods[name], handle: handlers[name] };
 }

@@ -36,6 +36,8 @@ export const families: readonly StreamFamily[] = [
     always: false,
     inbox: false,
     mayRead: isPerson,
+    // An agent tells that it is writing.
+    maySignal: (principal) => principal.kind === "agent",
     snapshot: async (tx, stream) => ({ ...(await readThread(tx, stream)) }) satisfies ThreadSnapshot,
     rollUp: threadRollUp,
     lifetime: "work",

@@ -93,6 +93,10 @@ export interface CommandsTable {
   progress: string | null;
   /** 1 where the end was inferred. */
   inferred: number;
+  /** JSON of {@link Usage}. */
+  usage: string | null;
+  /** The command that this one repeats. */
+  retry_of: string | null;
 }
 
 /** Messages that were started: every start has one end. */

@@ -121,7 +121,8 @@ describe("streams", () => {
       const { role, kind, params } = methods[name];
       expect(plugin.methods[name]).toMatchObject({ role, kind });
       expect(plugin.methods[name]?.params).toBe(params);
-      expect(plugin.methods[name]?.agents ?? false).toBe(false);
+      // An agent asks for what was said in its own threads, and for nothing else.
+      expect(plugin.methods[name]?.agents ?? false).toBe(name === "thread.read");
     }
   });
 });

@@ -13,6 +13,7 @@ import { printConfig } from "../config/print.ts";
 import { resolveConfig } from "../config/resolve.ts";
 import { makeFolder } from "../files/makeFolder.ts";
 import { readTextFile } from "../files/privateFile.ts";
+import { startAssistants } from "../serve/assistants.ts";
 import { startLocalAgents } from "../serve/localAgents.ts";
 import { serveUntilSignal } from "../serve/serveShell.ts";
 import { version } from "../version.ts";
@@ -59,6 +60,7 @@ export async function serve(argv: readonly string[], surroundings: Surroundings)
       },
       startAgents: (parts, agentKey) =>
         startLocalAgents(parts, { config, version, environment, directory, log, agentKey }),
+      startAssistants: (agentKey) => startAssistants({ config, version, environment, log, agentKey }),
       watchFleet: (url, key, parts) => watchFleet(url, key, version, parts),
     });
   } catch (error) {

@@ -42,7 +42,7 @@ export interface Config {
   readonly log: { readonly level: "debug" | "info" | "warn" | "error"; readonly format: "auto" | "json" | "pretty" };
   readonly metrics: { readonly dashboardNames: boolean };
   readonly alerts: { readonly webhook: string | null };
-  readonly agents: { readonly shell: boolean; readonly demo: boolean };
+  readonly agents: { readonly shell: boolean; readonly demo: boolean; readonly assistants: boolean };
   readonly printSignIn: boolean;
   readonly signIn: { readonly links: boolean | null; readonly lifeSeconds: number } & IdentityConfig;
   readonly admission: AdmissionLimits;
@@ -186,6 +186,13 @@ export const fields: readonly Field[] = [
     kind: truth(),
     default: true,
     sentence: "Whether the scripted demo agent runs.",
+  }),
+  field({
+    path: "agents.assistants",
+    kind: truth(),
+    default: true,
+    sentence:
+      "Whether the chat assistants run here, in a process of their own; of several servers on one database, on one.",
   }),
   field({
     path: "printSignIn",

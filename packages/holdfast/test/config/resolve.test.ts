@@ -40,7 +40,7 @@ describe("layers", () => {
       log: { level: "info", format: "auto" },
       metrics: { dashboardNames: false },
       alerts: { webhook: null },
-      agents: { shell: true, demo: true },
+      agents: { shell: true, demo: true, assistants: true },
       printSignIn: false,
       signIn: {
         links: null,
