@@ -132,7 +132,10 @@ describe("serve", () => {
     ["not otherwise", {}, false, false],
     ["in development mode when asked", { printSignIn: true, mode: "development" as const }, false, true],
   ])("prints a sign-in line %s", async (_title, given, isTTY, printed) => {
-    const { written, parts, signal } = makeWorld({ ...given, agents: { shell: false, demo: false, assistants: false } }, isTTY);
+    const { written, parts, signal } = makeWorld(
+      { ...given, agents: { shell: false, demo: false, assistants: false } },
+      isTTY,
+    );
     const end = serveUntilSignal(parts);
     await vi.waitUntil(() => written.length >= (printed ? 2 : 1));
     signal("SIGINT");
