@@ -8,6 +8,7 @@
 import { createHash } from "node:crypto";
 import type { AddressInfo } from "node:net";
 import { hostname } from "node:os";
+import { uuidv7 } from "@holdfast/protocol";
 import type { FastifyInstance } from "fastify";
 import { createAppSignIn } from "./auth/appSignIn.ts";
 import { hostOriginSettings } from "./auth/hostOrigin.ts";
@@ -17,6 +18,7 @@ import { type CodeFlow, createCodeFlow } from "./auth/oidc/codeFlow.ts";
 import { callbackPath } from "./auth/oidc/settings.ts";
 import { peopleMethods } from "./auth/people/plugin.ts";
 import { createAuth } from "./auth/service.ts";
+import type { FeatureFlags } from "./flags/features.ts";
 import { createUpgrade } from "./gateway/upgrade.ts";
 import { createHttp } from "./http/app.ts";
 import type { Readiness } from "./http/healthRoutes.ts";
@@ -56,20 +58,29 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     random: settings.random,
     log,
   });
+  let flags: FeatureFlags | undefined;
   try {
-    return await start(settings, app, opened);
+    flags = await flagsOf(settings);
+    return await start(settings, app, opened, flags);
   } catch (error) {
+    flags?.stop();
     await opened.close();
     throw error;
   }
 }
 
-async function start(settings: Settings, app: Plugin, opened: OpenedStore): Promise<Server> {
+async function start(
+  settings: Settings,
+  app: Plugin,
+  opened: OpenedStore,
+  flags: FeatureFlags | undefined,
+): Promise<Server> {
   const { log, data, mode, clock, random, authenticate, origins, page, pagePaths, reach } = settings;
   const watch = createWatch(settings);
   const node = await createNode({
     app,
     observer: watch.observer,
+    ...(flags && { flags }),
     keepsRecords: true,
     loopDelayMs: watch.loopDelayMs,
     store: opened.store,
@@ -156,6 +167,7 @@ async function start(settings: Settings, app: Plugin, opened: OpenedStore): Prom
     await http.close();
     clock.cancel(late);
     watch.stop();
+    flags?.stop();
     await opened.close();
   };
   return {
@@ -175,6 +187,13 @@ async function start(settings: Settings, app: Plugin, opened: OpenedStore): Prom
 /** Of several servers on one PostgreSQL each has its own; short, since a path may be longer than a name. */
 function placeOf(data: string): string {
   return createHash("sha256").update(`${hostname()}\0${data}`).digest("hex").slice(0, placeCharsMax);
+}
+
+/** Loaded only here: a start without flags needs no library of them. */
+async function flagsOf({ flags: source, clock, random, log }: Settings): Promise<FeatureFlags | undefined> {
+  if (source === undefined) return undefined;
+  const { openFlags } = await import("./flags/openFlags.ts");
+  return openFlags({ source, domain: uuidv7(clock.now(), random.bytes(10)), clock, log });
 }
 
 function codeFlows({ providers, clock, random, log }: Settings): readonly CodeFlow[] {

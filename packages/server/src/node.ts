@@ -13,6 +13,7 @@ import { type AdmissionLimits, admissionLimitsOf } from "./admission/limits.ts";
 import { outageReason } from "./admission/storeHealth.ts";
 import type { Authenticator } from "./auth/verdict.ts";
 import type { ConnectionLimits } from "./connectionLimits.ts";
+import { type FeatureFlags, withoutFlags } from "./flags/features.ts";
 import type { GatewayContext } from "./gateway/context.ts";
 import { decodeTextFrame, encodeTextFrame } from "./gateway/frame.ts";
 import { createGateway, type Gateway } from "./gateway/gateway.ts";
@@ -71,6 +72,8 @@ export interface NodeParts<Judge extends Authenticator> {
   readonly moreStreams?: readonly StreamFamily[];
   /** Makes what judges credentials; it may keep its own things in the store. */
   readonly authenticator: (run: RunTask) => Promise<Judge>;
+  /** Who may use what; the defaults where absent. */
+  readonly flags?: FeatureFlags;
   /** To and from other nodes on the same store; absent where there is none. */
   readonly bus?: Bus;
   /** Who measures; nobody where absent. */
@@ -183,6 +186,7 @@ export async function createNode<Judge extends Authenticator>(parts: NodeParts<J
     observer,
     records,
     mode,
+    features: (parts.flags ?? withoutFlags).of,
     node: name,
     heartbeat,
     limits: parts.limits,

@@ -180,8 +180,7 @@ export function openNodeStore(
     position: (workspace, stream) => read("position", stream, () => dialect.position(workspace, stream)),
     positions: (streams) => read("positions", undefined, () => dialect.positions(streams)),
     snapshot: (workspace, stream) => read("snapshot", stream, () => engine.snapshot(workspace, stream)),
-    read: (workspace, stream, offset, eventsMax, bytesMax) =>
-      read("read", stream, () => engine.readEncoded(workspace, stream, offset, eventsMax, bytesMax)),
+    read: (workspace, stream, ...range) => read("read", stream, () => engine.readEncoded(workspace, stream, ...range)),
     query: (caller, method, params) => read("query", undefined, () => engine.query(caller, method, params)),
     // The database outlives its nodes.
     close: async () => {},

@@ -41,6 +41,7 @@ export interface Config {
   readonly origins: readonly string[];
   readonly log: { readonly level: "debug" | "info" | "warn" | "error"; readonly format: "auto" | "json" | "pretty" };
   readonly metrics: { readonly dashboardNames: boolean };
+  readonly flags: { readonly file: string | null };
   readonly alerts: { readonly webhook: string | null };
   readonly agents: { readonly shell: boolean; readonly demo: boolean; readonly assistants: boolean };
   readonly printSignIn: boolean;
@@ -174,6 +175,12 @@ export const fields: readonly Field[] = [
     default: null,
     sentence: "Where alerts are posted as JSON, besides the log and the page of connections.",
     secret: true,
+  }),
+  field({
+    path: "flags.file",
+    kind: optional(path()),
+    default: null,
+    sentence: "A file of flags in flagd's format: who may use what; read anew when it changes.",
   }),
   field({
     path: "agents.shell",

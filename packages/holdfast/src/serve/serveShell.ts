@@ -112,6 +112,7 @@ async function start(parts: ServeParts, running: Running, signalled: Promise<voi
     ...identityOptions(config),
     admission: config.admission,
     dashboardMetrics: config.metrics.dashboardNames,
+    ...(config.flags.file === null ? {} : { flags: { file: config.flags.file } }),
     ...(config.alerts.webhook === null ? {} : { alertWebhook: config.alerts.webhook }),
     origins: config.origins,
     ...(parts.page === undefined ? {} : { page: parts.page, pagePaths }),

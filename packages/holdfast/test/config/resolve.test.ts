@@ -38,6 +38,7 @@ describe("layers", () => {
       database: { url: null, busUrl: null },
       origins: [],
       log: { level: "info", format: "auto" },
+      flags: { file: null },
       metrics: { dashboardNames: false },
       alerts: { webhook: null },
       agents: { shell: true, demo: true, assistants: true },

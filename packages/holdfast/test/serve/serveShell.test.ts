@@ -31,6 +31,7 @@ function makeWorld(given: Partial<Config> = {}, isTTY = false) {
     database: { url: null, busUrl: null },
     origins: [],
     log: { level: "info", format: "auto" },
+    flags: { file: null },
     metrics: { dashboardNames: false },
     alerts: { webhook: null },
     agents: { shell: true, demo: false, assistants: false },

@@ -11,7 +11,7 @@ const groups: readonly (readonly [title: string, belongs: RegExp])[] = [
   ["Who signs in", /^(signIn\..*|printSignIn)$/],
   ["Agents of this machine", /^agents\./],
   ["How long what is kept", /^retention\./],
-  ["Log, metrics and alerts", /^(log|metrics|alerts)\./],
+  ["Log, metrics, alerts and flags", /^(log|metrics|alerts|flags)\./],
   ["How many may come how fast", /^admission\./],
 ];
 

@@ -16,7 +16,7 @@ import { type ConnectionRecord, isExpectedEnd, recordOf, Tally } from "../observ
 import type { GatewayContext } from "./context.ts";
 import { createFlow, type Flow } from "./flow.ts";
 import { judgeMessage, parseFrame } from "./inbound.ts";
-import { type Admitted, type Denied, denied, type Naming, registeredBy } from "./judgement.ts";
+import { type Admitted, type Denied, denied, featuresOf, type Naming, registeredBy } from "./judgement.ts";
 import { createOpenConnection, type OpenConnection } from "./openConnection.ts";
 import { judgeHello, type UpgradeCredentials } from "./opening.ts";
 import type { ServerSocket, ServerSocketEvents } from "./serverSocket.ts";
@@ -393,7 +393,7 @@ function welcomeOf(context: GatewayContext, connection: string, admitted: Admitt
       subscriptions: limits.subscriptionsMax,
     },
     ...(degraded === undefined ? {} : { degraded: { ...degraded } }),
-    features: {},
+    features: { ...featuresOf(admitted) },
     ...(agent === undefined ? {} : { agent }),
   };
 }

@@ -24,7 +24,7 @@ import type { Principal } from "../plugin.ts";
 import type { PublishOutcome } from "../store/port.ts";
 import type { GatewayContext } from "./context.ts";
 import type { Flow } from "./flow.ts";
-import type { Admitted } from "./judgement.ts";
+import { type Admitted, featuresOf } from "./judgement.ts";
 import { endedReason, type Occupant } from "./occupants.ts";
 import { credentialsOf, type UpgradeCredentials } from "./opening.ts";
 import { createSignalRate, signalProblem } from "./signals.ts";
@@ -87,7 +87,7 @@ export function createOpenConnection(options: OpenConnectionOptions): OpenConnec
   const { workspace } = principal;
   /** Under which it is an occupant: who is not named yet is nobody's process, whatever it claims. */
   let place = unnamed === undefined ? admitted.principal.id : `unnamed\n${id}`;
-  const subscriptions = createSubscriptions(context, () => principal, writer);
+  const subscriptions = createSubscriptions(context, () => principal, writer, featuresOf(admitted));
   const requests = createRequests(context, () => principal);
   let ended = false;
   const isWithinRate = createSignalRate(clock);

@@ -5,6 +5,7 @@ import type { Kysely } from "kysely";
 import { type AdmissionLimits, admissionLimitsOf } from "../../src/admission/limits.ts";
 import type { Credentials, Verdict } from "../../src/auth/verdict.ts";
 import { defaultConnectionLimits } from "../../src/connectionLimits.ts";
+import type { FeatureFlags } from "../../src/flags/features.ts";
 import type { Gateway } from "../../src/gateway/gateway.ts";
 import type { UpgradeCredentials } from "../../src/gateway/opening.ts";
 import type { ServerSocketEvents } from "../../src/gateway/serverSocket.ts";
@@ -135,6 +136,7 @@ export interface Deployment {
   /** Keeps ended connections in the store. */
   readonly keepsRecords?: boolean;
   readonly observer?: Observer;
+  readonly flags?: FeatureFlags;
 }
 
 export async function createWorld(
@@ -173,6 +175,7 @@ export async function createWorld(
     log,
     mode: "local",
     keepsRecords,
+    ...(deployment.flags && { flags: deployment.flags }),
     ...(deployment.observer && { observer: deployment.observer }),
     limits: defaultConnectionLimits,
     admission: admissionLimitsOf(admission, defaultConnectionLimits),
