@@ -131,6 +131,7 @@ async function start(
     signInLinks: settings.signInLinks,
     auth,
     methods: node.methods,
+    disturb: node.gateway.disturb,
     context,
     mode,
     version: settings.version,

@@ -11,6 +11,7 @@
 import type { DurableSession } from "@holdfast/client/durable";
 import type { ControlMethods } from "@holdfast/control/contract";
 import { forgetDrafts } from "../shared/data/drafts.ts";
+import { type Ledger, withLedger } from "../shared/data/ledger.ts";
 import { problemText, sentence } from "../shared/format/problem.ts";
 import type { About, ProviderLink, SignInDoor } from "../shared/http/signIn.ts";
 import type { OtherTabs } from "../shared/platform/otherTabs.ts";
@@ -22,6 +23,7 @@ export type PageState =
   | {
       readonly kind: "open";
       readonly session: DurableSession<ControlMethods>;
+      readonly ledger: Ledger;
       readonly about: About;
       readonly identity: number;
     };
@@ -110,11 +112,11 @@ export class PageSession {
   }
 
   private openAs(about: About): void {
-    const session = this.ports.open(about, () => {
+    const opened = this.ports.open(about, () => {
       forgetDrafts();
       if (this.current.kind === "open") this.show({ ...this.current, identity: this.current.identity + 1 });
     });
-    this.show({ kind: "open", session, about, identity: 0 });
+    this.show({ kind: "open", ...withLedger(opened), about, identity: 0 });
   }
 
   private show(state: PageState): void {

@@ -36,6 +36,7 @@ export interface Connection {
   /** Monotonic ms of the last inbound frame. */
   readonly heardAt: number;
   readonly flow: Flow;
+  readonly socket: ServerSocket;
   readonly events: ServerSocketEvents;
   send(message: ServerMessage): void;
   /** `bye`, then the close frame with the same code, then the end of TCP 2 s later (CL-1). */
@@ -354,6 +355,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     state: { kind: "opening", since: openedAt },
     heardAt: openedAt,
     flow,
+    socket,
     send: (message) => writer.send(message),
     close,
     events: {

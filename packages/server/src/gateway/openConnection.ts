@@ -38,8 +38,8 @@ export interface OpenConnection {
   readonly principal: Principal;
   readonly agent: AgentIdentity | undefined;
   readonly subscriptions: Subscriptions;
-  /** When the credential ends, ms since 1970. */
-  readonly expiresAt: number | undefined;
+  /** When the credential ends, ms since 1970. Sooner where its holder wants to see what becomes of that. */
+  expiresAt: number | undefined;
   /** AU-7: told so long before its end: 60 s, or half its life, whichever is less. */
   readonly expiryNoticeMs: number;
   /** Whether the client was told that it will. Set by the sweep. */

@@ -14,6 +14,7 @@ const anonymousAnswers: Record<string, number> = {
   "POST /api/session/refresh": 401,
   "DELETE /api/session": 204,
   "POST /api/sign-in-codes": 401,
+  "POST /api/weather": 401,
   "POST /api/:method": 401,
   "GET /openapi.json": 200,
   "GET /": 200,

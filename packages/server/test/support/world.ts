@@ -226,6 +226,8 @@ export interface TestClient {
   readonly frames: number;
   send(...messages: object[]): void;
   sendText(text: string): void;
+  /** What weather its socket was given. */
+  readonly weather: readonly string[];
   /** The network takes what is unsent. */
   drain(): void;
   /** The other side is gone. */
@@ -249,6 +251,7 @@ export function createTestClient(
     isPaused: false,
     stalled: false,
     frames: 0,
+    weather: [] as string[],
     get unsentBytes() {
       return unsentBytes;
     },
@@ -290,6 +293,7 @@ export function createTestClient(
       resume: () => {
         client.isPaused = false;
       },
+      disturb: (weather) => void client.weather.push(weather),
     },
     upgrade,
     address,
