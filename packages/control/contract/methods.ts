@@ -6,7 +6,8 @@
  */
 import type { Role } from "@holdfast/protocol";
 import { z } from "zod";
-import { agent, base64, commandPriority, exchange, id, thread, threadKind } from "./nouns.ts";
+import { assistantMethods } from "./assistantMethods.ts";
+import { agent, base64, commandPriority, exchange, found, id, thread, threadKind } from "./nouns.ts";
 
 const page = { limit: z.int().min(1).max(200).default(200), next: z.string().max(1_000).optional() };
 
@@ -23,6 +24,7 @@ export interface MethodDeclaration {
 }
 
 export const methods = {
+  ...assistantMethods,
   "agent.list": {
     params: z.object(page),
     result: z.object({ items: z.array(agent), next: z.string().optional() }),
@@ -49,6 +51,39 @@ export const methods = {
     role: "operator",
     kind: "effect",
     doc: "Starts a piece of work with one agent; kind `terminal` opens an interactive terminal of a shell agent.",
+  },
+  "thread.get": {
+    params: z.object({ thread: id }),
+    result: z.object({ thread }),
+    role: "viewer",
+    kind: "read",
+    doc: "One thread.",
+  },
+  "thread.rename": {
+    params: z.object({ thread: id, title: z.string().max(200) }),
+    result: z.object({ thread }),
+    role: "operator",
+    kind: "effect",
+    doc: "Gives a thread another title.",
+  },
+  "thread.search": {
+    params: z.object({
+      thread: id,
+      text: z.string().trim().min(1).max(200),
+      before: id.optional(),
+      limit: z.int().min(1).max(200).default(50),
+    }),
+    result: z.object({ items: z.array(found), next: id.optional() }),
+    role: "viewer",
+    kind: "read",
+    doc: "Commands and messages of a thread that hold this text, whatever the case, newest first. `next` is the `before` with which to look on, also where a page has found nothing.",
+  },
+  "thread.markRead": {
+    params: z.object({ thread: id, at: z.int().min(0) }),
+    result: z.object({ readAt: z.int().min(0) }),
+    role: "viewer",
+    kind: "effect",
+    doc: "The caller has seen all of a thread up to `at`, a time of the server's clock; a mark never goes back. Told to the caller's other devices by the stream `reads/<user>`.",
   },
   "thread.read": {
     params: z.object({ thread: id, before: id.optional(), limit: z.int().min(1).max(200).default(50) }),

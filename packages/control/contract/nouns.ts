@@ -101,3 +101,27 @@ export const exchange = z.object({
   messages: z.array(z.object({ id, state: z.enum(["started", "finished"]), text: z.string() })),
 });
 export type Exchange = z.infer<typeof exchange>;
+
+/** A chat assistant as admins configure it. Its key travels in one direction only. */
+export const assistant = z.object({
+  id,
+  name: z.string(),
+  /** The base URL of what speaks like OpenAI's chat completions. */
+  endpoint: z.string(),
+  model: z.string(),
+  systemPrompt: z.string(),
+  hasKey: z.boolean(),
+  createdAt: timeMs,
+  changedAt: timeMs,
+});
+export type Assistant = z.infer<typeof assistant>;
+
+/** Where a text was found: in a command, or in a message of one. */
+export const found = z.object({
+  command: id,
+  message: id.nullable(),
+  /** Some words around it. */
+  excerpt: z.string(),
+  at: timeMs,
+});
+export type Found = z.infer<typeof found>;

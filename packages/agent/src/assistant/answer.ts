@@ -47,7 +47,7 @@ export interface AnswerParts {
 }
 
 export type AnswerEnd =
-  | { readonly kind: "completed"; readonly usage: Usage | undefined }
+  | { readonly kind: "completed"; readonly usage: Usage | undefined; readonly remark?: string }
   | { readonly kind: "stopped" }
   | { readonly kind: "failed"; readonly reason: string; readonly usage?: Usage };
 
@@ -112,10 +112,10 @@ async function attemptOnce(
 }
 
 function ended(part: ModelPart & { kind: "end" }, hasWritten: boolean): Tried {
-  const { usage } = part;
-  if (part.isCut) return { ...cut(hasWritten), ...(usage === undefined ? {} : { usage }) };
-  if (!hasWritten) return { ...failed("the model ended without a word"), ...(usage === undefined ? {} : { usage }) };
-  return { kind: "completed", usage };
+  const { usage, remark } = part;
+  if (hasWritten) return { kind: "completed", usage, ...(remark === undefined ? {} : { remark }) };
+  const silent = failed(`the model ended without a word${remark === undefined ? "" : `: ${remark}`}`);
+  return { ...silent, ...(usage === undefined ? {} : { usage }) };
 }
 
 function cut(hasWritten: boolean): Tried {

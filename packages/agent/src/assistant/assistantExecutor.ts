@@ -139,7 +139,11 @@ export class AssistantExecutor implements Executor {
 function endOf(end: AnswerEnd, stop: AbortSignal): CommandEnd {
   switch (end.kind) {
     case "completed":
-      return { outcome: "completed", ...(end.usage === undefined ? {} : { usage: end.usage }) };
+      return {
+        outcome: "completed",
+        ...(end.remark === undefined ? {} : { reason: end.remark }),
+        ...(end.usage === undefined ? {} : { usage: end.usage }),
+      };
     case "stopped":
       return { outcome: "interrupted", reason: String(stop.reason) };
     case "failed":

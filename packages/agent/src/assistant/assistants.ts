@@ -30,7 +30,7 @@ export interface AssistantSettings<Model> {
 export interface AssistantsOptions<Model> {
   readonly server: string | (() => string);
   readonly log: AgentLog;
-  readonly makeModel: (model: Model) => ChatModel;
+  readonly makeModel: (model: Model, assistant: string) => ChatModel;
   /** One ended without being asked to. */
   readonly ended: (id: string, end: AgentEnd) => void;
   readonly limits?: AnswerLimits;
@@ -94,7 +94,7 @@ export class Assistants<Model> {
     const one = this.running.get(settings.id);
     if (one === undefined) return this.start(settings);
     if (JSON.stringify(settings.model) !== JSON.stringify(one.settings.model))
-      one.model = this.options.makeModel(settings.model);
+      one.model = this.options.makeModel(settings.model, settings.id);
     one.settings = settings;
   }
 
@@ -103,7 +103,7 @@ export class Assistants<Model> {
     const { id, name, state, key } = settings;
     const options = { server, name, kind: "assistant", cwd: ".", state, keepEnv: false, log } as const;
     const { clock, random } = this.ports;
-    let model = makeModel(settings.model);
+    let model = makeModel(settings.model, id);
     try {
       const agent = await startAgent(key === undefined ? options : { ...options, key }, {
         ...this.ports,

@@ -16,8 +16,8 @@ export type ModelPart =
   | { readonly kind: "text"; readonly text: string }
   /** It works, and nothing of it is to be shown. */
   | { readonly kind: "thought" }
-  /** The last one. `isCut`: it says itself that the answer is not whole. */
-  | { readonly kind: "end"; readonly usage: Usage | undefined; readonly isCut: boolean };
+  /** The last one. `remark`: why it ended where it did, if that is to be told. */
+  | { readonly kind: "end"; readonly usage: Usage | undefined; readonly remark?: string };
 
 export interface ChatModel {
   /** Begins an answer to the last turn. `signal` ends it at once. Rejects with a {@link ModelError}. */

@@ -19,7 +19,7 @@ export function scriptedModel(clock: Clock): ChatModel {
         if (signal.aborted) return;
         yield { kind: "text", text: word } satisfies ModelPart;
       }
-      yield { kind: "end", usage: undefined, isCut: false } satisfies ModelPart;
+      yield { kind: "end", usage: undefined } satisfies ModelPart;
     },
   };
 }

@@ -1,7 +1,8 @@
 /**
  * What the server's process and the assistants' process tell each other: files in the assistants' folder.
  *
- *   <data>/agent/assistants/assistants.json   which there are, written by the server's process
+ *   <data>/agent/assistants/assistants.json   which there are, written by the server's process; models' keys encrypted
+ *   <data>/agent/assistants/sealing.key       what opens them
  *   <data>/agent/assistants/<id>/key          the API key of one, written by the server's process
  *   <data>/agent/assistants/<id>/…            what its agent keeps
  *
@@ -9,13 +10,26 @@
  * Invariant: a file is replaced as a whole, and read by its owner only.
  */
 import { join } from "node:path";
-import type { AssistantSettings, ModelSettings } from "@holdfast/agent/assistants";
+import type { AnswerLimits, AssistantSettings, ModelSettings } from "@holdfast/agent/assistants";
 import type { FlagTable } from "../commandLine/flags.ts";
 import { readKey } from "../files/keyFile.ts";
 import { makeFolder } from "../files/makeFolder.ts";
 import { readTextFile, writePrivateFile } from "../files/privateFile.ts";
 
+const secretBytes = 32;
+
 export const assistantsFlags = { server: "value", state: "value" } as const satisfies FlagTable;
+
+/** The private key of this folder's process, for which models' keys are encrypted; made where there is none. */
+export function readSecret(folder: string, randomBytes: (count: number) => Uint8Array): Uint8Array {
+  const path = join(folder, "sealing.key");
+  const known = Buffer.from(readTextFile(path)?.trim() ?? "", "base64url");
+  if (known.length === secretBytes) return known;
+  const secret = randomBytes(secretBytes);
+  makeFolder(folder);
+  writePrivateFile(path, `${Buffer.from(secret).toString("base64url")}\n`);
+  return secret;
+}
 
 /** One assistant as the file names it. */
 export interface AssistantRecord {
@@ -36,18 +50,33 @@ export function assistantFolder(folder: string, id: string): string {
   return join(folder, encodeURIComponent(id));
 }
 
-export function writeAssistants(folder: string, assistants: readonly AssistantRecord[]): void {
+/** What the server's process tells the assistants' process. */
+export interface AssistantsRecord {
+  readonly limits: AnswerLimits;
+  readonly assistants: readonly AssistantRecord[];
+}
+
+/** Leaves a file alone that says the same already. */
+export function writeAssistants(folder: string, record: AssistantsRecord): void {
+  const text = `${JSON.stringify(record, null, 2)}\n`;
+  if (readTextFile(assistantsFile(folder)) === text) return;
   makeFolder(folder);
-  writePrivateFile(assistantsFile(folder), `${JSON.stringify({ assistants }, null, 2)}\n`);
+  writePrivateFile(assistantsFile(folder), text);
 }
 
 /** With their keys; none where there is no file yet. Throws what is wrong with one that cannot be read. */
-export function readAssistants(folder: string): AssistantSettings<ModelSettings>[] {
+export function readAssistants(folder: string): {
+  readonly limits: AnswerLimits | undefined;
+  readonly assistants: readonly AssistantSettings<ModelSettings>[];
+} {
   const text = readTextFile(assistantsFile(folder));
-  if (text === undefined) return [];
-  const { assistants } = JSON.parse(text) as { readonly assistants: readonly AssistantRecord[] };
-  return assistants.map(({ id, name, model }) => {
-    const state = assistantFolder(folder, id);
-    return { id, name, model, state, key: readKey(state) };
-  });
+  if (text === undefined) return { limits: undefined, assistants: [] };
+  const { limits, assistants } = JSON.parse(text) as AssistantsRecord;
+  return {
+    limits,
+    assistants: assistants.map(({ id, name, model }) => {
+      const state = assistantFolder(folder, id);
+      return { id, name, model, state, key: readKey(state) };
+    }),
+  };
 }

@@ -5,8 +5,10 @@
  * written anew → SIGTERM. It outlives the server's death, like the other local agents, and is adopted by the next start.
  * Standard error is its log. It deliberately ends when an assistant's key is refused: whoever started it has new ones.
  */
+import { randomBytes } from "node:crypto";
 import { isAbsolute, resolve } from "node:path";
-import { assistantsFile, assistantsFlags, readAssistants } from "../assistants/files.ts";
+import { keyContext, openKey } from "@holdfast/control/sealedKey";
+import { assistantsFile, assistantsFlags, readAssistants, readSecret } from "../assistants/files.ts";
 import { type ExitCode, exitCodes } from "../commandLine/exitCodes.ts";
 import { readFlags } from "../commandLine/flags.ts";
 import { logWarnings, makeLog } from "../commandLine/logOutput.ts";
@@ -37,14 +39,18 @@ export async function assistants(argv: readonly string[], surroundings: Surround
 
   const folder = isAbsolute(state) ? state : resolve(directory, state);
   const first = readAssistants(folder);
-  const lock = lockProcess(folder, { pid: process.pid, version, key: first.some(({ key }) => key !== undefined) });
+  const hasKey = first.assistants.some(({ key }) => key !== undefined);
+  const lock = lockProcess(folder, { pid: process.pid, version, key: hasKey });
   if (lock === null) return refuse(`The assistants of "${folder}" already run.`);
   // Loaded only now: a refusal needs no agent.
   const { runAssistants } = await import("@holdfast/agent/assistants");
+  const secret = readSecret(folder, randomBytes);
   return new Promise((done) => {
     let last = "http://127.0.0.1:0";
     const running = runAssistants({
       log,
+      ...(first.limits === undefined ? {} : { limits: first.limits }),
+      openKey: (assistant, endpoint, sealedKey) => openKey(sealedKey, secret, keyContext(assistant, endpoint)),
       server: () => {
         last = readServerRecord(server)?.url ?? last;
         return last;
@@ -56,7 +62,7 @@ export async function assistants(argv: readonly string[], surroundings: Surround
     });
     const unwatch = [
       watchFile(server, () => running.serverReturned()),
-      watchFile(assistantsFile(folder), () => void running.configure(readAssistants(folder))),
+      watchFile(assistantsFile(folder), () => void running.configure(readAssistants(folder).assistants)),
     ];
     const forget = onStopSignals({
       stop: () => finish(exitCodes.done),
@@ -73,6 +79,6 @@ export async function assistants(argv: readonly string[], surroundings: Surround
         done(code);
       });
     };
-    void running.configure(first);
+    void running.configure(first.assistants);
   });
 }

@@ -14,6 +14,7 @@ import { resolveConfig } from "../config/resolve.ts";
 import { makeFolder } from "../files/makeFolder.ts";
 import { readTextFile } from "../files/privateFile.ts";
 import { startAssistants } from "../serve/assistants.ts";
+import { watchAssistants } from "../serve/assistantsWatch.ts";
 import { startLocalAgents } from "../serve/localAgents.ts";
 import { serveUntilSignal } from "../serve/serveShell.ts";
 import { version } from "../version.ts";
@@ -60,7 +61,15 @@ export async function serve(argv: readonly string[], surroundings: Surroundings)
       },
       startAgents: (parts, agentKey) =>
         startLocalAgents(parts, { config, version, environment, directory, log, agentKey }),
-      startAssistants: (agentKey) => startAssistants({ config, version, environment, log, agentKey }),
+      startAssistants: (server) =>
+        startAssistants({
+          config,
+          version,
+          environment,
+          log,
+          agentKey: server.agentKey,
+          watch: (changed) => watchAssistants(server.url, server.key, version, changed),
+        }),
       watchFleet: (url, key, parts) => watchFleet(url, key, version, parts),
     });
   } catch (error) {

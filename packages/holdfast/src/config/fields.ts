@@ -7,6 +7,7 @@
  */
 import type { AdmissionLimits } from "@holdfast/server/admission";
 import { admissionFields } from "./admissionFields.ts";
+import { type AssistantsConfig, assistantFields } from "./assistantFields.ts";
 import { type IdentityConfig, identityFields } from "./identityFields.ts";
 import {
   address,
@@ -47,6 +48,7 @@ export interface Config {
   readonly printSignIn: boolean;
   readonly signIn: { readonly links: boolean | null; readonly lifeSeconds: number } & IdentityConfig;
   readonly admission: AdmissionLimits;
+  readonly assistants: AssistantsConfig;
 }
 
 export interface Field<Value = unknown> {
@@ -252,6 +254,7 @@ export const fields: readonly Field[] = [
   }),
   ...identityFields,
   ...admissionFields,
+  ...assistantFields,
 ];
 
 /** Whether a link that is made on this machine signs somebody in. */

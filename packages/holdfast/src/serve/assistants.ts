@@ -1,13 +1,22 @@
 /**
  * The assistants' process as the server's start wants it: configured, started or adopted, and started again.
  *
- * Life cycle: the file says which assistants there are → process → ended without being asked to: started again after
- * {@link restartMs}, doubling while it goes on ending at once → stopped with the server's clean stop. What it was amid is
+ * Life cycle: the file says which assistants there are, as often as they change → process → ended without being asked to:
+ * started again after {@link restartMs}, doubling while it goes on ending at once → stopped with the server's clean stop. What it was amid is
  * told as lost by the server (CONTROL.md "Chat"). Invariant: after `stop` or `kill` nothing is started any more.
  */
+import { randomBytes } from "node:crypto";
 import { fileURLToPath } from "node:url";
+import type { AnswerLimits } from "@holdfast/agent/assistants";
+import { publicKeyOf } from "@holdfast/control/sealedKey";
 import type { Log } from "@holdfast/server/log";
-import { assistantFolder, assistantsFolder, writeAssistants } from "../assistants/files.ts";
+import {
+  type AssistantRecord,
+  assistantFolder,
+  assistantsFolder,
+  readSecret,
+  writeAssistants,
+} from "../assistants/files.ts";
 import { exitCodes } from "../commandLine/exitCodes.ts";
 import type { Config } from "../config/fields.ts";
 import { readKey, writeKey } from "../files/keyFile.ts";
@@ -16,6 +25,7 @@ import { serverFile } from "../files/serverFile.ts";
 import { type LocalAgent, startLocalAgent, stopHolder } from "../localAgents/localAgentShell.ts";
 import { loginEnvironment } from "../localAgents/loginEnvironment.ts";
 import { monotonicMs, sleep } from "../shell/wait.ts";
+import type { AssistantsWatch, HostedAssistant } from "./assistantsWatch.ts";
 import type { LocalAgents } from "./localAgents.ts";
 
 export const restartMs = 500;
@@ -26,7 +36,7 @@ export const steadyMs = 60_000;
 const adoptedLookMs = 1_000;
 const part = "assistants";
 /** The one that there is where none is configured. */
-const scripted = { id: "assistant", name: "assistant", model: null } as const;
+const scripted: AssistantRecord = { id: "assistant", name: "assistant", model: null };
 
 export interface AssistantsOptions {
   readonly config: Config;
@@ -35,28 +45,39 @@ export interface AssistantsOptions {
   readonly log: Log;
   /** Makes a key for an agent of this name. */
   readonly agentKey: (name: string) => Promise<string>;
+  /** Hears which assistants are configured, now and after each change. */
+  readonly watch: (changed: (assistants: readonly HostedAssistant[]) => void) => AssistantsWatch;
 }
 
 /** Begins to start or adopt it. What fails is logged, and tried again. */
 export function startAssistants(options: AssistantsOptions): LocalAgents {
-  const { config, version, environment, log, agentKey } = options;
+  const { config, version, environment, log } = options;
   const folder = assistantsFolder(config.data);
   const needsKey = config.mode !== "development";
   let running: LocalAgent | undefined;
   let launching: Promise<void> = Promise.resolve();
   let isStopping = false;
+  let hasBegun = false;
   let restartInMs = restartMs;
+  let wanted: readonly AssistantRecord[] = [scripted];
+  /** Files are written by one at a time. */
+  let writing: Promise<void> = Promise.resolve();
 
-  const prepare = async (isRenewed: boolean): Promise<void> => {
-    const own = assistantFolder(folder, scripted.id);
-    if (needsKey && (isRenewed || readKey(own) === undefined)) writeKey(own, await agentKey(scripted.name));
-    writeAssistants(folder, [scripted]);
+  const write = (isRenewed: boolean): Promise<void> => {
+    writing = writing.catch(() => {}).then(() => writeFiles(folder, wanted, isRenewed, options));
+    return writing;
   };
   const start = async (isRenewed: boolean): Promise<void> => {
-    await prepare(isRenewed);
+    await write(isRenewed);
     if (isStopping) return;
     const startedAt = monotonicMs();
     const main = fileURLToPath(new URL("../main.ts", import.meta.url));
+    const ended = (isRefused: boolean): void => {
+      running = undefined;
+      if (monotonicMs() - startedAt >= steadyMs) restartInMs = restartMs;
+      begin(isRefused, restartInMs);
+      restartInMs = Math.min(2 * restartInMs, restartMsMax);
+    };
     running = await startLocalAgent({
       part,
       folder,
@@ -68,18 +89,11 @@ export function startAssistants(options: AssistantsOptions): LocalAgents {
       log,
       onEnd: (code) => ended(code === exitCodes.refused),
     });
-    if (running.adopted) void watchAdopted();
-    function ended(isRefused: boolean): void {
-      running = undefined;
-      if (monotonicMs() - startedAt >= steadyMs) restartInMs = restartMs;
-      begin(isRefused, restartInMs);
-      restartInMs = Math.min(2 * restartInMs, restartMsMax);
-    }
-    /** One that is not our child tells us nothing: its lock does. */
-    async function watchAdopted(): Promise<void> {
-      while (!isStopping && isProcessLocked(folder)) await sleep(adoptedLookMs);
-      ended(false);
-    }
+    // One that is not our child tells us nothing of its end: its lock does.
+    if (running.adopted) void untilUnlocked().then(() => ended(false));
+  };
+  const untilUnlocked = async (): Promise<void> => {
+    while (!isStopping && isProcessLocked(folder)) await sleep(adoptedLookMs);
   };
   const begin = (isRenewed: boolean, inMs: number): void => {
     void sleep(inMs).then(() => {
@@ -90,11 +104,20 @@ export function startAssistants(options: AssistantsOptions): LocalAgents {
       });
     });
   };
-  begin(false, 0);
+  const watch = options.watch((assistants) => {
+    wanted = assistants.length === 0 ? [scripted] : assistants.map(recordOf);
+    if (!hasBegun) begin(false, 0);
+    else write(false).catch((error: unknown) => log.error("localAgent.failed", { part, error }));
+    hasBegun = true;
+  });
+  watch.host(publicKeyOf(readSecret(folder, randomBytes))).catch((error: unknown) => {
+    if (!isStopping) log.error("localAgent.failed", { part, error });
+  });
 
   return {
     stop: async (msMax) => {
       isStopping = true;
+      void watch.close();
       await running?.stop(msMax);
       // One that a start under way still brings.
       await launching;
@@ -105,5 +128,32 @@ export function startAssistants(options: AssistantsOptions): LocalAgents {
       isStopping = true;
       running?.kill();
     },
+  };
+}
+
+/** Keys first: whoever reads the list finds them. */
+async function writeFiles(
+  folder: string,
+  assistants: readonly AssistantRecord[],
+  isRenewed: boolean,
+  { config, agentKey }: AssistantsOptions,
+): Promise<void> {
+  for (const { id, name } of assistants) {
+    const own = assistantFolder(folder, id);
+    const needsKey = config.mode !== "development" && (isRenewed || readKey(own) === undefined);
+    if (needsKey) writeKey(own, await agentKey(name));
+  }
+  writeAssistants(folder, { limits: limitsOf(config), assistants });
+}
+
+function recordOf({ id, name, endpoint, model, systemPrompt, sealedKey }: HostedAssistant): AssistantRecord {
+  return { id, name, model: { endpoint, model, systemPrompt, sealedKey } };
+}
+
+function limitsOf({ assistants }: Config): AnswerLimits {
+  return {
+    firstTokenMsMax: assistants.firstTokenSeconds * 1_000,
+    betweenTokensMsMax: assistants.betweenTokensSeconds * 1_000,
+    answerMsMax: assistants.answerSeconds * 1_000,
   };
 }

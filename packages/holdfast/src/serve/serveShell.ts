@@ -46,7 +46,12 @@ export interface ServeParts {
   readonly createServer: (options: ServerOptions) => Promise<Server>;
   readonly startAgents: (parts: readonly LocalPart[], agentKey: (name: string) => Promise<string>) => LocalAgents;
   /** Only where they are switched on. Nothing waits for them. */
-  readonly startAssistants: (agentKey: (name: string) => Promise<string>) => LocalAgents;
+  readonly startAssistants: (server: {
+    readonly url: string;
+    /** The operator's. */
+    readonly key: string;
+    readonly agentKey: (name: string) => Promise<string>;
+  }) => LocalAgents;
   readonly watchFleet: (url: string, key: string, parts: readonly LocalPart[]) => FleetWatch;
 }
 
@@ -123,7 +128,10 @@ async function start(parts: ServeParts, running: Running, signalled: Promise<voi
   const key = await server.operatorKey();
   writePrivateFile(operatorKeyFile(config.data), `${key}\n`);
   writeServerRecord(config.data, { url: server.localUrl, publicUrl: server.url, pid: process.pid, version });
-  if (config.agents.assistants) running.assistants = parts.startAssistants((name) => server.agentKey(name));
+  if (config.agents.assistants) {
+    const agentKey = (name: string) => server.agentKey(name);
+    running.assistants = parts.startAssistants({ url: server.localUrl, key, agentKey });
+  }
   const first = await Promise.race([
     agentsOnline(parts, running, server, key),
     signalled.then(() => "signalled" as const),

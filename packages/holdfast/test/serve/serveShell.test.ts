@@ -44,6 +44,7 @@ function makeWorld(given: Partial<Config> = {}, isTTY = false) {
       issuers: [],
     },
     admission: defaultAdmissionLimits,
+    assistants: { firstTokenSeconds: 60, betweenTokensSeconds: 60, answerSeconds: 900 },
     ...given,
   };
   const parts: ServeParts = {
