@@ -10,7 +10,6 @@ export type Reflection = "data" | readonly string[] | { readonly keysOf: string 
 
 /** The most used first: they get the shortest. */
 export const shortened: readonly string[] = [
-  "deadlineMs",
   "out",
   "room",
   "subscribers",
@@ -18,8 +17,8 @@ export const shortened: readonly string[] = [
   "atMs",
   "failures",
   "asked",
-  "repair",
   "stopped",
+  "repair",
   "tell",
   "parts",
   "refusals",

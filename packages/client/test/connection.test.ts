@@ -18,6 +18,7 @@ import {
   connectionDueMs,
   type EventKind,
   makeConnection,
+  ownedAttempt,
   type StateKind,
 } from "../src/core/connectionState.ts";
 import { connectionTable, tableStates } from "../src/core/connectionTable.ts";
@@ -42,7 +43,7 @@ const first = { usesToken: false, usesCookie: false, serverOffsetMs: 0 };
 
 /** One event of every kind, for whatever attempt and question are current. */
 function everyEvent(connection: Connection): ConnectionEvent[] {
-  const attempt = connection.state.attempt ?? 1;
+  const attempt = ownedAttempt(connection.state) ?? 1;
   const request = connection.tokenRequest;
   return [
     { kind: "start" },

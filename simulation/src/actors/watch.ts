@@ -37,8 +37,6 @@ export interface WatchedParts {
   readonly forsaken?: () => void;
   /** The server says that the credential ends. */
   readonly expiring?: () => void;
-  /** It closed as one closes whose credential was refused, before anything else. */
-  readonly refused?: () => void;
   /** It closed for the credential's end, and had never said on that connection that it comes (AU-7). */
   readonly endedUntold?: () => void;
 }
@@ -108,7 +106,6 @@ export function watchedTransport(parts: WatchedParts): Watched {
         closed(code, reason) {
           if (code === closeCodes.unauthenticated) {
             excuse = "credential";
-            if (!isWelcomed && !isClosed) parts.refused?.();
             if (isWelcomed && !isTold && now() - welcomedAt > tellingMsMax) parts.endedUntold?.();
           }
           if (code === closeCodes.identityChanged) {

@@ -41,7 +41,6 @@ export const faultClasses = [
   "identityChanged",
   "tabClosed",
   "reload",
-  "storedReload",
   "leaderDied",
   "agentCrash",
   "agentCrashBeforeClaim",

@@ -84,13 +84,14 @@ function follow(core: SessionCore, context: SessionContext): void {
   const { now } = context;
   if (state.kind === "open") {
     // A busy connection needs no ping; the figures are told all the same (ST-16).
-    if (now - core.reportedMs >= statisticsApartMs) ping(core, state.n, context);
-    if (context.out.some((effect) => effect.kind === "send")) state.sentMs = now;
+    if (now - core.reportedMs >= statisticsApartMs) ping(core, state.heartbeat.n, context);
+    if (context.out.some((effect) => effect.kind === "send")) state.heartbeat.sentMs = now;
   } else if (state.kind === "closing" && state.phase === "flushing" && isAnswered(core)) {
     stepThrough(core, { kind: "due" }, context);
   }
 }
 
 function isAllSettled(core: SessionCore): boolean {
-  return [...core.streams.values()].every(isSettled);
+  for (const stream of core.streams.values()) if (!isSettled(stream)) return false;
+  return true;
 }

@@ -25,11 +25,16 @@ export interface OwnedSocket {
 
 export function makeSocket(transport: Transport, url: () => string, events: SocketEvents): OwnedSocket {
   let owned: ClientSocket | undefined;
-  /** Messages for the next frame (TR-1), with commas between: it stays well below the limit. */
-  let texts = "";
+  /** Messages for the next frame (TR-1): it stays well below the limit. */
+  let texts: string[] = [];
+  let characters = 0;
+  const forget = (): void => {
+    texts = [];
+    characters = 0;
+  };
   const flush = (): void => {
-    if (texts !== "") owned?.send(`[${texts}]`);
-    texts = "";
+    if (texts.length > 0) owned?.send(`[${texts.join(",")}]`);
+    forget();
   };
   const endSocket = (): void => {
     flush();
@@ -37,7 +42,7 @@ export function makeSocket(transport: Transport, url: () => string, events: Sock
   };
   return {
     openSocket(attempt) {
-      texts = "";
+      forget();
       owned = undefined;
       try {
         owned = transport.open(url(), [limits.subprotocol], {
@@ -50,8 +55,9 @@ export function makeSocket(transport: Transport, url: () => string, events: Sock
       }
     },
     write(text) {
-      if (texts.length + text.length > outboundFrameCharactersMax) flush();
-      texts += texts === "" ? text : `,${text}`;
+      if (characters + text.length > outboundFrameCharactersMax) flush();
+      characters += text.length;
+      texts.push(text);
     },
     flush,
     endSocket,

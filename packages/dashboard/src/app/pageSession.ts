@@ -11,10 +11,8 @@
 import type { DurableSession } from "@holdfast/client/durable";
 import type { ControlMethods } from "@holdfast/control/contract";
 import { forgetDrafts } from "../shared/data/drafts.ts";
-import { type Ledger, withLedger } from "../shared/data/ledger.ts";
 import { problemText, sentence } from "../shared/format/problem.ts";
 import type { About, ProviderLink, SignInDoor } from "../shared/http/signIn.ts";
-import type { OtherTabs } from "../shared/platform/otherTabs.ts";
 
 export type PageState =
   | { readonly kind: "opening" }
@@ -23,7 +21,6 @@ export type PageState =
   | {
       readonly kind: "open";
       readonly session: DurableSession<ControlMethods>;
-      readonly ledger: Ledger;
       readonly about: About;
       readonly identity: number;
     };
@@ -34,7 +31,6 @@ export interface PageSessionPorts {
   readonly open: (about: About, onIdentityChanged: () => void) => DurableSession<ControlMethods>;
   /** Drops what this device keeps of this person. */
   readonly forget: (about: About) => Promise<void>;
-  readonly tabs: OtherTabs;
 }
 
 export class PageSession {
@@ -44,7 +40,6 @@ export class PageSession {
 
   constructor(ports: PageSessionPorts) {
     this.ports = ports;
-    ports.tabs.onSignedOut(() => void this.leave());
   }
 
   state = (): PageState => this.current;
@@ -91,16 +86,10 @@ export class PageSession {
 
   async signOut(): Promise<void> {
     await this.ports.door.signOut();
-    this.ports.tabs.tellSignedOut();
-    await this.leave();
-  }
-
-  /** Nobody is signed in in this browser any more: nothing of them stays in this tab, nor on this device. */
-  private async leave(): Promise<void> {
     forgetDrafts();
     const before = this.current;
+    this.signedOut(undefined, before.kind === "open" ? before.about : undefined);
     if (before.kind !== "open") return;
-    this.signedOut(undefined, before.about);
     // What waits here unsent is theirs: nobody after them may find it, or send it (O8).
     for (const { ticket } of before.session.saved) before.session.withdraw(ticket);
     await before.session.close();
@@ -112,11 +101,11 @@ export class PageSession {
   }
 
   private openAs(about: About): void {
-    const opened = this.ports.open(about, () => {
+    const session = this.ports.open(about, () => {
       forgetDrafts();
       if (this.current.kind === "open") this.show({ ...this.current, identity: this.current.identity + 1 });
     });
-    this.show({ kind: "open", ...withLedger(opened), about, identity: 0 });
+    this.show({ kind: "open", session, about, identity: 0 });
   }
 
   private show(state: PageState): void {

@@ -38,11 +38,9 @@ describe("layers", () => {
       database: { url: null, busUrl: null },
       origins: [],
       log: { level: "info", format: "auto" },
-      flags: { file: null },
       metrics: { dashboardNames: false },
       alerts: { webhook: null },
-      agents: { shell: true, demo: true, assistants: true },
-      assistants: { firstTokenSeconds: 60, betweenTokensSeconds: 60, answerSeconds: 900 },
+      agents: { shell: true, demo: true },
       printSignIn: false,
       signIn: {
         links: null,

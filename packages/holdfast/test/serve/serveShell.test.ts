@@ -31,10 +31,9 @@ function makeWorld(given: Partial<Config> = {}, isTTY = false) {
     database: { url: null, busUrl: null },
     origins: [],
     log: { level: "info", format: "auto" },
-    flags: { file: null },
     metrics: { dashboardNames: false },
     alerts: { webhook: null },
-    agents: { shell: true, demo: false, assistants: false },
+    agents: { shell: true, demo: false },
     printSignIn: false,
     signIn: {
       links: null,
@@ -44,7 +43,6 @@ function makeWorld(given: Partial<Config> = {}, isTTY = false) {
       issuers: [],
     },
     admission: defaultAdmissionLimits,
-    assistants: { firstTokenSeconds: 60, betweenTokensSeconds: 60, answerSeconds: 900 },
     ...given,
   };
   const parts: ServeParts = {
@@ -71,10 +69,6 @@ function makeWorld(given: Partial<Config> = {}, isTTY = false) {
     startAgents: () => ({
       stop: async () => void happened.push("agents stopped"),
       kill: () => void happened.push("agents killed"),
-    }),
-    startAssistants: () => ({
-      stop: async () => void happened.push("assistants stopped"),
-      kill: () => void happened.push("assistants killed"),
     }),
     watchFleet: () => ({
       allOnline: new Promise<void>((done) => {
@@ -134,10 +128,7 @@ describe("serve", () => {
     ["not otherwise", {}, false, false],
     ["in development mode when asked", { printSignIn: true, mode: "development" as const }, false, true],
   ])("prints a sign-in line %s", async (_title, given, isTTY, printed) => {
-    const { written, parts, signal } = makeWorld(
-      { ...given, agents: { shell: false, demo: false, assistants: false } },
-      isTTY,
-    );
+    const { written, parts, signal } = makeWorld({ ...given, agents: { shell: false, demo: false } }, isTTY);
     const end = serveUntilSignal(parts);
     await vi.waitUntil(() => written.length >= (printed ? 2 : 1));
     signal("SIGINT");
@@ -162,7 +153,7 @@ describe("serve", () => {
   });
 
   it("leaves another server's server.json alone", async () => {
-    const { data, parts, signal } = makeWorld({ agents: { shell: false, demo: false, assistants: false } });
+    const { data, parts, signal } = makeWorld({ agents: { shell: false, demo: false } });
     const end = serveUntilSignal(parts);
     await vi.waitUntil(() => existsSync(serverFile(data)));
     writeServerRecord(data, {

@@ -1,10 +1,9 @@
 /**
  * Group commit: operations gather for one short window, then commit together.
  *
- * Life cycle: the first operation opens the window; when it ends, and no batch is under way, everything
- * gathered goes to the store as one batch; its answers go out first, then its events to the hub. The window
- * lies before the commit: max(2 ms, 2 × the smoothed time of a fan-out), at most 25 ms, so that commits and
- * fan-outs become fewer exactly when they are dear. Invariant: operations commit in the order in which they
+ * Life cycle: the first operation opens the window (`commitWindow.ts`); when it ends, and no batch is under way,
+ * everything gathered goes to the store as one batch; its answers go out first, then its events to the hub.
+ * Invariant: operations commit in the order in which they
  * came, and none is answered before its batch is durable. It deliberately never retries: a batch that the
  * store refused is answered `store_unavailable`, each operation with a time of its own (CL-4), and who sent it
  * sends again under the same keys.
@@ -12,9 +11,8 @@
 import { type Clock, ProtocolError, type TimerHandle } from "@holdfast/protocol";
 import type { Log } from "../observe/log.ts";
 import type { Appended, BatchResult, Operation, Outcome, Store } from "../store/port.ts";
+import { commitWindowMs } from "./commitWindow.ts";
 
-const windowMsMin = 2;
-const windowMsMax = 25;
 const fanOutWeight = 0.2;
 const batchOperationsMax = 1_000;
 /** Operations that wait for a batch; above it new ones are refused `too_many`. */
@@ -48,15 +46,17 @@ interface Waiting {
 export function createCommitter(options: CommitterOptions): Committer {
   const { store, clock, log, deliver, retryAfter = () => retryAfterMs } = options;
   let gathering: Waiting[] = [];
+  /** Monotonic ms at which the first of them came. */
+  let gatheringSince = 0;
   let committing = false;
   let timer: TimerHandle | undefined;
   let fanOutMs = 0;
   const idlers: (() => void)[] = [];
 
-  const openWindow = (): void => {
+  /** `waitedMs`: how long the first has waited for the commit before. */
+  const openWindow = (waitedMs: number): void => {
     if (timer !== undefined || committing || gathering.length === 0) return;
-    const windowMs = Math.min(windowMsMax, Math.max(windowMsMin, 2 * fanOutMs));
-    timer = clock.after(windowMs, () => {
+    timer = clock.after(commitWindowMs(fanOutMs, waitedMs), () => {
       timer = undefined;
       void commit();
     });
@@ -65,15 +65,17 @@ export function createCommitter(options: CommitterOptions): Committer {
   const commit = async (): Promise<void> => {
     const batch = gathering.slice(0, batchOperationsMax);
     gathering = gathering.slice(batch.length);
+    gatheringSince = clock.monotonic();
     committing = true;
     const result = await store.commit(batch.map(({ operation }) => operation)).catch((error: unknown) => {
       log.error("store.commit_failed", { operations: batch.length, error });
       for (const { done } of batch) settle(done, refusal(error, retryAfter()), log);
       return undefined;
     });
+    const waitedMs = gathering.length === 0 ? 0 : clock.monotonic() - gatheringSince;
     if (result !== undefined) answer(batch, result);
     committing = false;
-    openWindow();
+    openWindow(waitedMs);
     if (gathering.length === 0) for (const idler of idlers.splice(0)) idler();
   };
 
@@ -99,8 +101,9 @@ export function createCommitter(options: CommitterOptions): Committer {
       settle(done, { ok: false, error: error.toBody() }, log);
       return;
     }
+    if (gathering.length === 0) gatheringSince = clock.monotonic();
     gathering.push({ operation, done });
-    openWindow();
+    openWindow(0);
   };
 
   return {

@@ -124,7 +124,7 @@ describe("nobody", () => {
   });
 });
 
-describe("[W7] sign-in codes", () => {
+describe("sign-in codes (W7)", () => {
   it("are guessed ten times a minute, whatever the guesser adds", async () => {
     const extras: Headers[] = [
       {},
@@ -143,7 +143,7 @@ describe("[W7] sign-in codes", () => {
   });
 });
 
-describe("[W5][L2] what stays behind", () => {
+describe("what stays behind (W5, L2)", () => {
   it("no credential that was sent stands in the log", async () => {
     const secret = "S3CR3T-canary";
     const peer = await upgraded(victim.port, {

@@ -80,7 +80,6 @@ async function attach(hub: Hub, readers: number): Promise<Reader[]> {
       cursor: 0,
       origin: undefined,
       behind: false,
-      isPlain: false,
       hasRoom: () => true,
       write: () => {},
       pending: () => {},

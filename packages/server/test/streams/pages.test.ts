@@ -11,7 +11,6 @@ const reader = (behind: boolean): Reader => ({
   cursor: 0,
   origin: undefined,
   behind,
-  isPlain: false,
   hasRoom: () => true,
   write: () => {},
   pending: () => {},

@@ -2,10 +2,9 @@
 import type { ThreadSnapshot, ThreadSnapshotCommand } from "@holdfast/control/contract";
 import { defaultSize, emptyThread, type ThreadCommand, type ThreadState } from "./threadState.ts";
 
-export function threadFromSnapshot({ thread, note, commands, messages, terminals }: ThreadSnapshot): ThreadState {
+export function threadFromSnapshot({ thread, note, commands, terminals }: ThreadSnapshot): ThreadState {
   const { cols, rows } = terminals[0] ?? defaultSize;
-  const size = { cols, rows };
-  return { ...emptyThread, commands: commands.map(fromSnapshot), messages, agent: thread.agent, size, note };
+  return { ...emptyThread, commands: commands.map(fromSnapshot), agent: thread.agent, size: { cols, rows }, note };
 }
 
 function fromSnapshot(command: ThreadSnapshotCommand): ThreadCommand {

@@ -157,7 +157,6 @@ const page = new PageSession({
     signOut: async () => undefined,
   },
   forget: async () => undefined,
-  tabs: { tellSignedOut: () => undefined, onSignedOut: () => undefined },
   open: () => session,
 });
 void page.start(undefined);
