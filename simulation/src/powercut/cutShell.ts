@@ -16,6 +16,8 @@ import { copyImage, makeImage, mountImage, unmount, withoutWriteback } from "./p
 import { startWriter, type Writer } from "./writerShell.ts";
 
 const imageMebibytes = 96;
+/** After these a disk of that size is nearly full, and a full one acknowledges nothing. */
+const cutsOfADiskMax = 10;
 const batchesMin = 20;
 const batchesMax = 120;
 const afterBeginMsMax = 12;
@@ -56,21 +58,37 @@ export function runCuts(settings: CutSettings): Promise<CutReport> {
 }
 
 async function cutAll(folder: string, { cycles, weakened, say = () => {} }: CutSettings): Promise<CutReport> {
-  const history = newHistory();
-  const image = makeImage(join(folder, "disk.img"), imageMebibytes);
-  let cuts = 0;
-  let opened = 0;
-  let sum = nothing;
-  while (cuts < cycles && sum.breaches.length === 0) {
-    cuts += 1;
+  let report: CutReport = { cuts: 0, opened: 0, acknowledged: 0, ...nothing };
+  let disk = newDisk(folder);
+  while (report.cuts < cycles && report.breaches.length === 0) {
+    if (report.cuts > 0 && report.cuts % cutsOfADiskMax === 0) disk = newDisk(folder);
+    const { history, image } = disk;
+    const before = acknowledgedOf(history);
     await cutOnce(folder, image, history, weakened);
-    const found = await look(folder, image, history);
-    if (found.isOpen) opened += 1;
-    sum = added(sum, found.judgement);
-    const breaches = found.judgement.breaches.join("; ");
-    say(`cut ${cuts}: ${history.acknowledged} acknowledged, ${history.begun} sent; ${breaches || "all there"}`);
+    const { isOpen, judgement } = await look(folder, image, history);
+    const acknowledged = acknowledgedOf(history) - before;
+    const idle = acknowledged > 0 ? [] : ["nothing was acknowledged before this cut: it cut nothing"];
+    const breaches = [...judgement.breaches, ...idle];
+    report = {
+      cuts: report.cuts + 1,
+      opened: report.opened + (isOpen ? 1 : 0),
+      acknowledged: report.acknowledged + acknowledged,
+      ...added(report, { ...judgement, breaches }),
+    };
+    say(
+      `cut ${report.cuts}: ${history.acknowledged} acknowledged, ${history.begun} sent; ${breaches.join("; ") || "all there"}`,
+    );
   }
-  return { cuts, opened, acknowledged: history.acknowledged + history.tokensAcknowledged.size, ...sum };
+  return report;
+}
+
+/** An empty one, and what is known of it. */
+function newDisk(folder: string): { readonly history: History; readonly image: string } {
+  return { history: newHistory(), image: makeImage(join(folder, "disk.img"), imageMebibytes) };
+}
+
+function acknowledgedOf({ acknowledged, tokensAcknowledged }: History): number {
+  return acknowledged + tokensAcknowledged.size;
 }
 
 /** Leaves in `image` what the disk holds when the power fails. */
