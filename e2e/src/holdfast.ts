@@ -154,6 +154,9 @@ function runCommand(flags: readonly string[], environment?: Readonly<Record<stri
   return run("npm", ["start", "--", ...flags], environment);
 }
 
+/** One process more at each start, which only tests of conversations need. */
+const withoutAssistants = { HOLDFAST_AGENTS_ASSISTANTS: "false" };
+
 /** A program in a process group of its own, ended after the test at the latest. */
 export function run(
   program: string,
@@ -163,7 +166,7 @@ export function run(
   const startedAt = performance.now();
   const child = spawn(program, parameters, {
     cwd: root,
-    env: { ...markedEnvironment(), ...environment },
+    env: { ...markedEnvironment(), ...withoutAssistants, ...environment },
     detached: true,
     stdio: ["ignore", "pipe", "pipe"],
   });

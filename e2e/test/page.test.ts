@@ -201,4 +201,10 @@ test.each([
   await page.goto(new URL("/connections", server.url).href);
   await page.getByTestId("record").first().waitFor();
   await look("connections");
+  await page.goto(new URL("/people", server.url).href);
+  await page.getByTestId("invite-name").fill("Ada Lovelace");
+  await page.getByTestId("invite").click();
+  await page.getByTestId("person-link").waitFor();
+  await page.locator('[data-testid="person"]:has-text("Ada")').getByTestId("person-remove").click();
+  await look("people");
 });

@@ -34,7 +34,7 @@ test("[I1][ST-14] in mid-output one of two is killed: each reader has every even
   const dies = await startHoldfast({
     mode: "development",
     flags,
-    environment: { HOLDFAST_AGENTS_SHELL: "false", HOLDFAST_AGENTS_DEMO: "false" },
+    environment: { HOLDFAST_AGENTS_SHELL: "false", HOLDFAST_AGENTS_DEMO: "false", HOLDFAST_AGENTS_ASSISTANTS: "false" },
   });
   const direct = localUrlOf(stays);
   const servers = [direct, localUrlOf(dies)].map((one) => Number(new URL(one).port));

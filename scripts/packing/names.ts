@@ -10,6 +10,7 @@ export type Reflection = "data" | readonly string[] | { readonly keysOf: string 
 
 /** The most used first: they get the shortest. */
 export const shortened: readonly string[] = [
+  "deadlineMs",
   "out",
   "room",
   "subscribers",
@@ -17,8 +18,8 @@ export const shortened: readonly string[] = [
   "atMs",
   "failures",
   "asked",
-  "stopped",
   "repair",
+  "stopped",
   "tell",
   "parts",
   "refusals",

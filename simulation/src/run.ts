@@ -9,13 +9,11 @@ import type { TraceLine } from "./core/trace.ts";
 import type { JudgeReport } from "./judge/judge.ts";
 import { type Harm, Violation } from "./judge/violation.ts";
 import { heal, perform } from "./plan/perform.ts";
-import type { Plan } from "./plan/plan.ts";
+import { type Plan, settleMs } from "./plan/plan.ts";
 import { World } from "./world/world.ts";
 
 /** I10 */
 export const convergeMs = 60_000;
-/** What was under way when the faults ended ends too: an opening that nobody answered, a node's start that hung. */
-export const settleMs = 20_000;
 
 export interface RunResult {
   readonly seed: number;

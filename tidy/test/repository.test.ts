@@ -3,7 +3,7 @@ import { type Finding, describe as told } from "../src/finding.ts";
 import { fileAt, isCode, readRepository } from "../src/repository.ts";
 import { importGraph } from "../src/rules/importGraph.ts";
 import { cycles, direction } from "../src/rules/imports.ts";
-import { documentedCommands, lockfile, npmrc, scripts, versions } from "../src/rules/manifests.ts";
+import { dependencies, documentedCommands, lockfile, npmrc, scripts, versions } from "../src/rules/manifests.ts";
 import { fileLength, header } from "../src/rules/shape.ts";
 import { shells } from "../src/rules/shells.ts";
 import { code, words } from "../src/rules/words.ts";
@@ -28,10 +28,11 @@ const rules: Readonly<Record<string, () => readonly Finding[]>> = {
   "no file is longer than a noun": () => sources.flatMap(fileLength),
   "every module opens with its header": () => sources.flatMap(header),
   "clock, chance and timers only in shells": () => sources.flatMap(shells),
-  "no banned word": () => files.flatMap(words),
+  "[S5] no banned word": () => files.flatMap(words),
   "no any, no kernel file tree outside a port": () => sources.flatMap(code),
   "one version for all packages": () => versions(root, packages),
-  "[S3] no package below its floor": () => lockfile(fileAt(files, "package-lock.json")),
+  "[S1] [S3] every package by its hash, none below its floor": () => lockfile(fileAt(files, "package-lock.json")),
+  "[S4] published packages ask for few others": () => dependencies(packages),
   "[S2] npm runs no package's script": () => npmrc(fileAt(files, ".npmrc")),
   "npm scripts need no shell": () => [root, ...packages].flatMap(scripts),
   "documents name commands that exist": () => documents.flatMap((document) => documentedCommands(document, root)),

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { type Finding, type SourceFile, describe as told } from "../src/finding.ts";
 import { importGraph } from "../src/rules/importGraph.ts";
 import { cycles, direction, roomOf } from "../src/rules/imports.ts";
-import { documentedCommands, lockfile, npmrc, scripts, versions } from "../src/rules/manifests.ts";
+import { dependencies, documentedCommands, lockfile, npmrc, scripts, versions } from "../src/rules/manifests.ts";
 import { fileLength, header } from "../src/rules/shape.ts";
 import { isShell, shells } from "../src/rules/shells.ts";
 import { code, words } from "../src/rules/words.ts";
@@ -82,6 +82,8 @@ test.each([
 test("words: documents may speak of what code may not hold", () => {
   expect(words(makeFile("A TODO list", "README.md"))).toEqual([]);
   expect(words(makeFile("// @ts-expect-error: a number is refused here"))).toEqual([]);
+  expectRed(words(makeFile(`const key = "hfk_${"a".repeat(50)}";`)), "works somewhere");
+  expectRed(words(makeFile(["-----BEGIN ", "PRIVATE KEY-----"].join(""), "deploy/key.pem")), "a private key");
   expectRed(words(makeFile(`"resolved": "https://x.example/ws.tgz"`, "package-lock.json")), "resolved");
 });
 
@@ -185,6 +187,15 @@ test("manifests: versions, floors, scripts, .npmrc and documents", () => {
     dependencies: { "@holdfast/b": "^0.1.0" },
   });
   for (const named of ["version 0.2.0", "license MIT", "@holdfast/b ^0.1.0"]) expectRed(versions(root, [other]), named);
+
+  const asking = (name: string, count: number): SourceFile =>
+    manifest("packages/a/package.json", {
+      name,
+      dependencies: Object.fromEntries(Array.from({ length: count }, (_, index) => [`one-${index}`, "^1.0.0"])),
+    });
+  expectRed(dependencies([asking("@holdfast/client", 1)]), "one-0");
+  expectRed(dependencies([asking("@holdfast/agent", 7)]), "6 are allowed");
+  expect(dependencies([asking("@holdfast/agent", 6), asking("@holdfast/client", 0)])).toEqual([]);
 
   const installed = (version: string) => ({ version, integrity: "sha512-x" });
   const locked = manifest("package-lock.json", {

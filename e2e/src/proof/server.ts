@@ -13,7 +13,7 @@ import { markedEnvironment } from "../processes.ts";
 import { waitFor } from "../waiting.ts";
 import type { KeyQuestion, ProofAnswer, ProofSettings } from "./serverMain.ts";
 
-const answerMsMax = 20_000;
+const answerMsMax = 60_000;
 const logCharactersMax = 10_000_000;
 const logShownCharactersMax = 4_000;
 

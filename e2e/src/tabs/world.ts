@@ -16,7 +16,7 @@ import { waitFor } from "../waiting.ts";
 import { startFront } from "./front.ts";
 import type { TestTab } from "./page.ts";
 
-const waitMsMax = 20_000;
+const waitMsMax = 60_000;
 
 export interface Sockets {
   open: number;

@@ -9,11 +9,13 @@
  */
 import { hostname } from "node:os";
 import type { PublisherSession, PublisherSessionOptions } from "@holdfast/client/publisher";
+import type { ControlMethods } from "@holdfast/control/contract";
+import { streams } from "@holdfast/control/names";
 import { type AgentIdentity, type Clock, type HelloAgent, type Random, uuidv7 } from "@holdfast/protocol";
 import { Commands } from "./commands.ts";
 import { Inbox, type Order } from "./inbox.ts";
 import { type AgentOptions, checkOptions, socketUrl } from "./options.ts";
-import type { Executor } from "./programs/executor.ts";
+import type { Executor, Office } from "./programs/executor.ts";
 import type { StateFolder } from "./state/folder.ts";
 import { Threads } from "./threads/threads.ts";
 
@@ -42,8 +44,8 @@ export interface RunningAgent {
 /** What the agent takes from the outside world. */
 export interface AgentPorts {
   readonly createSession: (options: PublisherSessionOptions) => PublisherSession;
-  /** Makes what executes; `exited` is for a program whose end is the agent's. */
-  readonly createExecutor: (options: AgentOptions, exited: (message: string) => void) => Executor;
+  /** Makes what executes; `exited` is for a program whose end is the agent's, `office` for what it asks the server. */
+  readonly createExecutor: (options: AgentOptions, exited: (message: string) => void, office: Office) => Executor;
   /** Opens the folder of {@link AgentOptions.state}. Rejects with an `AgentStartError`. */
   readonly openState: (path: string) => Promise<StateFolder>;
   readonly clock: Clock;
@@ -91,8 +93,19 @@ class Agent implements RunningAgent {
       this.tell = resolve;
     });
     this.process = uuidv7(clock.now(), ports.random.bytes(10));
-    this.executor = ports.createExecutor(options, (message) => void this.end("stopped", message));
-    this.commands = new Commands(clock, log, (command) => this.executor.run(command));
+    const office: Office = {
+      call: <Name extends keyof ControlMethods & string>(method: Name, params: ControlMethods[Name]["params"]) =>
+        this.session.call(method, params) as Promise<ControlMethods[Name]["result"]>,
+      signal: (thread, signal, data) => this.session.signal(streams.thread(thread), signal, data),
+    };
+    this.executor = ports.createExecutor(options, (message) => void this.end("stopped", message), office);
+    this.commands = new Commands({
+      clock,
+      log,
+      concurrency: this.executor.concurrency ?? 1,
+      run: (command) => this.executor.run(command),
+      interrupt: (command) => this.executor.interrupt(command),
+    });
     this.session = ports.createSession(this.sessionOptions());
     this.threads = new Threads(this.session, clock, log, this.executor);
     this.inbox = new Inbox({ session: this.session, state, clock, log, act: (order) => this.obey(order) });
@@ -156,6 +169,9 @@ class Agent implements RunningAgent {
     switch (order.event) {
       case "command.dispatched":
         this.commands.dispatched(order.data, this.threads.get(order.data.thread));
+        return;
+      case "command.interrupted":
+        this.commands.interrupt(order.data.command);
         return;
       case "terminal.open":
         this.executor.openTerminal(this.threads.get(order.data.thread), sizeOf(order.data));

@@ -3,9 +3,10 @@
  *
  * Life of a command: dispatched → waiting for its turn → claimed (`command.started` published and accepted) →
  * running → `command.finished` published. A refused claim means that it is not ours: nothing is done, and a
- * later dispatch of the same id is claimed anew. Repeats of a command that is or was ours are ignored.
- * Invariant: an executor hears of a command only after its claim was accepted, and of one at a time. It
- * deliberately knows no ptys.
+ * later dispatch of the same id is claimed anew. Repeats of a command that is or was ours are ignored. One that
+ * a person stopped before its turn is claimed and finished at once: nothing of it is done.
+ * Invariant: an executor hears of a command only after its claim was accepted, of one at a time in each thread,
+ * and of no more at once than it takes. It deliberately knows no ptys.
  */
 import type { AgentEventData } from "@holdfast/control/contract";
 import type { Clock } from "@holdfast/protocol";
@@ -28,6 +29,18 @@ export interface ClaimedCommand {
   finish(end: CommandEnd): void;
 }
 
+/** Why a command that a person stopped is `interrupted`. */
+export const stoppedByPerson = "stopped by a person";
+
+export interface CommandsParts {
+  readonly clock: Clock;
+  readonly log: AgentLog;
+  /** Commands under way at once, each of another thread. */
+  readonly concurrency: number;
+  readonly run: (command: ClaimedCommand) => void;
+  readonly interrupt: (command: string) => void;
+}
+
 export interface Dispatched {
   readonly command: string;
   readonly text: string;
@@ -36,17 +49,22 @@ export interface Dispatched {
 export class Commands {
   private readonly clock: Clock;
   private readonly log: AgentLog;
-  private readonly run: (command: ClaimedCommand) => void;
+  private readonly parts: CommandsParts;
   private readonly unfinished = new Map<string, Dispatched>();
   private readonly finished = new Set<string>();
   private readonly turns: { readonly order: Dispatched; readonly thread: Thread }[] = [];
-  private busy = false;
+  /** Threads with a command under way. */
+  private readonly busy = new Set<string>();
+  /** Commands that the executor has. */
+  private readonly running = new Set<string>();
+  /** Stopped by a person before they began. */
+  private readonly unwanted = new Set<string>();
   private stopped = false;
 
-  constructor(clock: Clock, log: AgentLog, run: (command: ClaimedCommand) => void) {
-    this.clock = clock;
-    this.log = log;
-    this.run = run;
+  constructor(parts: CommandsParts) {
+    this.clock = parts.clock;
+    this.log = parts.log;
+    this.parts = parts;
   }
 
   /** For `hello.agent.open`: every command whose `command.finished` is not yet published (OP-6). */
@@ -63,7 +81,13 @@ export class Commands {
     }
     this.unfinished.set(order.command, order);
     this.turns.push({ order, thread });
-    void this.next();
+    this.next();
+  }
+
+  /** A person wants it to stop. One that is not ours, or has ended, is nothing to stop. */
+  interrupt(command: string): void {
+    if (this.running.has(command)) this.parts.interrupt(command);
+    else if (this.unfinished.has(command)) this.unwanted.add(command);
   }
 
   /** Claims nothing more; what waits unclaimed is the server's again. */
@@ -72,16 +96,22 @@ export class Commands {
     for (const { order } of this.turns.splice(0)) this.unfinished.delete(order.command);
   }
 
-  private async next(): Promise<void> {
-    if (this.busy) return;
-    const turn = this.turns.shift();
-    if (turn === undefined) return;
-    this.busy = true;
-    const { order, thread } = turn;
+  private next(): void {
+    while (this.busy.size < this.parts.concurrency) {
+      const index = this.turns.findIndex(({ thread }) => !this.busy.has(thread.id));
+      const [turn] = index === -1 ? [] : this.turns.splice(index, 1);
+      if (turn === undefined) return;
+      this.busy.add(turn.thread.id);
+      void this.take(turn.order, turn.thread);
+    }
+  }
+
+  private async take(order: Dispatched, thread: Thread): Promise<void> {
     if (await this.claim(order, thread)) this.begin(order, thread);
     else {
       this.unfinished.delete(order.command);
-      this.passOn();
+      this.unwanted.delete(order.command);
+      this.passOn(thread);
     }
   }
 
@@ -103,18 +133,23 @@ export class Commands {
     const finish = (end: CommandEnd): void => {
       if (ended) return;
       ended = true;
+      this.running.delete(order.command);
       thread.terminal.flush();
       const durationMs = Math.max(0, Math.round(this.clock.monotonic() - startedAt));
       void this.publishEnd(order, thread, { command: order.command, ...end, durationMs });
     };
     // Claimed and then stopped before it began: it ends as what it is.
     if (this.stopped) finish({ outcome: "interrupted", reason: "shutdown" });
-    else this.run({ id: order.command, text: order.text, thread, finish });
+    else if (this.unwanted.delete(order.command)) finish({ outcome: "interrupted", reason: stoppedByPerson });
+    else {
+      this.running.add(order.command);
+      this.parts.run({ id: order.command, text: order.text, thread, finish });
+    }
   }
 
   private async publishEnd(order: Dispatched, thread: Thread, end: AgentEventData["command.finished"]): Promise<void> {
     const decision = thread.line.publish("command.finished", end);
-    this.passOn();
+    this.passOn(thread);
     // Rejected or never decided, it is not open any more than the server says: the line has logged why.
     await decision.catch(() => {});
     this.unfinished.delete(order.command);
@@ -123,8 +158,8 @@ export class Commands {
     if (this.finished.size > commandsRememberedMax && oldest !== undefined) this.finished.delete(oldest);
   }
 
-  private passOn(): void {
-    this.busy = false;
-    void this.next();
+  private passOn(thread: Thread): void {
+    this.busy.delete(thread.id);
+    this.next();
   }
 }

@@ -1,7 +1,7 @@
 /** From an agent's kind to what executes on this machine. */
 import { type Clock, unreachable } from "@holdfast/protocol";
 import { childEnvironment, shellOf } from "./environment.ts";
-import type { AgentOptions } from "./options.ts";
+import type { MachineAgentOptions } from "./options.ts";
 import { DemoExecutor } from "./programs/demo.ts";
 import type { Executor } from "./programs/executor.ts";
 import { ProgramExecutor } from "./programs/program.ts";
@@ -12,7 +12,7 @@ import { AgentStartError } from "./state/startError.ts";
 
 /** `source` is this process's environment; `exited` is told when a program whose end is the agent's has ended. */
 export function createExecutor(
-  options: AgentOptions,
+  options: MachineAgentOptions,
   source: Readonly<Record<string, string | undefined>>,
   spawn: SpawnPty,
   clock: Clock,

@@ -11,7 +11,7 @@ export interface AgentOptions {
   readonly key?: string;
   readonly name: string;
   /** `custom` is the scripted demo agent. */
-  readonly kind: "shell" | "terminal" | "custom";
+  readonly kind: "shell" | "terminal" | "custom" | "assistant";
   /** Kind `terminal`: the program and its arguments. Absent for the others. */
   readonly command?: readonly string[];
   /** Where commands run: an existing folder. */
@@ -22,6 +22,9 @@ export interface AgentOptions {
   readonly keepEnv: boolean;
   readonly log: AgentLog;
 }
+
+/** Of an agent that executes on this machine; assistants are made by `assistant/assistants.ts`. */
+export type MachineAgentOptions = AgentOptions & { readonly kind: Exclude<AgentOptions["kind"], "assistant"> };
 
 /** Throws an {@link AgentStartError} `bad_option` that names what is wrong. */
 export function checkOptions(options: AgentOptions): void {

@@ -22,6 +22,10 @@ export class FakeServer {
   left = false;
   /** Says no to an event; by default to nothing. */
   decide: (event: PublishedEvent) => ProtocolError | null = () => null;
+  /** Answers what the agent asks; by default it asks nothing. */
+  answer: (method: string, params: unknown) => Promise<unknown> = () =>
+    Promise.reject(new Error("an agent calls nothing"));
+  readonly signals: { readonly stream: string; readonly signal: string; readonly data: unknown }[] = [];
   private offline: (() => void)[] | undefined;
   private accepting = true;
   private readonly drains = new Set<() => void>();
@@ -60,14 +64,14 @@ export class FakeServer {
         return () => void this.changes.delete(listener);
       },
       subscribe: (stream, subscribeOptions) => this.subscribe(stream, subscribeOptions),
-      call: () => Promise.reject(new Error("an agent calls nothing")),
+      call: (method, params) => this.answer(method, params) as Promise<never>,
       producer: (stream) => this.producer(stream),
       acknowledge: (_stream, cursor) => {
         this.acknowledged.push(cursor);
         this.order.push(`acknowledged ${cursor.offset}`);
         this.changed();
       },
-      signal: () => {},
+      signal: (stream, signal, data) => void this.signals.push({ stream, signal, data }),
       token: () => Promise.resolve(null),
       reconnect: () => {},
       hint: () => {},

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { type RunningAgent, startAgent } from "../src/agent.ts";
 import { createExecutor } from "../src/executors.ts";
 import type { AgentLog } from "../src/log.ts";
-import type { AgentOptions } from "../src/options.ts";
+import type { MachineAgentOptions } from "../src/options.ts";
 import { systemClock, systemRandom } from "../src/ports/system.ts";
 import { nodePty } from "../src/pty/nodePtyShell.ts";
 import { openStateFolder } from "../src/state/folder.ts";
@@ -28,7 +28,7 @@ export function makeLog(logged: string[]): AgentLog {
 
 /** Started, welcomed and obeying; stopped and removed at the end of the test. */
 export async function makeAgent(
-  options: Partial<AgentOptions> = {},
+  options: Partial<MachineAgentOptions> = {},
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): Promise<TestAgent> {
   const state = options.state ?? join(makeFolder(), "state");
@@ -46,8 +46,8 @@ export async function makeAgent(
   } as const;
   const agent = await startAgent(given, {
     createSession: server.createSession,
-    createExecutor: (checked, exited) =>
-      createExecutor(checked, { SHELL: "/bin/sh", ...environment }, nodePty(systemClock), systemClock, exited),
+    createExecutor: (_, exited) =>
+      createExecutor(given, { SHELL: "/bin/sh", ...environment }, nodePty(systemClock), systemClock, exited),
     openState: openStateFolder,
     clock: systemClock,
     random: systemRandom,

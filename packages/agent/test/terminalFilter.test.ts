@@ -94,7 +94,7 @@ function inPieces(bytes: Uint8Array, cuts: readonly number[]): Uint8Array {
   return new Uint8Array(Buffer.concat(pieces));
 }
 
-describe("the terminal filter", () => {
+describe("[O4] the terminal filter", () => {
   it("passes harmless output unchanged", () => {
     fc.assert(
       fc.property(harmless, (parts) => {

@@ -18,7 +18,6 @@ import {
   connectionDueMs,
   type EventKind,
   makeConnection,
-  ownedAttempt,
   type StateKind,
 } from "../src/core/connectionState.ts";
 import { connectionTable, tableStates } from "../src/core/connectionTable.ts";
@@ -43,7 +42,7 @@ const first = { usesToken: false, usesCookie: false, serverOffsetMs: 0 };
 
 /** One event of every kind, for whatever attempt and question are current. */
 function everyEvent(connection: Connection): ConnectionEvent[] {
-  const attempt = ownedAttempt(connection.state) ?? 1;
+  const attempt = connection.state.attempt ?? 1;
   const request = connection.tokenRequest;
   return [
     { kind: "start" },

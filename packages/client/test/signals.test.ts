@@ -29,7 +29,7 @@ it("[ST-17] a signal of a stream that is read is heard with its sender, others a
 });
 
 it("without an address a page's session goes to its own server, and a program is told what is missing", () => {
-  expect(() => createSession({ clientName: "test" })).toThrow(/needs `url`/);
+  expect(() => createSession({ clientName: "test" })).toThrow(/`url` is needed/);
   vi.stubGlobal("location", { origin: "https://board.example:8443" });
   const opened: string[] = [];
   const transport = {

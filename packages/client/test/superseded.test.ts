@@ -1,7 +1,7 @@
 /**
  * A socket that was given up may go on speaking: the network still holds what it said. Nothing of it counts.
  *
- * Seen red: [F63] with both guards gone, the socket's (`mine`) and the core's (`ownedAttempt`); either holds alone.
+ * Seen red: [F63] with both guards gone, the socket's (`mine`) and the core's (`stepConnection`); either holds alone.
  */
 import type { ClientSocketEvents } from "@holdfast/protocol";
 import { expect, it } from "vitest";

@@ -5,7 +5,7 @@
  * {@link agentEvents}, the server appends the others. `inbox/<agent>` is what an agent obeys.
  */
 import { z } from "zod";
-import { agent, base64, command, commandOutcome, id, thread } from "./nouns.ts";
+import { agent, assistant, base64, command, commandOutcome, id, thread, usage } from "./nouns.ts";
 
 const size = { cols: z.int().min(1).max(1_000), rows: z.int().min(1).max(1_000) };
 
@@ -21,6 +21,8 @@ export const agentEvents = {
     /** `true` where the end was inferred from quiet, not reported by the program. */
     inferred: z.boolean().optional(),
     durationMs: z.int().min(0),
+    /** What a model was given and gave, where one worked and counted. */
+    usage: usage.optional(),
   }),
   "message.started": z.object({ command: id, message: id }),
   "text.delta": z.object({ command: id, message: id, text: z.string() }),
@@ -68,9 +70,24 @@ export const threadsEvents = {
 } as const;
 export type ThreadsEventData = { [Name in keyof typeof threadsEvents]: z.infer<(typeof threadsEvents)[Name]> };
 
+/** What somebody has read, for their own devices. */
+export const readsEvents = {
+  "thread.marked": z.object({ thread: id, readAt: z.int().min(0) }),
+} as const;
+export type ReadsEventData = { [Name in keyof typeof readsEvents]: z.infer<(typeof readsEvents)[Name]> };
+
+/** Which assistants there are; for admins, and for the server's own process. */
+export const assistantsEvents = {
+  "assistant.changed": z.object({ assistant }),
+  "assistant.removed": z.object({ assistant: id }),
+} as const;
+export type AssistantsEventData = { [Name in keyof typeof assistantsEvents]: z.infer<(typeof assistantsEvents)[Name]> };
+
 /** What an agent obeys. `generation`: only the process of that generation does; others ignore it (OP-8). */
 export const inboxEvents = {
   "command.dispatched": z.object({ command: id, thread: id, text: z.string(), request: z.string().nullable() }),
+  /** A person wants it to stop; harmless for one that has ended. */
+  "command.interrupted": z.object({ command: id, thread: id }),
   "terminal.open": z.object({ thread: id, terminal: id, generation: z.int(), ...size }),
   "terminal.input": z.object({ thread: id, terminal: id, generation: z.int(), data: base64 }),
   "terminal.resized": z.object({ thread: id, terminal: id, generation: z.int(), ...size }),
@@ -83,6 +100,14 @@ export interface FleetSnapshot {
 }
 export interface ThreadsSnapshot {
   readonly threads: readonly z.infer<typeof thread>[];
+}
+
+/** The newest marks; a thread without one was never read. */
+export interface ReadsSnapshot {
+  readonly reads: readonly { readonly thread: string; readonly readAt: number }[];
+}
+export interface AssistantsSnapshot {
+  readonly assistants: readonly z.infer<typeof assistant>[];
 }
 
 /** A thread as all its events up to the snapshot's offset have made it (ST-10). */

@@ -6,7 +6,8 @@
  */
 import type { Role } from "@holdfast/protocol";
 import { z } from "zod";
-import { agent, base64, commandPriority, id, thread, threadKind } from "./nouns.ts";
+import { assistantMethods } from "./assistantMethods.ts";
+import { agent, base64, commandPriority, exchange, found, id, thread, threadKind } from "./nouns.ts";
 
 const page = { limit: z.int().min(1).max(200).default(200), next: z.string().max(1_000).optional() };
 
@@ -17,10 +18,13 @@ export interface MethodDeclaration {
   readonly role: Exclude<Role, "agent">;
   /** `read`: not stored, a repeat runs again. `effect`: at most once, its answer is stored (RQ-1). */
   readonly kind: "read" | "effect";
+  /** Agents may call it too: about themselves, which its handler sees to. */
+  readonly agents?: true;
   readonly doc: string;
 }
 
 export const methods = {
+  ...assistantMethods,
   "agent.list": {
     params: z.object(page),
     result: z.object({ items: z.array(agent), next: z.string().optional() }),
@@ -48,6 +52,47 @@ export const methods = {
     kind: "effect",
     doc: "Starts a piece of work with one agent; kind `terminal` opens an interactive terminal of a shell agent.",
   },
+  "thread.get": {
+    params: z.object({ thread: id }),
+    result: z.object({ thread }),
+    role: "viewer",
+    kind: "read",
+    doc: "One thread.",
+  },
+  "thread.rename": {
+    params: z.object({ thread: id, title: z.string().max(200) }),
+    result: z.object({ thread }),
+    role: "operator",
+    kind: "effect",
+    doc: "Gives a thread another title.",
+  },
+  "thread.search": {
+    params: z.object({
+      thread: id,
+      text: z.string().trim().min(1).max(200),
+      before: id.optional(),
+      limit: z.int().min(1).max(200).default(50),
+    }),
+    result: z.object({ items: z.array(found), next: id.optional() }),
+    role: "viewer",
+    kind: "read",
+    doc: "Commands and messages of a thread that hold this text, whatever the case, newest first. `next` is the `before` with which to look on, also where a page has found nothing.",
+  },
+  "thread.markRead": {
+    params: z.object({ thread: id, at: z.int().min(0) }),
+    result: z.object({ readAt: z.int().min(0) }),
+    role: "viewer",
+    kind: "effect",
+    doc: "The caller has seen all of a thread up to `at`, a time of the server's clock; a mark never goes back. Told to the caller's other devices by the stream `reads/<user>`.",
+  },
+  "thread.read": {
+    params: z.object({ thread: id, before: id.optional(), limit: z.int().min(1).max(200).default(50) }),
+    result: z.object({ items: z.array(exchange), next: id.optional() }),
+    role: "viewer",
+    kind: "read",
+    agents: true,
+    doc: "What was said in a thread, older pages: commands with their messages, oldest first, sent before the command `before`; `next` is the `before` of the page before this one.",
+  },
   "command.send": {
     params: z
       .object({
@@ -69,6 +114,20 @@ export const methods = {
     role: "operator",
     kind: "effect",
     doc: "Queues one instruction. The answer means accepted and durable; dispatched, started and finished are events of the thread.",
+  },
+  "command.interrupt": {
+    params: z.object({ command: id }),
+    result: z.object({}),
+    role: "operator",
+    kind: "effect",
+    doc: "Stops a command: one that waits ends at once, a running one is asked and then made to. Its end is an event of the thread; what it wrote is kept.",
+  },
+  "command.retry": {
+    params: z.object({ command: id }),
+    result: z.object({ command: id, thread: id, position: z.int().min(0) }),
+    role: "operator",
+    kind: "effect",
+    doc: "Sends an ended command once more: a new command of the same text in the same thread, which names the old.",
   },
   "terminal.write": {
     params: z.object({ thread: id, terminal: id, data: base64.max(64_000) }),

@@ -6,6 +6,9 @@
 export const streams = {
   fleet: "fleet",
   threads: "threads",
+  assistants: "assistants",
+  /** What one person has read: theirs alone. */
+  reads: (userId: string): string => `reads/${userId}`,
   thread: (threadId: string): string => `thread/${threadId}`,
   inbox: (agentId: string): string => `inbox/${agentId}`,
 } as const;

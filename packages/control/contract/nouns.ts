@@ -68,6 +68,10 @@ export type CommandOutcome = z.infer<typeof commandOutcome>;
 export const commandPriority = z.enum(["high", "normal", "low"]);
 export type CommandPriority = z.infer<typeof commandPriority>;
 
+/** Tokens as the model's own account of them. */
+export const usage = z.object({ inputTokens: z.int().min(0), outputTokens: z.int().min(0) });
+export type Usage = z.infer<typeof usage>;
+
 export const command = z.object({
   id,
   thread: id,
@@ -85,5 +89,39 @@ export const command = z.object({
   finishedAt: timeMs.nullable(),
   durationMs: z.int().min(0).nullable(),
   expiresAt: timeMs.nullable(),
+  usage: usage.optional(),
+  /** The command that this one repeats (`command.retry`). */
+  retryOf: id.optional(),
 });
 export type Command = z.infer<typeof command>;
+
+/** A command and what was said because of it; an unfinished message with its text so far. */
+export const exchange = z.object({
+  command,
+  messages: z.array(z.object({ id, state: z.enum(["started", "finished"]), text: z.string() })),
+});
+export type Exchange = z.infer<typeof exchange>;
+
+/** A chat assistant as admins configure it. Its key travels in one direction only. */
+export const assistant = z.object({
+  id,
+  name: z.string(),
+  /** The base URL of what speaks like OpenAI's chat completions. */
+  endpoint: z.string(),
+  model: z.string(),
+  systemPrompt: z.string(),
+  hasKey: z.boolean(),
+  createdAt: timeMs,
+  changedAt: timeMs,
+});
+export type Assistant = z.infer<typeof assistant>;
+
+/** Where a text was found: in a command, or in a message of one. */
+export const found = z.object({
+  command: id,
+  message: id.nullable(),
+  /** Some words around it. */
+  excerpt: z.string(),
+  at: timeMs,
+});
+export type Found = z.infer<typeof found>;

@@ -1,5 +1,5 @@
 /** A command's row as it travels, and how a priority is kept in it. */
-import type { Command, CommandPriority } from "../contract/index.ts";
+import type { Command, CommandPriority, Usage } from "../contract/index.ts";
 import type { CommandsTable } from "./tables.ts";
 
 /** Sorts as the queue does. */
@@ -23,6 +23,8 @@ export function wholeCommand(row: Omit<CommandsTable, "workspace" | "progress" |
     finishedAt: numberOrNull(row.finished_at),
     durationMs: numberOrNull(row.duration_ms),
     expiresAt: numberOrNull(row.expires_at),
+    ...(row.usage === null ? {} : { usage: JSON.parse(row.usage) as Usage }),
+    ...(row.retry_of === null ? {} : { retryOf: row.retry_of }),
   };
 }
 

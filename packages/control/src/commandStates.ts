@@ -4,18 +4,19 @@
  * Everything that changes a command asks {@link nextState} first. Invariants (I8, PB-5): `finished` is left by
  * nothing; `started` is reached once, from `dispatched` only; before `started` a command has no effects, so
  * it may be sent again or expire; after it, it ends by its agent's word, or as lost. What `interrupt` does
- * is not a step: it asks, and the command ends by its agent's word.
+ * is not a step where the agent has the command: it asks, and the command ends by its agent's word.
  */
 import type { CommandState } from "../contract/index.ts";
 
-export const commandSteps = ["dispatch", "dispatchAgain", "claim", "finish", "expire", "lose"] as const;
+export const commandSteps = ["dispatch", "dispatchAgain", "claim", "finish", "expire", "lose", "withdraw"] as const;
 /**
  * - `dispatch`: handed to the agent's inbox;
  * - `dispatchAgain`: the same after the agent came back without it;
  * - `claim`: the agent's `command.started` (PB-5);
  * - `finish`: the agent's `command.finished`;
  * - `expire`: too late to begin;
- * - `lose`: the agent that had started it knows nothing of it any more.
+ * - `lose`: the agent that had started it knows nothing of it any more;
+ * - `withdraw`: a person stopped it while it waited.
  */
 export type CommandStep = (typeof commandSteps)[number];
 
@@ -27,6 +28,7 @@ export const commandTable: Readonly<Record<CommandState, Readonly<Record<Command
     finish: null,
     expire: "finished",
     lose: null,
+    withdraw: "finished",
   },
   dispatched: {
     dispatch: null,
@@ -35,6 +37,7 @@ export const commandTable: Readonly<Record<CommandState, Readonly<Record<Command
     finish: null,
     expire: "finished",
     lose: null,
+    withdraw: null,
   },
   started: {
     dispatch: null,
@@ -43,6 +46,7 @@ export const commandTable: Readonly<Record<CommandState, Readonly<Record<Command
     finish: "finished",
     expire: null,
     lose: "finished",
+    withdraw: null,
   },
   finished: {
     dispatch: null,
@@ -51,6 +55,7 @@ export const commandTable: Readonly<Record<CommandState, Readonly<Record<Command
     finish: null,
     expire: null,
     lose: null,
+    withdraw: null,
   },
 };
 

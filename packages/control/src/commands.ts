@@ -1,5 +1,6 @@
 /**
- * `command.send`: one instruction becomes a durable command in its agent's queue.
+ * `command.send`: one instruction becomes a durable command in its agent's queue; and what a person does with one
+ * that is there: stop it, send it once more.
  *
  * The answer means accepted and durable, no more. Invariants: a command belongs to one thread and one agent
  * for ever; it reaches exactly one end (I8), for whatever is not started by its expiry ends as `expired`.
@@ -11,7 +12,7 @@ import type { CommandPriority, MethodParams, MethodResult, ThreadServerEventData
 import { streams } from "../contract/names.ts";
 import { type AgentRow, announceAgents, lockAgent } from "./agents.ts";
 import { priorityRanks, wholeCommand } from "./commandRows.ts";
-import { commandsOf, dispatchNext } from "./queue.ts";
+import { askToStop, type CommandRow, commandColumns, commandsOf, dispatchNext, withdraw } from "./queue.ts";
 import type { CommandsTable, ControlTransaction } from "./tables.ts";
 import { requireStorable, titleOf } from "./text.ts";
 import { addThread, requireOnline, requireThread, touchThread } from "./threads.ts";
@@ -31,14 +32,67 @@ export async function sendCommand(
   params: MethodParams<"command.send">,
   caller: Principal,
 ): Promise<MethodResult<"command.send">> {
-  const text = requireText(params.text);
-  const target = await targetOf(tx, params);
-  const agent = await lockAgent(tx, target.agent);
-  if (params.expiresIn === 0) requireOnline(agent, "was not to be waited for");
-  const waiting = await waitingBefore(tx, agent, params.priority);
+  const { priority, expiresIn } = params;
+  return queueCommand(
+    tx,
+    { ...(await targetOf(tx, params)), text: requireText(params.text), priority, expiresIn },
+    caller,
+  );
+}
+
+/** `command.retry` */
+export async function retryCommand(
+  tx: ControlTransaction,
+  params: MethodParams<"command.retry">,
+  caller: Principal,
+): Promise<MethodResult<"command.retry">> {
+  const old = await requireCommand(tx, params.command);
+  if (old.state !== "finished") {
+    throw new ProtocolError("conflict", `command "${old.id}" is ${old.state}; wait for its end, or stop it first`, {
+      about: { type: "command", id: old.id },
+      details: { state: old.state },
+    });
+  }
+  const { id: retryOf, thread, agent, text } = old;
+  return queueCommand(tx, { thread, agent, text, retryOf, priority: "normal", expiresIn: undefined }, caller);
+}
+
+/** `command.interrupt`: a waiting one ends here and now; whoever has it is asked, and its end is the agent's word. */
+export async function interruptCommand(
+  tx: ControlTransaction,
+  params: MethodParams<"command.interrupt">,
+): Promise<MethodResult<"command.interrupt">> {
+  const { agent } = await requireCommand(tx, params.command);
+  await lockAgent(tx, agent);
+  const command = await requireCommand(tx, params.command);
+  if (command.state === "queued") await withdraw(tx, command);
+  else if (command.state !== "finished") askToStop(tx, command);
+  await announceAgents(tx, [agent]);
+  return {};
+}
+
+interface Wish {
+  readonly agent: string;
+  /** Absent: in a new one. */
+  readonly thread: string | undefined;
+  readonly text: string;
+  readonly priority: CommandPriority;
+  readonly expiresIn: number | undefined;
+  readonly retryOf?: string;
+}
+
+async function queueCommand(
+  tx: ControlTransaction,
+  wish: Wish,
+  caller: Principal,
+): Promise<MethodResult<"command.send">> {
+  const { text, priority, expiresIn, retryOf } = wish;
+  const agent = await lockAgent(tx, wish.agent);
+  if (expiresIn === 0) requireOnline(agent, "was not to be waited for");
+  const waiting = await waitingBefore(tx, agent, priority);
 
   const thread =
-    target.thread ??
+    wish.thread ??
     (
       await addThread(tx, {
         agent: agent.id,
@@ -51,9 +105,10 @@ export async function sendCommand(
     agent,
     thread,
     text,
-    priority: params.priority,
-    expiresIn: params.expiresIn,
+    priority,
+    expiresIn,
     sentBy: caller.id,
+    retryOf,
   });
   await tx.db.insertInto("commands").values(row).execute();
   const { id: command } = row;
@@ -62,11 +117,19 @@ export async function sendCommand(
     event: "command.queued",
     data: queued satisfies ThreadServerEventData["command.queued"],
   });
-  if (target.thread !== undefined) await touchThread(tx, thread);
+  if (wish.thread !== undefined) await touchThread(tx, thread);
 
   await dispatchNext(tx, agent);
   await announceAgents(tx, [agent.id]);
   return { command, thread, position: waiting };
+}
+
+/** Throws `not_found`. */
+async function requireCommand(tx: ControlTransaction, id: string): Promise<CommandRow> {
+  const query = tx.db.selectFrom("commands").select(commandColumns).where("workspace", "=", tx.workspace);
+  const row = await query.where("id", "=", id).executeTakeFirst();
+  if (row !== undefined) return row;
+  throw new ProtocolError("not_found", `there is no command "${id}"`, { about: { type: "command", id } });
 }
 
 /** The agent, and the thread where there is one already. Throws `not_found`. */
@@ -131,6 +194,7 @@ interface NewCommand {
   readonly priority: CommandPriority;
   readonly expiresIn: number | undefined;
   readonly sentBy: string;
+  readonly retryOf: string | undefined;
 }
 
 function newCommand(tx: ControlTransaction, command: NewCommand): CommandsTable {
@@ -156,5 +220,7 @@ function newCommand(tx: ControlTransaction, command: NewCommand): CommandsTable 
     expires_at: tx.now + (command.expiresIn || expiresInMsDefault),
     progress: null,
     inferred: 0,
+    usage: null,
+    retry_of: command.retryOf ?? null,
   };
 }

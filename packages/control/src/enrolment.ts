@@ -55,7 +55,7 @@ export async function welcomeAgent(tx: ControlTransaction, greeting: AgentHello)
   // OP-7: this node fences what it holds itself; the process before may be held by another.
   if (isNewProcess && generation > 1)
     tx.tellNodes({ kind: "agentFenced", workspace: tx.workspace, agent: id, generation });
-  await judgeReturn(tx, id, hello.open);
+  await judgeReturn(tx, id, hello.open, isNewProcess && kind === "assistant" ? "nothing" : "perhaps");
   await dispatchNext(tx, await requireAgent(tx, id));
   await announceAgents(tx, [id]);
   return { identity: { id, name, generation }, inbox };

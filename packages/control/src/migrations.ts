@@ -39,6 +39,43 @@ export const migrations: Readonly<Record<string, Migration>> = {
         .execute();
     },
   },
+  "control-004-answers": {
+    async up(db) {
+      await db.schema.alterTable("commands").addColumn("usage", "text").execute();
+      await db.schema.alterTable("commands").addColumn("retry_of", "text").execute();
+    },
+  },
+  "control-005-assistants": {
+    async up(db) {
+      await required(db.schema.createTable("assistants"), {
+        text: ["workspace", "id", "name", "endpoint", "model", "system_prompt"],
+        integer: [],
+        bigint: ["created_at", "changed_at"],
+      })
+        .addColumn("sealed_key", "text")
+        .addPrimaryKeyConstraint("assistants_key", ["workspace", "id"])
+        .addUniqueConstraint("assistants_name", ["workspace", "name"])
+        .execute();
+      await required(db.schema.createTable("assistant_hosts"), {
+        text: ["workspace", "public_key"],
+        integer: [],
+        bigint: [],
+      })
+        .addPrimaryKeyConstraint("assistant_hosts_key", ["workspace"])
+        .execute();
+    },
+  },
+  "control-006-reads": {
+    async up(db) {
+      await required(db.schema.createTable("thread_reads"), {
+        text: ["workspace", "user", "thread"],
+        integer: [],
+        bigint: ["read_at"],
+      })
+        .addPrimaryKeyConstraint("thread_reads_key", ["workspace", "user", "thread"])
+        .execute();
+    },
+  },
 };
 
 /** Adds columns that are never null, with what the rows that are there get. */

@@ -8,17 +8,28 @@
 import type { Method, Plugin, Principal } from "@holdfast/server/plugin";
 import { type MethodName, type MethodParams, type MethodResult, methods } from "../contract/index.ts";
 import { listAgents } from "./agents.ts";
-import { sendCommand } from "./commands.ts";
+import {
+  changeAssistant,
+  createAssistant,
+  hostAssistants,
+  listAssistants,
+  listHosted,
+  removeAssistant,
+} from "./assistants.ts";
+import { interruptCommand, retryCommand, sendCommand } from "./commands.ts";
 import { welcomeAgent } from "./enrolment.ts";
+import { readHistory } from "./history.ts";
 import { migrations } from "./migrations.ts";
 import { beat, bury, reclaim } from "./nodeTasks.ts";
 import { changePresence, readPresent } from "./presenceTasks.ts";
+import { markRead } from "./reads.ts";
 import { startRuntime } from "./runtime.ts";
 import { families } from "./streams.ts";
 import { readDue, sweep } from "./sweep.ts";
 import type { ControlTransaction } from "./tables.ts";
 import { resizeTerminal, writeTerminal } from "./terminals.ts";
-import { createThread, listThreads } from "./threads.ts";
+import { searchThread } from "./threadSearch.ts";
+import { createThread, getThread, listThreads, renameThread } from "./threads.ts";
 
 type Handlers = {
   readonly [Name in MethodName]: (
@@ -30,9 +41,22 @@ type Handlers = {
 
 const handlers = {
   "agent.list": listAgents,
+  "assistant.list": listAssistants,
+  "assistant.create": createAssistant,
+  "assistant.change": changeAssistant,
+  "assistant.remove": removeAssistant,
+  "assistant.host": hostAssistants,
+  "assistant.hosted": listHosted,
   "thread.list": listThreads,
   "thread.create": createThread,
   "command.send": sendCommand,
+  "command.interrupt": interruptCommand,
+  "command.retry": retryCommand,
+  "thread.get": getThread,
+  "thread.rename": renameThread,
+  "thread.search": searchThread,
+  "thread.markRead": markRead,
+  "thread.read": readHistory,
   "terminal.write": writeTerminal,
   "terminal.resize": resizeTerminal,
 } as const satisfies Handlers;
@@ -42,9 +66,22 @@ export const plugin: Plugin = {
   migrations,
   methods: {
     "agent.list": method("agent.list"),
+    "assistant.list": method("assistant.list"),
+    "assistant.create": method("assistant.create"),
+    "assistant.change": method("assistant.change"),
+    "assistant.remove": method("assistant.remove"),
+    "assistant.host": method("assistant.host"),
+    "assistant.hosted": method("assistant.hosted"),
     "thread.list": method("thread.list"),
     "thread.create": method("thread.create"),
     "command.send": method("command.send"),
+    "command.interrupt": method("command.interrupt"),
+    "command.retry": method("command.retry"),
+    "thread.get": method("thread.get"),
+    "thread.rename": method("thread.rename"),
+    "thread.search": method("thread.search"),
+    "thread.markRead": method("thread.markRead"),
+    "thread.read": method("thread.read"),
     "terminal.write": method("terminal.write"),
     "terminal.resize": method("terminal.resize"),
   } satisfies Record<MethodName, Method>,
@@ -62,7 +99,7 @@ export const plugin: Plugin = {
   start: startRuntime,
 };
 
-/** A declaration and its handler, as the server takes them. Agents call none of these. */
+/** A declaration and its handler, as the server takes them. Agents call those only that say so. */
 function method(name: MethodName): Method {
   return { ...methods[name], handle: handlers[name] };
 }

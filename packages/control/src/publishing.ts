@@ -194,12 +194,13 @@ async function record(
       await recordClaim(tx, command);
       commands.set(command.id, { ...command, state: "started", started_at: tx.now });
     } else {
-      const { outcome, reason, exitCode, inferred, durationMs } = event.data;
+      const { outcome, reason, exitCode, inferred, usage, durationMs } = event.data;
       await recordFinish(tx, command, {
         outcome,
         reason: reason === undefined ? undefined : toStorable(reason),
         exitCode,
         inferred,
+        usage,
         durationMs,
       });
     }

@@ -7,7 +7,7 @@
  * that the caller holds the agent's lock and calls `announceAgents` at the end; none waits for anything.
  */
 import { assert } from "@holdfast/protocol";
-import type { CommandOutcome, InboxEventData, ThreadServerEventData } from "../contract/index.ts";
+import type { CommandOutcome, InboxEventData, ThreadServerEventData, Usage } from "../contract/index.ts";
 import { streams } from "../contract/names.ts";
 import { type AgentRow, capabilitiesOf } from "./agents.ts";
 import { type CommandStep, nextState } from "./commandStates.ts";
@@ -38,6 +38,7 @@ export interface CommandEnd {
   readonly reason?: string | undefined;
   readonly exitCode?: number | undefined;
   readonly inferred?: boolean | undefined;
+  readonly usage?: Usage | undefined;
   readonly durationMs: number;
 }
 
@@ -78,9 +79,24 @@ export async function expire(tx: ControlTransaction, command: CommandRow): Promi
 }
 
 /** Ends a command whose agent knows nothing of it any more: what it did is unknown. */
-export async function lose(tx: ControlTransaction, command: CommandRow): Promise<void> {
+export async function lose(tx: ControlTransaction, command: CommandRow, reason: string): Promise<void> {
   const durationMs = Math.max(0, tx.now - Number(command.started_at ?? tx.now));
-  await endCommand(tx, command, "lose", { outcome: "lost", reason: "the agent came back without it", durationMs });
+  await endCommand(tx, command, "lose", { outcome: "lost", reason, durationMs });
+}
+
+/** Ends a command that a person stopped before it was anybody's. */
+export async function withdraw(tx: ControlTransaction, command: CommandRow): Promise<void> {
+  await endCommand(tx, command, "withdraw", {
+    outcome: "interrupted",
+    reason: "stopped while it waited",
+    durationMs: 0,
+  });
+}
+
+/** Asks the agent that has it to stop it. */
+export function askToStop(tx: ControlTransaction, command: CommandRow): void {
+  const data: InboxEventData["command.interrupted"] = { command: command.id, thread: command.thread };
+  tx.append(streams.inbox(command.agent), { event: "command.interrupted", data });
 }
 
 /** PB-5: the claim, judged already. */
@@ -145,6 +161,7 @@ function endOf(tx: ControlRead, end: CommandEnd): Partial<CommandsTable> {
     duration_ms: end.durationMs,
     finished_at: tx.now,
     inferred: end.inferred === true ? 1 : 0,
+    usage: end.usage === undefined ? null : JSON.stringify(end.usage),
     progress: null,
   };
 }

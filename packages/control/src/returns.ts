@@ -7,6 +7,7 @@
  *   claim. It keeps its place before everything that is queued.
  * - *started*: it can no longer end by its agent's word. It ends as `lost`, but not by the `hello` itself:
  *   the agent's first publish may still bring its end, and only after that, or after 30 s, is it judged.
+ *   But a new process of an assistant brings nothing of the one before, and a person waits: it is judged at once.
  * Invariant: a command that was started is never handed over again, so it runs at most once (I8).
  */
 import { announceAgents, lockAgent, requireAgent } from "./agents.ts";
@@ -16,15 +17,22 @@ import type { ControlTransaction } from "./tables.ts";
 /** Nothing that was started is ended by a `hello` before this, or the agent's first publish. */
 export const returnCheckMs = 30_000;
 
-/** The agent's lock is held. */
-export async function judgeReturn(tx: ControlTransaction, agent: string, open: readonly string[]): Promise<void> {
+/** The agent's lock is held. `brings`: what it may still publish of what it does not name. */
+export async function judgeReturn(
+  tx: ControlTransaction,
+  agent: string,
+  open: readonly string[],
+  brings: "perhaps" | "nothing" = "perhaps",
+): Promise<void> {
   const answeredFor = new Set(open);
   const missing = (await commandsOf(tx, agent, ["dispatched", "started"])).filter(
     (command) => !answeredFor.has(command.id),
   );
   for (const command of missing) if (command.state === "dispatched") await dispatchAgain(tx, command);
-  const started = missing.filter((command) => command.state === "started").map((command) => command.id);
-  await replaceChecks(tx, agent, started);
+  const started = missing.filter((command) => command.state === "started");
+  if (brings === "nothing") for (const command of started) await lose(tx, command, "the assistant was started anew");
+  const checked = brings === "nothing" ? [] : started.map((command) => command.id);
+  await replaceChecks(tx, agent, checked);
 }
 
 /**
@@ -45,7 +53,7 @@ export async function settleReturn(tx: ControlTransaction, agent: string): Promi
     .where("commands.state", "=", "started")
     .orderBy("commands.ordinal")
     .execute();
-  for (const command of missing) await lose(tx, command);
+  for (const command of missing) await lose(tx, command, "the agent came back without it");
   await replaceChecks(tx, agent, []);
   await dispatchNext(tx, await requireAgent(tx, agent));
 }

@@ -1,18 +1,23 @@
 /**
- * What happens because time passes: commands that expire, returns that are judged.
+ * What happens because time passes: commands that expire, returns that are judged, answers whose assistant is gone.
  *
  * Looking ({@link readDue}) and doing ({@link sweep}) are two tasks: looking writes nothing, and the doing runs
  * once per workspace that has something due. Both are judged by the store's clock, so an expiry does not
  * depend on who was awake.
  */
 import { announceAgents, lockAgent } from "./agents.ts";
-import { commandColumns, dispatchNext, expire, isLate } from "./queue.ts";
+import { commandColumns, commandsOf, dispatchNext, expire, isLate, lose } from "./queue.ts";
 import { returnCheckMs, settleDueReturns } from "./returns.ts";
 import type { ControlRead, ControlTransaction } from "./tables.ts";
 
 /** In one transaction; the next look finds the others. */
 const expiredAtOnce = 500;
 const unstarted = ["queued", "dispatched"] as const;
+/**
+ * From `offline`, which follows 15 s after a connection's end: who waits for an answer hears within 30 s that it is
+ * lost (CONTROL.md "Chat"). Of other agents nothing is lost by their absence: what they run goes on.
+ */
+export const assistantGoneMs = 10_000;
 
 export interface Due {
   /** Those with something to do now. */
@@ -42,6 +47,8 @@ export async function readDue(tx: ControlRead): Promise<Due> {
       at: Number(last) > tx.now + returnCheckMs ? tx.now : Number(at),
     })),
   ];
+  const gone = await goneAssistants(tx);
+  all.push(...gone.map(({ workspace, status_at }) => ({ workspace, at: Number(status_at) + assistantGoneMs })));
   const later = all.filter((row) => row.at > tx.now).map((row) => row.at - tx.now);
   return {
     workspaces: [...new Set(all.filter((row) => row.at <= tx.now).map((row) => row.workspace))].sort(),
@@ -60,7 +67,39 @@ export async function sweep(tx: ControlTransaction): Promise<null> {
   }
   await announceAgents(tx, agents);
   await settleDueReturns(tx);
+  await loseWithAssistants(tx);
   return null;
+}
+
+/** Assistants that are away, and had an answer under way; of every workspace. */
+async function goneAssistants(tx: ControlRead) {
+  return tx.db
+    .selectFrom("agents")
+    .innerJoin("commands", (join) =>
+      join.onRef("commands.workspace", "=", "agents.workspace").onRef("commands.agent", "=", "agents.id"),
+    )
+    .select(["agents.workspace", "agents.id", "agents.status_at"])
+    .distinct()
+    .where("agents.kind", "=", "assistant")
+    .where("agents.status", "=", "offline")
+    .where("commands.state", "=", "started")
+    .orderBy("agents.id")
+    .execute();
+}
+
+async function loseWithAssistants(tx: ControlTransaction): Promise<void> {
+  const gone = (await goneAssistants(tx)).filter(
+    ({ workspace, status_at }) => workspace === tx.workspace && Number(status_at) + assistantGoneMs <= tx.now,
+  );
+  for (const { id } of gone) {
+    const agent = await lockAgent(tx, id);
+    if (agent.status !== "offline") continue;
+    for (const command of await commandsOf(tx, id, ["started"])) await lose(tx, command, "the assistant is gone");
+  }
+  await announceAgents(
+    tx,
+    gone.map(({ id }) => id),
+  );
 }
 
 /** Commands that did not start in time; of one agent read again under its lock. */

@@ -93,6 +93,10 @@ export interface CommandsTable {
   progress: string | null;
   /** 1 where the end was inferred. */
   inferred: number;
+  /** JSON of {@link Usage}. */
+  usage: string | null;
+  /** The command that this one repeats. */
+  retry_of: string | null;
 }
 
 /** Messages that were started: every start has one end. */
@@ -117,7 +121,38 @@ export interface ReturnChecksTable {
   due_at: number;
 }
 
+/** Assistants as admins configured them. */
+export interface AssistantsTable {
+  workspace: string;
+  id: string;
+  name: string;
+  endpoint: string;
+  model: string;
+  system_prompt: string;
+  /** Encrypted for the assistants' process (`contract/sealedKey.ts`); null: none. */
+  sealed_key: string | null;
+  created_at: number;
+  changed_at: number;
+}
+
+/** Up to when somebody has seen a thread, by the server's clock. */
+export interface ThreadReadsTable {
+  workspace: string;
+  user: string;
+  thread: string;
+  read_at: number;
+}
+
+/** For whom models' keys are encrypted: the assistants' process of a workspace. */
+export interface AssistantHostsTable {
+  workspace: string;
+  public_key: string;
+}
+
 export interface ControlTables {
+  assistants: AssistantsTable;
+  assistant_hosts: AssistantHostsTable;
+  thread_reads: ThreadReadsTable;
   agents: AgentsTable;
   agent_processes: AgentProcessesTable;
   threads: ThreadsTable;

@@ -15,10 +15,11 @@ import type {
   ThreadSnapshotCommand,
   ThreadSnapshotMessage,
 } from "../contract/index.ts";
-import { messageScope, streams, terminalOf, terminalScope } from "../contract/names.ts";
+import { streams, terminalOf, terminalScope } from "../contract/names.ts";
 import { wholeCommand } from "./commandRows.ts";
+import { readUnfinished, readWhole } from "./messageTexts.ts";
 import { threadRollUp } from "./rollUp.ts";
-import type { ControlRead, MessagesTable } from "./tables.ts";
+import type { ControlRead } from "./tables.ts";
 import { requireThread, type ThreadRow, wholeThread } from "./threads.ts";
 
 /** Ended commands; those that have not ended are all there. */
@@ -99,6 +100,7 @@ async function readMessages(tx: ControlRead, stream: string, thread: string): Pr
     tx,
     stream,
     newest.filter(({ state }) => state === "started"),
+    messagesBytesMax,
   );
   const messages: ThreadSnapshotMessage[] = [];
   let bytes = 0;
@@ -109,34 +111,6 @@ async function readMessages(tx: ControlRead, stream: string, thread: string): Pr
     messages.push({ id, command, state, text });
   }
   return messages.reverse();
-}
-
-async function readWhole(tx: ControlRead, stream: string, message: string): Promise<string> {
-  const keyframe = await tx.log.keyframe(stream, messageScope(message));
-  return keyframe === undefined ? "" : (keyframe.data as AgentEventData["message.finished"]).text;
-}
-
-/** Texts so far, by message. */
-async function readUnfinished(
-  tx: ControlRead,
-  stream: string,
-  messages: readonly MessagesTable[],
-): Promise<ReadonlyMap<string, string>> {
-  const texts = new Map(messages.map(({ id }) => [id, ""]));
-  if (messages.length === 0) return texts;
-  const deltas = await tx.log.read(stream, {
-    after: Math.min(...messages.map(({ started_after }) => Number(started_after))),
-    names: ["text.delta"],
-    end: "oldest",
-    eventsMax: Number.MAX_SAFE_INTEGER,
-    bytesMax: messagesBytesMax,
-  });
-  for (const { data } of deltas) {
-    const { message, text } = data as AgentEventData["text.delta"];
-    const before = texts.get(message);
-    if (before !== undefined) texts.set(message, before + text);
-  }
-  return texts;
 }
 
 interface Drawing {

@@ -86,6 +86,31 @@ export async function createThread(
   return { thread };
 }
 
+/** `thread.get` */
+export async function getThread(
+  tx: ControlRead,
+  params: MethodParams<"thread.get">,
+): Promise<MethodResult<"thread.get">> {
+  return { thread: wholeThread(await requireThread(tx, params.thread)) };
+}
+
+/** `thread.rename` */
+export async function renameThread(
+  tx: ControlTransaction,
+  params: MethodParams<"thread.rename">,
+): Promise<MethodResult<"thread.rename">> {
+  const row = await requireThread(tx, params.thread);
+  const title = shorten(toLine(params.title), titleLengthMax);
+  if (title === "")
+    throw new ProtocolError("invalid_params", "the title is empty; give some words", { details: { field: "title" } });
+  const thread = wholeThread({ ...row, title });
+  if (title === row.title) return { thread };
+  const update = tx.db.updateTable("threads").set({ title }).where("workspace", "=", tx.workspace);
+  await update.where("id", "=", row.id).execute();
+  tx.append(streams.threads, { event: "thread.changed", data: { thread } });
+  return { thread };
+}
+
 /** Makes a thread and its stream, and tells of it. */
 export async function addThread(
   tx: ControlTransaction,

@@ -54,7 +54,7 @@ describe("claim before effect (PB-5)", () => {
     expect(codes(await control.publish(agent, thread, [started(control.newId())]))).toEqual(["not_found"]);
   });
 
-  it("[PB-5] only by the current generation", async () => {
+  it("[A3] [PB-5] only by the current generation", async () => {
     const { control, agent, command, thread } = await withCommand();
     const newer = await control.hello({ id: agent.id });
     expect(await refusal(control.publish(agent, thread, [started(command)]))).toBe("fenced");

@@ -100,7 +100,7 @@ describe("streams", () => {
     expect(plugin.streams.filter(({ publish }) => publish !== undefined).map(({ name }) => name)).toEqual(["thread/"]);
   });
 
-  it("[I7] nothing of one workspace is seen or reached from another", async () => {
+  it("[A1] [I7] nothing of one workspace is seen or reached from another", async () => {
     const control = await openControl();
     const agent = await control.hello();
     const { thread } = await control.call("command.send", { agent: agent.id, text: "secret" });
@@ -121,7 +121,8 @@ describe("streams", () => {
       const { role, kind, params } = methods[name];
       expect(plugin.methods[name]).toMatchObject({ role, kind });
       expect(plugin.methods[name]?.params).toBe(params);
-      expect(plugin.methods[name]?.agents ?? false).toBe(false);
+      // An agent asks for what was said in its own threads, and for nothing else.
+      expect(plugin.methods[name]?.agents ?? false).toBe(name === "thread.read");
     }
   });
 });

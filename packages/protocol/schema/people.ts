@@ -7,6 +7,7 @@ import { z } from "zod";
 import { count, timeMs } from "./common.ts";
 
 export const personRole = z.enum(["viewer", "operator", "admin"]);
+export type PersonRole = z.infer<typeof personRole>;
 
 export const personEntry = z.object({
   id: z.string(),
@@ -32,3 +33,4 @@ export const sessionEntry = z.object({
   /** Whether the request came by it. */
   current: z.boolean(),
 });
+export type SessionEntry = z.infer<typeof sessionEntry>;

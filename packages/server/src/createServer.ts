@@ -8,6 +8,7 @@
 import { createHash } from "node:crypto";
 import type { AddressInfo } from "node:net";
 import { hostname } from "node:os";
+import { uuidv7 } from "@holdfast/protocol";
 import type { FastifyInstance } from "fastify";
 import { createAppSignIn } from "./auth/appSignIn.ts";
 import { hostOriginSettings } from "./auth/hostOrigin.ts";
@@ -17,11 +18,13 @@ import { type CodeFlow, createCodeFlow } from "./auth/oidc/codeFlow.ts";
 import { callbackPath } from "./auth/oidc/settings.ts";
 import { peopleMethods } from "./auth/people/plugin.ts";
 import { createAuth } from "./auth/service.ts";
+import type { FeatureFlags } from "./flags/features.ts";
 import { createUpgrade } from "./gateway/upgrade.ts";
 import { createHttp } from "./http/app.ts";
 import type { Readiness } from "./http/healthRoutes.ts";
 import { signInLinksOff } from "./http/sessionRoutes.ts";
 import { createNode } from "./node.ts";
+import { plugin as operations } from "./observe/operationsPlugin.ts";
 import { createWatch } from "./observe/watch.ts";
 import { type Server, type ServerOptions, StartError } from "./options.ts";
 import type { Plugin } from "./plugin.ts";
@@ -48,26 +51,36 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       // Where the app signs people in, they are the app's to manage.
       ...(settings.authenticate === undefined ? [new URL("./auth/people/plugin.ts", import.meta.url)] : []),
       new URL("./observe/recordsPlugin.ts", import.meta.url),
+      new URL("./observe/operationsPlugin.ts", import.meta.url),
       settings.app,
     ],
     clock: settings.clock,
     random: settings.random,
     log,
   });
+  let flags: FeatureFlags | undefined;
   try {
-    return await start(settings, app, opened);
+    flags = await flagsOf(settings);
+    return await start(settings, app, opened, flags);
   } catch (error) {
+    flags?.stop();
     await opened.close();
     throw error;
   }
 }
 
-async function start(settings: Settings, app: Plugin, opened: OpenedStore): Promise<Server> {
+async function start(
+  settings: Settings,
+  app: Plugin,
+  opened: OpenedStore,
+  flags: FeatureFlags | undefined,
+): Promise<Server> {
   const { log, data, mode, clock, random, authenticate, origins, page, pagePaths, reach } = settings;
   const watch = createWatch(settings);
   const node = await createNode({
     app,
     observer: watch.observer,
+    ...(flags && { flags }),
     keepsRecords: true,
     loopDelayMs: watch.loopDelayMs,
     store: opened.store,
@@ -80,7 +93,11 @@ async function start(settings: Settings, app: Plugin, opened: OpenedStore): Prom
     limits: settings.limits,
     admission: settings.admission,
     lifetimes: settings.lifetimes,
-    ...(authenticate === undefined && { moreMethods: peopleMethods(settings) }),
+    moreMethods: {
+      ...(authenticate === undefined ? peopleMethods(settings) : {}),
+      ...(log.levels === undefined ? {} : operations.methods),
+    },
+    moreStreams: operations.streams,
     authenticator: async (run) => {
       const { issuers, sessionLifeMs } = settings;
       const issued = createIssuedTokens({ issuers, ask: fetchProvider, clock, log });
@@ -114,6 +131,7 @@ async function start(settings: Settings, app: Plugin, opened: OpenedStore): Prom
     signInLinks: settings.signInLinks,
     auth,
     methods: node.methods,
+    disturb: node.gateway.disturb,
     context,
     mode,
     version: settings.version,
@@ -150,6 +168,7 @@ async function start(settings: Settings, app: Plugin, opened: OpenedStore): Prom
     await http.close();
     clock.cancel(late);
     watch.stop();
+    flags?.stop();
     await opened.close();
   };
   return {
@@ -169,6 +188,13 @@ async function start(settings: Settings, app: Plugin, opened: OpenedStore): Prom
 /** Of several servers on one PostgreSQL each has its own; short, since a path may be longer than a name. */
 function placeOf(data: string): string {
   return createHash("sha256").update(`${hostname()}\0${data}`).digest("hex").slice(0, placeCharsMax);
+}
+
+/** Loaded only here: a start without flags needs no library of them. */
+async function flagsOf({ flags: source, clock, random, log }: Settings): Promise<FeatureFlags | undefined> {
+  if (source === undefined) return undefined;
+  const { openFlags } = await import("./flags/openFlags.ts");
+  return openFlags({ source, domain: uuidv7(clock.now(), random.bytes(10)), clock, log });
 }
 
 function codeFlows({ providers, clock, random, log }: Settings): readonly CodeFlow[] {

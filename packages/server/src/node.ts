@@ -13,6 +13,7 @@ import { type AdmissionLimits, admissionLimitsOf } from "./admission/limits.ts";
 import { outageReason } from "./admission/storeHealth.ts";
 import type { Authenticator } from "./auth/verdict.ts";
 import type { ConnectionLimits } from "./connectionLimits.ts";
+import { type FeatureFlags, withoutFlags } from "./flags/features.ts";
 import type { GatewayContext } from "./gateway/context.ts";
 import { decodeTextFrame, encodeTextFrame } from "./gateway/frame.ts";
 import { createGateway, type Gateway } from "./gateway/gateway.ts";
@@ -29,6 +30,7 @@ import { type Alert, alertsOf } from "./observe/alertRules.ts";
 import { diagnosticsMethod, endedLately } from "./observe/diagnostics.ts";
 import { createFailureSpan } from "./observe/failureSpan.ts";
 import { createFoldedLog } from "./observe/foldedLog.ts";
+import { createLentLevels } from "./observe/lentLevels.ts";
 import type { Log } from "./observe/log.ts";
 import { type Observer, silentObserver } from "./observe/observer.ts";
 import { createRecords } from "./observe/records.ts";
@@ -65,10 +67,13 @@ export interface NodeParts<Judge extends Authenticator> {
   readonly place?: Readonly<Record<string, string | number>>;
   /** How long events and answers are kept; the defaults of the table where absent. */
   readonly lifetimes?: Lifetimes;
-  /** Methods besides the app's, of a plugin that the store has too; none where absent. */
+  /** Methods and streams besides the app's, of plugins that the store has too; none where absent. */
   readonly moreMethods?: Readonly<Record<string, Method>>;
+  readonly moreStreams?: readonly StreamFamily[];
   /** Makes what judges credentials; it may keep its own things in the store. */
   readonly authenticator: (run: RunTask) => Promise<Judge>;
+  /** Who may use what; the defaults where absent. */
+  readonly flags?: FeatureFlags;
   /** To and from other nodes on the same store; absent where there is none. */
   readonly bus?: Bus;
   /** Who measures; nobody where absent. */
@@ -133,6 +138,7 @@ export async function createNode<Judge extends Authenticator>(parts: NodeParts<J
   const run: RunTask = (task, input, workspace = workspaceByDefault) =>
     committer.run({ kind: "task", workspace, task, input });
   const authenticator = observed(await parts.authenticator(run), observer);
+  const levels = createLentLevels(clock, parts.log);
   const name = uuidv7(clock.now(), random.bytes(10));
   const shared = bus === undefined ? {} : { shared: { node: name } };
   const runtimes = app.start === undefined ? [] : [app.start({ clock, log, run, ...shared })];
@@ -166,7 +172,11 @@ export async function createNode<Judge extends Authenticator>(parts: NodeParts<J
     problems,
   });
   const methods = { ...app.methods, ...parts.moreMethods, "diagnostics.get": diagnostics };
-  const families = parts.keepsRecords === true ? [...app.streams, ...recordsPlugin.streams] : app.streams;
+  const families = [
+    ...app.streams,
+    ...(parts.keepsRecords === true ? recordsPlugin.streams : []),
+    ...(parts.moreStreams ?? []),
+  ];
   const board = createSignalBoard();
   const relay = bus === undefined ? undefined : relaySignals({ board, bus, clock });
   const context: GatewayContext = {
@@ -176,6 +186,7 @@ export async function createNode<Judge extends Authenticator>(parts: NodeParts<J
     observer,
     records,
     mode,
+    features: (parts.flags ?? withoutFlags).of,
     node: name,
     heartbeat,
     limits: parts.limits,
@@ -198,7 +209,7 @@ export async function createNode<Judge extends Authenticator>(parts: NodeParts<J
     clock,
     textOf: decodeTextFrame,
     open: () => committer.run({ kind: "append", workspace: noticesWorkspace, stream: noticesStream, events: [] }),
-    hear: (notice) => obeyNotice(context, notice),
+    hear: (notice) => obeyNotice({ ...context, ...(levels && { levels }) }, notice),
   });
   const retention = startRetention({ store, clock, log, lifetimes: parts.lifetimes ?? defaultLifetimes });
   return {
@@ -221,6 +232,7 @@ export async function createNode<Judge extends Authenticator>(parts: NodeParts<J
       retention.stop();
       openings.stop();
       notices.stop();
+      levels?.stop();
       relay?.stop();
       hub.stop();
       admission.stop();
@@ -237,7 +249,7 @@ function observed<Judge extends Authenticator>(authenticator: Judge, observer: O
     ...authenticator,
     async verify(credentials) {
       const verdict = await verify(credentials);
-      observer.verified(verdict.kind);
+      observer.verified(authenticator.issuerOf?.(credentials) ?? "app", verdict.kind);
       return verdict;
     },
   };

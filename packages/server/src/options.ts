@@ -4,6 +4,7 @@
  */
 
 import type { Clock, Random } from "@holdfast/protocol";
+import type { Provider } from "@openfeature/server-sdk";
 import type { AdmissionLimits } from "./admission/limits.ts";
 import type { Authenticate } from "./auth/appSignIn.ts";
 import type { IssuerOptions } from "./auth/issuers/issuer.ts";
@@ -77,6 +78,11 @@ export interface ServerOptions {
   readonly alertWebhook?: string;
   /** Metrics also under the names `dashboard_…` that operators of older systems know; false by default. */
   readonly dashboardMetrics?: boolean;
+  /**
+   * Who may use what of `welcome.features`: a file of flags in flagd's format, which is read anew when it changes, or
+   * any OpenFeature provider. Absent: everybody has all.
+   */
+  readonly flags?: { readonly file: string | URL } | { readonly provider: Provider };
   /** By default one JSON line a record on standard error, from `info` up. */
   readonly log?: Log;
   /** For tests and the simulation; the platform's by default. */

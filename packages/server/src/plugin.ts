@@ -151,7 +151,7 @@ export type Lifetime = "work" | "records" | "audit";
 export interface StreamFamily {
   /** A whole name (`fleet`), or a prefix that ends in `/` (`thread/`). */
   readonly name: string;
-  /** Exists before its first event. Always false for a prefix. */
+  /** Exists before its first event. For a prefix only where {@link mayRead} gives each reader one: who may read it makes it. */
   readonly always: boolean;
   /** Inboxes have one reader, are acknowledged, and have no `latest` (OP-8). */
   readonly inbox: boolean;

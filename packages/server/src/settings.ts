@@ -12,6 +12,7 @@ import { type Issuer, issuersOf } from "./auth/issuers/issuer.ts";
 import { type OidcSettings, oidcSettingsOf } from "./auth/oidc/settings.ts";
 import { sessionLifeMs as sessionLifeMsByDefault } from "./auth/service.ts";
 import { type ConnectionLimits, defaultConnectionLimits } from "./connectionLimits.ts";
+import type { FlagSource } from "./flags/openFlags.ts";
 import type { Log } from "./observe/log.ts";
 import { createLog } from "./observe/pinoLog.ts";
 import { type Mode, type ServerOptions, StartError } from "./options.ts";
@@ -48,6 +49,7 @@ export interface Settings {
   readonly lifetimes: Lifetimes;
   readonly alertWebhook: string | undefined;
   readonly dashboardMetrics: boolean;
+  readonly flags: FlagSource | undefined;
   readonly log: Log;
   readonly clock: Clock;
   readonly random: Random;
@@ -104,6 +106,7 @@ export function settingsOf(options: ServerOptions): Settings {
     lifetimes: lifetimesOf(options.retention ?? {}),
     alertWebhook: webhookOf(options.alertWebhook),
     dashboardMetrics: options.dashboardMetrics ?? false,
+    flags: flagsOf(options.flags),
     log: options.log ?? createLog({ level: "info", stream: process.stderr }),
     clock: options.clock ?? platformClock,
     random: options.random ?? platformRandom,
@@ -130,6 +133,10 @@ function webhookOf(address: string | undefined): string | undefined {
       `alertWebhook: give an http or https address without a user name, such as https://example.com/hook.`,
     );
   return address;
+}
+
+function flagsOf(flags: ServerOptions["flags"]): FlagSource | undefined {
+  return flags === undefined || "provider" in flags ? flags : { file: pathOf(flags.file) };
 }
 
 function limitsOf(raised: Partial<ConnectionLimits>): ConnectionLimits {

@@ -53,6 +53,9 @@ export function simulatedExecutor({ clock, dice, isTalkative, isHurried, begins 
       };
       clock.after(apartMs, () => advance(0));
     },
+    interrupt(command) {
+      for (const one of [...running]) if (one.id === command) finish(one, { outcome: "interrupted" });
+    },
     openTerminal() {},
     input() {},
     resize() {},

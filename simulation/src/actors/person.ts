@@ -5,7 +5,6 @@
  * reads anew and starts its producers anew. What it asks and hears is told to the judge under the incarnation's name.
  * It decides nothing: the plan says what it does and when.
  */
-import type { Subscription } from "@holdfast/client";
 import { memoryStorage } from "@holdfast/client/storage";
 import { ProtocolError } from "@holdfast/protocol";
 import { nothingKept } from "../../../packages/client/src/storage/memory.ts";
@@ -13,19 +12,17 @@ import { dice } from "../core/dice.ts";
 import { Process } from "../core/process.ts";
 import type { PersonPlan } from "../plan/cast.ts";
 import { hasWrongClocks } from "../plan/clocks.ts";
-import { logPrefix } from "../world/app.ts";
 import type { Browser } from "../world/browser.ts";
 import type { Person as Identity } from "../world/issuer.ts";
 import type { Path } from "../world/path.ts";
 import type { Surroundings } from "../world/surroundings.ts";
 import { requestName } from "./content.ts";
 import { Producers } from "./producers.ts";
-import { type Reading, reading } from "./reading.ts";
+import { Readings } from "./readings.ts";
 import { type DurableSession, openPage, openProgram, type PublisherSession } from "./sessions.ts";
 import { type Because, type Watched, watchedTransport } from "./watch.ts";
 
-/** Each skip of an event may be lost with what was under way; not so many. */
-const skipsMax = 50;
+const threadsLookedBackAt = 3;
 /** A node that ran again for so long has told what it had to tell. */
 const sleptMsMax = 10_000;
 /** How long the way to the issuer and back takes. */
@@ -49,13 +46,12 @@ export class Person {
   private readonly world: Surroundings;
   incarnations = 0;
   private requests = 0;
-  private opened = 0;
-  private readings: Reading[] = [];
-  private readonly subscriptions = new Map<string, Subscription>();
-  private readonly readingsByName = new Map<string, Reading>();
+  private readings: Readings | undefined;
   private producers: Producers | undefined;
   /** Threads that this page reads, and what it knows of its own commands and of everybody's ends. */
   private readonly threads = new Set<string>();
+  /** Of all pages. */
+  private readonly past: { readonly thread: string; readonly workspace: string }[] = [];
   private readonly commands = new Map<string, "accepted" | "told">();
   private readonly ends = new Map<string, string>();
   private readonly lanes = new Map<string, string[]>();
@@ -67,7 +63,6 @@ export class Person {
   private because: Because | undefined;
   private shownState = "";
   private isSettled = false;
-  private readonly statuses = new Map<string, string>();
 
   /** @param browser of which its page is a tab, if it is one. */
   constructor(world: Surroundings, plan: PersonPlan, browser: Browser | undefined) {
@@ -196,50 +191,7 @@ export class Person {
 
   /** Another reader of a stream, as a view that is opened: one more on the same page. */
   read(stream: string, from: "start" | "latest"): void {
-    this.opened += 1;
-    const reader = `${this.client}.${this.opened}`;
-    const { world, client } = this;
-    const fresh = reading({
-      reader,
-      client,
-      workspace: this.workspace,
-      stream,
-      from,
-      now: () => world.scheduler.now,
-      observe: (observation) => world.observe(observation),
-      stumbles: stumbling(world, reader, this.plan.stumbles),
-      ...(stream.startsWith(logPrefix) &&
-        this.plan.chokes !== undefined && {
-          chokesAt: this.choking(stream),
-          choked: (times) => this.choked(reader, times),
-        }),
-      isForsaken: () => this.isForsaken,
-      seen: (event, data) => {
-        if (event !== "command.finished") return;
-        const { command, outcome } = data as { readonly command: string; readonly outcome: string };
-        this.seeEnd(command, outcome);
-      },
-      seenState: (data) => {
-        for (const { id, outcome } of (data["commands"] ?? []) as readonly { id: string; outcome: string | null }[])
-          if (outcome !== null) this.seeEnd(id, outcome);
-      },
-    });
-    this.readings.push(fresh);
-    this.readingsByName.set(reader, fresh);
-    const subscription = this.session.subscribe(stream, {
-      ...fresh.options,
-      onStatus: (status) => {
-        fresh.options.onStatus?.(status);
-        this.statuses.set(reader, status.kind);
-        this.lookSettled();
-        if (this.isForsaken) return;
-        const cursor = status.kind === "live" ? this.subscriptionOf(reader)?.cursor : undefined;
-        if (cursor === undefined) return;
-        fresh.standsAt(cursor.offset);
-        world.observe({ kind: "positioned", at: world.scheduler.now, reader, ...cursor });
-      },
-    });
-    this.subscriptions.set(reader, subscription);
+    this.readings?.read(stream, from);
   }
 
   /** The page is gone (closed, crashed, reloaded) and, where `isBack`, there again at once. */
@@ -267,37 +219,19 @@ export class Person {
 
   /** Adds up what its readings had. */
   tally(): void {
-    for (const { deliveries } of this.readings.splice(0)) this.deliveries += deliveries;
+    this.deliveries += this.readings?.takeDeliveries() ?? 0;
   }
 
-  /** When what is under way now is done, its cursor is where it stays. */
-  private choked(reader: string, times: number): void {
-    const { process, world } = this;
-    if (times > skipsMax)
-      world.violated("I1", `${reader} was given one event ${times} times, which it had said each time to skip (ST-6)`);
-    process.arrive(world.scheduler.now, () => {
-      const cursor = this.subscriptionOf(reader)?.cursor;
-      if (cursor !== undefined) this.readingsByName.get(reader)?.standsAt(cursor.offset);
-    });
-  }
-
-  /** By the event alone, for all readings alike: it is the event that is wrong for this application. */
-  private choking(stream: string): (offset: number) => boolean {
-    const { world, plan } = this;
-    return (offset) => {
-      const isChoked = world.dice("choke", plan.name, stream, offset).chance(plan.chokes ?? 0);
-      if (isChoked) world.effect("unappliable", plan.name);
-      return isChoked;
-    };
-  }
-
-  private subscriptionOf(reader: string): Subscription | undefined {
-    return this.subscriptions.get(reader);
+  /** Opens the newest threads of its commands again, those of earlier pages too. */
+  lookBack(): void {
+    for (const { thread, workspace } of this.past.slice(-threadsLookedBackAt))
+      if (workspace === this.workspace) this.read(`thread/${thread}`, "start");
   }
 
   private readThread(thread: string): void {
     if (this.threads.has(thread)) return;
     this.threads.add(thread);
+    this.past.push({ thread, workspace: this.workspace });
     this.read(`thread/${thread}`, this.requests % 3 === 0 ? "latest" : "start");
   }
 
@@ -317,8 +251,7 @@ export class Person {
 
   /** CL-3: connected, and nothing of any stream is still to be answered. */
   private lookSettled(): void {
-    if (this.isSettled || !this.isOpen) return;
-    for (const kind of this.statuses.values()) if (kind === "waiting" || kind === "pending") return;
+    if (this.isSettled || !this.isOpen || this.readings?.areAnswered !== true) return;
     this.isSettled = true;
     this.world.observe({ kind: "settled", at: this.world.scheduler.now, client: this.client });
   }
@@ -330,11 +263,7 @@ export class Person {
     this.workspace = this.identity.workspace;
     this.loadedAs = this.identity;
     this.process = new Process(world.scheduler, this.client, plan.skewMs);
-    this.opened = 0;
     this.isForsaken = false;
-    this.subscriptions.clear();
-    this.readingsByName.clear();
-    this.statuses.clear();
     this.because = "person";
     const { process, client } = this;
     const transport = watchedTransport({
@@ -348,6 +277,11 @@ export class Person {
         this.isForsaken = true;
       },
       expiring: () => world.effect("tokenExpired", plan.name),
+      refused: () => {
+        const { token } = this;
+        if (token !== undefined && !world.issuer.refused.has(token.serial))
+          world.violated("I5", `${client} was refused (4401), and nobody has refused its credential`);
+      },
       endedUntold: () => {
         // A node that did not run when it was to be told finds the credential ended when it wakes.
         const hasSlept = world.nodes.some(({ process: node }) => world.scheduler.now - node.stoppedAt < sleptMsMax);
@@ -374,13 +308,34 @@ export class Person {
       onIdentityChanged: () => world.identityChanged(this),
       onProblem: (problem: ProtocolError) => world.problem(client, problem),
     };
+    const storage = memoryStorage(this.kept);
     const session =
       this.browser !== undefined
         ? this.browser.open(process, options.getToken, options.onIdentityChanged)
         : plan.kind === "page"
-          ? openPage({ ...options, storage: memoryStorage(this.kept) })
+          ? openPage({ ...options, storage })
           : openProgram(options);
     this.session = session;
+    this.readings = new Readings({
+      world,
+      plan,
+      client,
+      identity: { user: this.identity.id, workspace: this.workspace },
+      process,
+      session,
+      storage,
+      isForsaken: () => this.isForsaken,
+      changed: () => this.lookSettled(),
+      seen: (event, data) => {
+        if (event !== "command.finished") return;
+        const { command, outcome } = data as { readonly command: string; readonly outcome: string };
+        this.seeEnd(command, outcome);
+      },
+      seenState: (data) => {
+        for (const { id, outcome } of (data["commands"] ?? []) as readonly { id: string; outcome: string | null }[])
+          if (outcome !== null) this.seeEnd(id, outcome);
+      },
+    });
     this.producers = "producer" in session ? new Producers(world, session, client, this.workspace) : undefined;
     session.onChange(() => {
       const { kind } = session.state;
@@ -392,14 +347,16 @@ export class Person {
       if (
         session.state.kind === "stopped" &&
         session.state.reason === "auth_failed" &&
-        !world.issuer.hasRefused &&
+        world.issuer.refused.size === 0 &&
         !hasWrongClocks(world.plan)
       )
         world.observe({ kind: "measured", at, what: `refusals that ${client} made up (CL-7)`, value: 1, max: 0 });
       this.isSettled = false;
       this.lookSettled();
     });
-    for (const { stream, from } of plan.reads) this.read(stream, from);
+    for (const { stream, from } of plan.reads)
+      if (plan.keeps === true) this.readings.readKept(stream, from);
+      else this.readings.read(stream, from);
     return [transport, session];
   }
 
@@ -427,13 +384,6 @@ export class Person {
       });
     });
   }
-}
-
-/** Whether a handler throws now; by names, so that a shorter plan stumbles as the longer one did. */
-function stumbling(world: Surroundings, reader: string, part = 0): () => boolean {
-  if (part === 0) return () => false;
-  const chance = world.dice("stumbles", reader);
-  return () => chance.chance(part);
 }
 
 /** RQ-3: the outcome may have been any; an end before sending is none of the server's. */

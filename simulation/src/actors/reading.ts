@@ -5,6 +5,7 @@
  * event, jump, snapshot and reset, in the order in which the application had them.
  */
 import type { SubscribeOptions } from "@holdfast/client";
+import type { Cursor } from "@holdfast/protocol";
 import type { Observation } from "../judge/observation.ts";
 import { boardStream } from "../world/app.ts";
 import { boardFold, contentOf, foldRequests, taintOf } from "./content.ts";
@@ -15,6 +16,8 @@ export interface ReadingParts {
   readonly workspace: string;
   readonly stream: string;
   readonly from: SubscribeOptions["from"];
+  /** What `from` belongs to, and the name under which it was stored (ST-6). */
+  readonly kept?: { readonly fold: KeptFold; readonly name: string };
   readonly now: () => number;
   readonly observe: (observation: Observation) => void;
   /** Whether the application's handler throws now; it is given the same again (ST-6). */
@@ -31,13 +34,21 @@ export interface ReadingParts {
   readonly seenState?: (data: Readonly<Record<string, unknown>>) => void;
 }
 
+/** What a page keeps of its reading beside the cursor. */
+export interface KeptFold {
+  readonly state: string;
+  readonly isWhole: boolean;
+}
+
 export interface Reading {
   readonly options: SubscribeOptions;
   /** Offsets applied. */
   readonly deliveries: number;
-  readonly state: string;
+  readonly fold: KeptFold;
   /** Its cursor stands here: what it was to skip before that is skipped. */
   standsAt(offset: number): void;
+  /** The same where nothing is under way: what retention removed before that is passed, too (ST-10). */
+  restsAt(cursor: Cursor): void;
 }
 
 /** Thrown at an event that must be skipped. */
@@ -50,9 +61,9 @@ export function reading(parts: ReadingParts): Reading {
   const isForsaken = (): boolean => parts.isForsaken?.() === true;
   const isBoard = stream === boardStream;
   let deliveries = 0;
-  let state = boardFold.initial;
+  let state = parts.kept?.fold.state ?? boardFold.initial;
   /** The fold is of the whole log only where the reading began at its beginning, or with a snapshot. */
-  let isWhole = from === "start";
+  let isWhole = parts.kept?.fold.isWhole ?? from === "start";
   /** The last offset given; undefined until something places it. */
   let last = typeof from === "object" ? from.offset : undefined;
   /** What retention removed is only passed over (ST-10); that it did remove it is the judge's to say. */
@@ -70,15 +81,20 @@ export function reading(parts: ReadingParts): Reading {
     last = choked.through;
     choked = undefined;
   };
-  observe({ kind: "readerOpened", at: now(), reader, client: parts.client, workspace, stream, from });
+  const stored = parts.kept === undefined ? {} : { stored: parts.kept.name };
+  observe({ kind: "readerOpened", at: now(), reader, client: parts.client, workspace, stream, from, ...stored });
   return {
     get deliveries() {
       return deliveries;
     },
-    get state() {
-      return state;
+    get fold() {
+      return { state, isWhole };
     },
     standsAt,
+    restsAt({ epoch, offset }) {
+      standsAt(offset);
+      if (choked === undefined && !isForsaken()) pass(epoch, offset);
+    },
     options: {
       from,
       onError: (error, { retry, skip }) => (error instanceof Unappliable ? skip() : retry()),

@@ -37,6 +37,8 @@ export interface WatchedParts {
   readonly forsaken?: () => void;
   /** The server says that the credential ends. */
   readonly expiring?: () => void;
+  /** It closed as one closes whose credential was refused, before anything else. */
+  readonly refused?: () => void;
   /** It closed for the credential's end, and had never said on that connection that it comes (AU-7). */
   readonly endedUntold?: () => void;
 }
@@ -106,6 +108,7 @@ export function watchedTransport(parts: WatchedParts): Watched {
         closed(code, reason) {
           if (code === closeCodes.unauthenticated) {
             excuse = "credential";
+            if (!isWelcomed && !isClosed) parts.refused?.();
             if (isWelcomed && !isTold && now() - welcomedAt > tellingMsMax) parts.endedUntold?.();
           }
           if (code === closeCodes.identityChanged) {

@@ -49,8 +49,13 @@ export async function shrink(plan: Plan, invariant: string, { fails, attemptsMax
 /** Less time before the healing, with what happens in it. */
 async function shorten(best: () => Plan, tries: (plan: Plan) => Promise<boolean>): Promise<void> {
   for (let part = 0.5; part < 0.95; part += 0.2) {
-    const durationMs = Math.ceil(best().durationMs * part);
-    const steps = best().steps.filter(({ at }) => at <= durationMs);
+    const before = best().durationMs;
+    const durationMs = Math.ceil(before * part);
+    // What happens after the healing goes on doing so.
+    const steps = best().steps.flatMap((step) => {
+      if (step.at <= durationMs) return [step];
+      return step.at > before ? [{ ...step, at: step.at - before + durationMs }] : [];
+    });
     if (await tries({ ...best(), durationMs, steps })) part = 0.3;
   }
 }

@@ -41,6 +41,7 @@ export const faultClasses = [
   "identityChanged",
   "tabClosed",
   "reload",
+  "storedReload",
   "leaderDied",
   "agentCrash",
   "agentCrashBeforeClaim",

@@ -16,6 +16,8 @@ export interface PersonPlan {
   readonly skewMs: number;
   readonly tokenLifeMs: number;
   readonly hasOpaqueToken: boolean;
+  /** It stores what it has read with its cursor, and goes on from there when it is loaded anew (ST-6). */
+  readonly keeps?: boolean;
   /** In which part of its calls a handler throws, before it has applied anything. */
   readonly stumbles?: number;
   /** In which part of a log's events it cannot apply at all, and says so (ST-6: skip). */

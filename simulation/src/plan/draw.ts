@@ -25,7 +25,11 @@ export function drawPlan(seed: number): Plan {
   // What a restored store took from requests and commands, nobody's books would hold: then people only read and write.
   const calm = drawCalm(dice(seed, "calm"), durationMs);
   const isRestored = shape.chance(0.06) || calm !== undefined;
-  const people = drawPeople(shape, logs, used, skews);
+  const people = drawPeople(shape, logs, used, skews).map((person) => {
+    const keeps =
+      person.kind === "page" && person.browser === undefined && dice(seed, "keeps", person.name).chance(0.4);
+    return keeps ? { ...person, keeps } : person;
+  });
   const frame = {
     seed,
     durationMs,

@@ -33,6 +33,9 @@ export function perform(world: World, step: Step): void {
     case "read":
       living(world, step.who)?.read(step.stream, step.from);
       return;
+    case "lookBack":
+      living(world, step.who)?.lookBack();
+      return;
     case "reconnect":
       living(world, step.who)?.reconnect();
       return;

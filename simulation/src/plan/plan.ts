@@ -7,6 +7,9 @@
  */
 import type { AgentPlan, ClaimTrap, PersonPlan } from "./cast.ts";
 
+/** What was under way when the faults ended ends too: an opening that nobody answered, a node's start that hung. */
+export const settleMs = 20_000;
+
 export interface Plan {
   readonly seed: number;
   /** Under faults; then it heals. */
@@ -55,6 +58,8 @@ export type Doing =
   | { readonly kind: "count"; readonly who: string }
   | { readonly kind: "signal"; readonly who: string; readonly stream: string }
   | { readonly kind: "read"; readonly who: string; readonly stream: string; readonly from: "start" | "latest" }
+  /** Opens its newest threads from their beginnings, as one who looks at what was done before. */
+  | { readonly kind: "lookBack"; readonly who: string }
   | { readonly kind: "reconnect"; readonly who: string }
   /** Asks an agent of the own workspace to do something, and watches it. */
   | { readonly kind: "command"; readonly who: string; readonly agent: string }
@@ -81,6 +86,7 @@ export type Fault =
   | { readonly kind: "storeSlow"; readonly latencyMs: number; readonly ms: number }
   | { readonly kind: "storeHang"; readonly ms: number }
   | { readonly kind: "diskFull"; readonly ms: number }
+  /** `stream`: how the names of those begin that cannot be read. */
   | { readonly kind: "unreadable"; readonly stream: string; readonly ms: number }
   | { readonly kind: "unknownCommit"; readonly how: "done" | "late" }
   | { readonly kind: "busSilence"; readonly ms: number }

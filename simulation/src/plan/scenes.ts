@@ -5,16 +5,43 @@
  * back when nobody says anything, somebody who is away while a credential ends. A seed draws few of them.
  */
 import type { Dice } from "../core/dice.ts";
+import { judgedLate, manyPosts, unreadableReturn } from "./crowdScenes.ts";
 import type { Frame } from "./frame.ts";
-import type { Step } from "./plan.ts";
+import { type Step, settleMs } from "./plan.ts";
+import { copiedMachine, crowdedAgent, lookingBack } from "./workScenes.ts";
 
+const scenes = [
+  padded,
+  refusals,
+  lateLooks,
+  quietReturn,
+  awayAtTheEnd,
+  manyPosts,
+  unreadableReturn,
+  judgedLate,
+  crowdedAgent,
+  copiedMachine,
+] as const;
 const scenePart = 0.15;
+const lastWordsPart = 0.4;
 
 export function drawScenes(chance: Dice, frame: Frame): Step[] {
-  const scenes = [padded, refusals, lateLooks, quietReturn, awayAtTheEnd].map((scene) =>
-    chance.chance(scenePart) && frame.calm === undefined ? scene(chance, frame) : [],
-  );
-  return scenes.flat();
+  if (frame.calm !== undefined) return [];
+  const steps = scenes.map((scene) => (chance.chance(scenePart) ? scene(chance, frame) : []));
+  // What is said at the end would wake those whom this scene leaves behind.
+  const isLate = (steps[scenes.indexOf(lateLooks)] ?? []).length > 0;
+  const last = chance.chance(lastWordsPart) && !isLate ? lastWords(chance, frame) : [];
+  return [...steps.flat(), ...last, ...lookingBack(chance, frame)];
+}
+
+/** When all is well again somebody speaks, and everybody must hear it: also where the bus still loses what it carries (ST-14). */
+function lastWords(chance: Dice, { durationMs, people, logs, isRestored }: Frame): Step[] {
+  const at = durationMs + settleMs + 1_000;
+  return people.flatMap(({ name: who, kind }, index): Step[] => {
+    if (kind === "program")
+      return [{ at: at + 500 * index, kind: "publish", who, stream: chance.pick(logs), count: 1 }];
+    return isRestored ? [] : [{ at: at + 500 * index, kind: "request", who, method: "board.add" }];
+  });
 }
 
 /** More bytes than a slow reader takes (ST-11). */

@@ -141,8 +141,8 @@ export const connecting: readonly Bug[] = [
   {
     id: "opening-without-deadline",
     file: "packages/client/src/core/connectionState.ts",
-    find: '  const deadlineMs = "deadlineMs" in state ? state.deadlineMs',
-    replace: '  const deadlineMs = "deadlineMs" in state && state.kind !== "connecting" ? state.deadlineMs',
+    find: "const { deadlineMs = Number.POSITIVE_INFINITY } = state;",
+    replace: 'const { deadlineMs = Number.POSITIVE_INFINITY } = state.kind === "connecting" ? {} : state;',
     what: "A socket that never opens is waited for without end.",
     knownAs: "F15",
     madeBlind: false,
@@ -206,7 +206,7 @@ export const connecting: readonly Bug[] = [
     file: "packages/client/src/core/living.ts",
     find: "  if (awaiting !== undefined && now >= awaiting.deadlineMs) {\n    // LV-3: found late, it was we who slept; the answer may be queued already.\n    if (!awaiting.isGraced && now - awaiting.deadlineMs > limits.lateTimerMs)",
     replace:
-      "  const isLate = now - heartbeatDueMs(heartbeat) > limits.lateTimerMs;\n  if (isLate || (awaiting !== undefined && now >= awaiting.deadlineMs)) {\n    if (awaiting !== undefined && now < awaiting.deadlineMs)",
+      "  const isLate = now - heartbeatDueMs(state) > limits.lateTimerMs;\n  if (isLate || (awaiting !== undefined && now >= awaiting.deadlineMs)) {\n    if (awaiting !== undefined && now < awaiting.deadlineMs)",
     what: "A timer that comes late, since the machine slept, is taken for the other side's silence.",
     knownAs: "F60",
     madeBlind: false,

@@ -14,8 +14,8 @@ export const working: readonly Bug[] = [
   {
     id: "lost-command-never-ends",
     file: "packages/control/src/returns.ts",
-    find: '  const started = missing.filter((command) => command.state === "started").map((command) => command.id);',
-    replace: "  const started: string[] = [];",
+    find: '  const checked = brings === "nothing" ? [] : started.map((command) => command.id);',
+    replace: "  const checked: string[] = [];",
     what: "A command whose agent has come back without it is shown as running for ever.",
     knownAs: "F58",
     madeBlind: true,

@@ -69,6 +69,7 @@ export function makeServerProcess(settings: ServerSettings): ServerProcess {
         environment: {
           HOLDFAST_AGENTS_SHELL: "false",
           HOLDFAST_AGENTS_DEMO: "false",
+          HOLDFAST_AGENTS_ASSISTANTS: "false",
           HOLDFAST_LOG_FORMAT: "json",
           ...settings.environment,
         },

@@ -22,8 +22,8 @@ export interface Person {
 
 export interface Issuer {
   isReachable: boolean;
-  /** Some node has refused somebody's token: an end that the client did not make up. */
-  hasRefused: boolean;
+  /** Serials of the tokens that some node has refused: ends that nobody made up. */
+  readonly refused: Set<string>;
   /** Rises as keys are rotated. */
   signingKey: number;
   /** Ids of tokens that ended before their time. */
@@ -42,7 +42,7 @@ export function makeIssuer(): Issuer {
   let serial = 0;
   const issuer: Issuer = {
     isReachable: true,
-    hasRefused: false,
+    refused: new Set(),
     signingKey: 1,
     revoked: new Set(),
     token({ id, role, workspace }, now, lifeMs, isOpaque) {
@@ -69,9 +69,7 @@ export function makeAuthenticator(issuer: Issuer, process: Process, refused: () 
   const knownKeys = new Set<number>();
 
   const judge = (given: string): Verdict => {
-    const claims = given.split(".")[1];
-    const token = claims === undefined ? given : String(JSON.parse(Buffer.from(claims, "base64url").toString()).text);
-    const [kind, id = "", role = "", workspace = "", expiry = "0", key = "0", serial = ""] = token.split("|");
+    const [kind, id = "", role = "", workspace = "", expiry = "0", key = "0", serial = ""] = partsOf(given);
     if (kind === "k") {
       const principal: Principal = {
         kind: "person",
@@ -112,7 +110,7 @@ export function makeAuthenticator(issuer: Issuer, process: Process, refused: () 
         clock.after(verifyMs, () => {
           const verdict: Verdict =
             token === undefined ? { kind: "refused", reason: "nobody is signed in" } : judge(token);
-          if (verdict.kind === "refused" || verdict.kind === "forbidden") issuer.hasRefused = true;
+          if (verdict.kind === "refused" || verdict.kind === "forbidden") issuer.refused.add(serialOf(token));
           resolve(verdict);
         });
       }),
@@ -121,4 +119,15 @@ export function makeAuthenticator(issuer: Issuer, process: Process, refused: () 
       for (const listener of listeners) listener(credential);
     },
   };
+}
+
+/** What a token says, whether or not it can be read by its holder. */
+function partsOf(given: string): readonly string[] {
+  const claims = given.split(".")[1];
+  const text = claims === undefined ? given : String(JSON.parse(Buffer.from(claims, "base64url").toString()).text);
+  return text.split("|");
+}
+
+function serialOf(token: string | undefined): string {
+  return token === undefined ? "" : (partsOf(token)[6] ?? "");
 }

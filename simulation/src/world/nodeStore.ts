@@ -36,7 +36,7 @@ export interface StoreWeather {
   /** Nothing answers before this virtual time. */
   hangsUntil: number;
   isFull: boolean;
-  /** Reads of this stream, in every workspace, fail; all else works. */
+  /** Reads of streams whose names begin so, in every workspace, fail; all else works. */
   unreadable: string | undefined;
   /** When a call last failed as a whole for it. */
   feltAt: number;
@@ -167,7 +167,7 @@ export function openNodeStore(
     ask("reads", what, () => {
       const failed = failure();
       if (failed !== undefined) return Promise.reject(failed);
-      if (stream !== undefined && stream === weather.unreadable) {
+      if (weather.unreadable !== undefined && stream?.startsWith(weather.unreadable) === true) {
         felt("unreadableTable");
         return Promise.reject(sqliteError("no such table: events_of_this_stream", anyError));
       }
@@ -180,8 +180,7 @@ export function openNodeStore(
     position: (workspace, stream) => read("position", stream, () => dialect.position(workspace, stream)),
     positions: (streams) => read("positions", undefined, () => dialect.positions(streams)),
     snapshot: (workspace, stream) => read("snapshot", stream, () => engine.snapshot(workspace, stream)),
-    read: (workspace, stream, offset, eventsMax, bytesMax) =>
-      read("read", stream, () => engine.readEncoded(workspace, stream, offset, eventsMax, bytesMax)),
+    read: (workspace, stream, ...range) => read("read", stream, () => engine.readEncoded(workspace, stream, ...range)),
     query: (caller, method, params) => read("query", undefined, () => engine.query(caller, method, params)),
     // The database outlives its nodes.
     close: async () => {},

@@ -75,7 +75,7 @@ export async function openCrowd(count: number, lifeMsOf: (index: number) => numb
     clock,
     log,
   });
-  const issued = { read: (token: string) => clock.during(() => real.read(token)) };
+  const issued = { ...real, read: (token: string) => clock.during(() => real.read(token)) };
 
   const { engine, dialect } = await openEngine([authPlugin, notes], () => clock.now());
   const making = createNode({

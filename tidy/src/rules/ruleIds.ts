@@ -24,7 +24,7 @@ export function protocolIds(protocol: SourceFile): readonly Citation[] {
   return idsBy(protocol, /^- \*\*([A-Z]{2}-\d+)\*\*/gm);
 }
 
-/** The ids that `docs/FAILURES.md` defines: the first cell of a table's row. `security F7` is not failure `F07`. */
+/** The ids that `docs/FAILURES.md` or `docs/security.md` define: the first cell of a table's row. `security F7` is not failure `F07`. */
 export function failureIds(failures: SourceFile): readonly Citation[] {
   return idsBy(failures, /^\| *((?:security )?[A-Z]\d+) *\|/gm);
 }
@@ -54,7 +54,7 @@ export function citedExist(cited: readonly Citation[], definitions: readonly Cit
     .map(({ id, path, line }) => ({
       path,
       line,
-      message: `[${id}] is defined neither in docs/PROTOCOL.md nor in docs/FAILURES.md: correct the id, or define it`,
+      message: `[${id}] is defined neither in docs/PROTOCOL.md nor in docs/FAILURES.md nor in docs/security.md: correct the id, or define it`,
     }));
 }
 

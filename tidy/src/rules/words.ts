@@ -36,6 +36,16 @@ const everywhere: readonly BannedPattern[] = [
     pattern: /"resolved": "https?:[^"]*"/g,
     reason: "an address in the lockfile: install with omit-lockfile-registry-resolved=true",
   },
+  {
+    pattern: /-----BEGIN [A-Z ]*PRIVATE KEY-----/g,
+    reason: "a private key: whoever has the repository has it",
+    // Of a certificate for 127.0.0.1 that nobody trusts.
+    allowed: isTest,
+  },
+  {
+    pattern: /\bhfk_[\w-]{40,}|\bghp_\w{30,}|\bnpm_\w{30,}|\bAKIA[0-9A-Z]{16}\b/g,
+    reason: "it has the form of a key that works somewhere",
+  },
 ];
 
 const inCode: readonly BannedPattern[] = [

@@ -6,7 +6,7 @@
  * something to watch; it deliberately executes nothing of what it is told.
  */
 import { type Clock, unreachable } from "@holdfast/protocol";
-import type { ClaimedCommand } from "../commands.ts";
+import { type ClaimedCommand, stoppedByPerson } from "../commands.ts";
 import { defaultSize, Screen, type ScreenSize } from "../screen/screen.ts";
 import type { Thread } from "../threads/threads.ts";
 import type { Executor } from "./executor.ts";
@@ -39,6 +39,10 @@ export class DemoExecutor implements Executor {
     performance.begin();
   }
 
+  interrupt(command: string): void {
+    for (const performance of this.performing) if (performance.id === command) performance.interrupt(stoppedByPerson);
+  }
+
   /** It has no program to open; `capabilities` says so, and this is what a thread sees if it is asked all the same. */
   openTerminal(thread: Thread): void {
     const reason = "the demo agent has no interactive terminal";
@@ -54,7 +58,7 @@ export class DemoExecutor implements Executor {
   }
 
   async stop(): Promise<void> {
-    for (const performance of [...this.performing]) performance.interrupt();
+    for (const performance of [...this.performing]) performance.interrupt("shutdown");
   }
 }
 
@@ -89,9 +93,13 @@ class Performance {
     this.advance();
   }
 
-  interrupt(): void {
+  get id(): string {
+    return this.command.id;
+  }
+
+  interrupt(reason: string): void {
     this.end();
-    this.command.finish({ outcome: "interrupted", reason: "shutdown" });
+    this.command.finish({ outcome: "interrupted", reason });
   }
 
   private advance(): void {

@@ -10,7 +10,7 @@
  * Invariant: a command's output up to its end mark is published before its `command.finished`.
  */
 import { assert, type Clock } from "@holdfast/protocol";
-import type { ClaimedCommand, CommandEnd } from "../commands.ts";
+import { type ClaimedCommand, type CommandEnd, stoppedByPerson } from "../commands.ts";
 import type { AgentLog } from "../log.ts";
 import { endPolitely } from "../pty/polite.ts";
 import type { Pty, PtyEnd, SpawnPty } from "../pty/port.ts";
@@ -24,6 +24,9 @@ import { typed } from "./typing.ts";
 
 /** Silence after which a command of a program without marks counts as ended. */
 export const quietMs = 1_500;
+/** How long an interrupted program may take to give the prompt back; the command ends then, the program does not. */
+export const interruptMsMax = 10_000;
+const controlC = Buffer.from([3]);
 
 export interface ProgramParts {
   readonly command: readonly [string, ...string[]];
@@ -44,8 +47,9 @@ export class ProgramExecutor implements Executor {
   private readonly ended: Promise<PtyEnd>;
   private readonly marks = new MarkReader();
   private current: { readonly thread: Thread; readonly detach: () => void } | undefined;
-  private running: { readonly command: ClaimedCommand; started: boolean } | undefined;
+  private running: { readonly command: ClaimedCommand; started: boolean; isStopped: boolean } | undefined;
   private quiet: unknown;
+  private patience: unknown;
   private stopping = false;
   private pausedAlone = false;
 
@@ -82,9 +86,19 @@ export class ProgramExecutor implements Executor {
   run(command: ClaimedCommand): void {
     assert(this.running === undefined, "a program was given a second command while one runs");
     this.turnTo(command.thread);
-    this.running = { command, started: false };
+    this.running = { command, started: false, isStopped: false };
     this.pty.write(typed(command.text, this.screen.bracketedPaste));
     this.listen();
+  }
+
+  interrupt(command: string): void {
+    const { running } = this;
+    if (running?.command.id !== command || running.isStopped) return;
+    running.isStopped = true;
+    this.pty.write(controlC);
+    this.patience = this.parts.clock.after(interruptMsMax, () => {
+      if (this.running === running) this.finish({ outcome: "interrupted", reason: stoppedByPerson, inferred: true });
+    });
   }
 
   openTerminal(thread: Thread, size: ScreenSize): void {
@@ -180,7 +194,9 @@ export class ProgramExecutor implements Executor {
     const { running } = this;
     this.running = undefined;
     this.parts.clock.cancel(this.quiet);
-    running?.command.finish(end);
+    this.parts.clock.cancel(this.patience);
+    const { isStopped = false } = running ?? {};
+    running?.command.finish(isStopped ? { ...end, outcome: "interrupted", reason: stoppedByPerson } : end);
   }
 
   private exit(end: PtyEnd): void {

@@ -7,7 +7,7 @@
  * Invariant: `command.finished` follows the last byte that the command printed.
  */
 import type { Clock } from "@holdfast/protocol";
-import type { ClaimedCommand, CommandEnd } from "../commands.ts";
+import { type ClaimedCommand, type CommandEnd, stoppedByPerson } from "../commands.ts";
 import type { AgentLog } from "../log.ts";
 import type { PtyEnd, SpawnPty } from "../pty/port.ts";
 import { defaultSize, Screen, type ScreenSize } from "../screen/screen.ts";
@@ -29,6 +29,8 @@ export class ShellExecutor implements Executor {
   private readonly parts: ShellParts;
   private readonly logins = new Map<string, TerminalProgram>();
   private readonly running = new Map<string, { readonly program: TerminalProgram; readonly command: ClaimedCommand }>();
+  /** Commands that a person stopped. */
+  private readonly interrupted = new Set<string>();
   private stopping = false;
 
   constructor(parts: ShellParts) {
@@ -60,8 +62,16 @@ export class ShellExecutor implements Executor {
     this.running.set(thread.id, { program, command });
     void program.ended.then((end) => {
       this.running.delete(thread.id);
-      command.finish(this.stopping ? { outcome: "interrupted", reason: "shutdown" } : endOf(end));
+      if (this.interrupted.delete(command.id)) command.finish(stoppedOf(end));
+      else command.finish(this.stopping ? { outcome: "interrupted", reason: "shutdown" } : endOf(end));
     });
+  }
+
+  interrupt(command: string): void {
+    const found = [...this.running.values()].find((one) => one.command.id === command);
+    if (found === undefined || this.interrupted.has(command)) return;
+    this.interrupted.add(command);
+    found.program.interrupt();
   }
 
   openTerminal(thread: Thread, size: ScreenSize): void {
@@ -131,6 +141,10 @@ export class ShellExecutor implements Executor {
     const how = { ...(exitCode === undefined ? {} : { exitCode }), ...(reason === undefined ? {} : { reason }) };
     thread.line.publish("terminal.closed", { terminal: thread.terminal.terminal, ...how }).catch(() => {});
   }
+}
+
+function stoppedOf(end: PtyEnd): CommandEnd {
+  return { outcome: "interrupted", reason: stoppedByPerson, exitCode: exitCodeOf(end) };
 }
 
 function endOf(end: PtyEnd): CommandEnd {

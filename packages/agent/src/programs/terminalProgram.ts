@@ -5,7 +5,7 @@
  * handed to the terminal. It deliberately knows no outcomes.
  */
 import type { Clock } from "@holdfast/protocol";
-import { endPolitely } from "../pty/polite.ts";
+import { endPolitely, interruptPolitely } from "../pty/polite.ts";
 import type { Pty, PtyEnd, SpawnPty } from "../pty/port.ts";
 import type { Thread } from "../threads/threads.ts";
 
@@ -23,6 +23,8 @@ export interface TerminalProgram {
   readonly ended: Promise<PtyEnd>;
   /** Ends it politely, then by force (≤ `endMsMax`). */
   end(): Promise<void>;
+  /** SIGINT at once, by force within 10 s. */
+  interrupt(): void;
 }
 
 /** Throws what the operating system says where nothing can be spawned at all. */
@@ -49,7 +51,12 @@ export function startOnTerminal(
     },
   );
   detach = terminal.attach(pty);
-  return { pty, ended, end: () => endPolitely(pty, ended, clock) };
+  return {
+    pty,
+    ended,
+    end: () => endPolitely(pty, ended, clock),
+    interrupt: () => interruptPolitely(pty, ended, clock),
+  };
 }
 
 /** As shells count it: 128 + the signal. */

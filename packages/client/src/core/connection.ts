@@ -11,21 +11,13 @@
  * timers are a function of the state, so leaving a state can leak none (F18). It deliberately knows no
  * streams, requests or producers.
  */
-import {
-  type Connection,
-  type ConnectionEvent,
-  type EventKind,
-  ownedAttempt,
-  type Rule,
-  type StateKind,
-  type StepContext,
-} from "./connectionState.ts";
+import type { Connection, ConnectionEvent, EventKind, Rule, StateKind, StepContext } from "./connectionState.ts";
 import { connectionTable, tableStates } from "./connectionTable.ts";
 
 /** One event, by the table. Who speaks for an abandoned attempt or question is not heard (CL-6). */
 export function stepConnection(connection: Connection, event: ConnectionEvent, context: StepContext): void {
   const { state } = connection;
-  if ("attempt" in event && event.attempt !== ownedAttempt(state)) return;
+  if ("attempt" in event && event.attempt !== state.attempt) return;
   // The table types each rule by its row and column; a lookup by two unions cannot keep that bond.
   const rule = connectionTable[event.kind][tableStates.indexOf(state.kind)] as Rule<StateKind, EventKind>;
   rule(connection, state, context, event);

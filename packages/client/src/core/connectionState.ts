@@ -13,26 +13,35 @@ interface OpeningDeadline {
   isGraced?: true;
 }
 
+/** It owns no socket. */
+interface Unowned {
+  readonly attempt?: undefined;
+}
+
+/** Nor does it wait: somebody else has to say something. */
+interface Resting extends Unowned {
+  readonly deadlineMs?: undefined;
+}
+
 /** A step replaces it, or changes the fields that are not `readonly`. */
 export type ConnectionState =
-  | { readonly kind: "idle" }
+  | ({ readonly kind: "idle" } & Resting)
   /** The token is asked for; `request` tells its answer from that of an earlier question. */
-  | { readonly kind: "authenticating"; readonly request: number }
-  | { readonly kind: "waiting"; deadlineMs: number; reason: string }
+  | ({ readonly kind: "authenticating"; readonly request: number } & Resting)
+  | ({ readonly kind: "waiting"; deadlineMs: number; reason: string } & Unowned)
   | ({ readonly kind: "connecting"; readonly attempt: number } & OpeningDeadline)
   | ({ readonly kind: "greeting"; readonly attempt: number; bye?: Farewell } & OpeningDeadline)
   | OpenState
   /** `flushing` waits for answers (CL-8), `ending` for the other side's close frame. */
   | { readonly kind: "closing"; readonly attempt: number; deadlineMs: number; phase: "flushing" | "ending" }
-  | { readonly kind: "stopped"; readonly reason: string }
-  | { readonly kind: "closed" };
+  | ({ readonly kind: "stopped"; readonly reason: string } & Resting)
+  | ({ readonly kind: "closed" } & Resting);
 
-export interface OpenState {
+export interface OpenState extends Heartbeat {
   readonly kind: "open";
   readonly attempt: number;
   readonly welcome: Welcome;
   readonly welcomedMs: number;
-  readonly heartbeat: Heartbeat;
   /** When the heartbeat is looked at next: never later than it is due. */
   deadlineMs: number;
   /** CL-3: 10 s old with every subscription settled; failures are forgotten. */
@@ -189,13 +198,8 @@ export function makeConnection(known: FirstKnown): Connection {
   };
 }
 
-/** The one socket that is ours; undefined while there is none. */
-export function ownedAttempt(state: ConnectionState): number | undefined {
-  return "attempt" in state ? state.attempt : undefined;
-}
-
 /** When a state is to be looked at, monotonic ms; infinity where it waits for others. */
 export function connectionDueMs(state: ConnectionState): number {
-  const deadlineMs = "deadlineMs" in state ? state.deadlineMs : Number.POSITIVE_INFINITY;
+  const { deadlineMs = Number.POSITIVE_INFINITY } = state;
   return state.kind === "open" ? Math.min(deadlineMs, state.refresh?.atMs ?? deadlineMs) : deadlineMs;
 }

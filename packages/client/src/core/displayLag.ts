@@ -34,7 +34,7 @@ export function makeDisplayLag(): DisplayLag {
     figures(now) {
       if (now < dueMs || lags.length === 0) return figures;
       dueMs = now + figuresApartMs;
-      const sorted = Float64Array.from(lags).sort();
+      const sorted = lags.toSorted((one, other) => one - other);
       const rank = (share: number): number => Math.round(sorted[Math.ceil(sorted.length * share) - 1] ?? 0);
       figures = { displayLagP50Ms: rank(0.5), displayLagP99Ms: rank(0.99) };
       return figures;

@@ -43,7 +43,7 @@ export function lose(connection: Connection, state: Owning, context: StepContext
   // Browsers tell 1006 where the close frame was lost; the bye told the code before.
   const code = bye !== undefined && (end.code === noStatusClose || end.code === lostClose) ? bye.code : end.code;
   const reason = bye?.reason || end.reason || `closed ${code}`;
-  const uptime = state.kind === "open" ? Math.max(0, Math.round(now - state.welcomedMs)) : 0;
+  const uptime = state.kind === "open" ? Math.round(now - state.welcomedMs) : 0;
   const retryAfter = readRetryAfter(bye?.retryAfter);
   connection.lastClose = { code, reason: reason.slice(0, 500), uptime };
   connection.slot = bye?.slot ?? connection.slot;
@@ -56,10 +56,10 @@ export function lose(connection: Connection, state: Owning, context: StepContext
 
 /** CL-10: no close code tells why a socket did not open; at the third in a row HTTP is asked, once. */
 function noteUnopened(connection: Connection, context: StepContext): void {
-  const { state, unopenedWhy } = connection;
+  const { state } = connection;
   connection.unopened += 1;
   if (state.kind !== "waiting") return;
-  state.reason = unopenedWhy ?? state.reason;
+  state.reason = connection.unopenedWhy ?? state.reason;
   if (connection.unopened === limits.failedUpgradesBeforeAsking) askToken(connection, context, "unopened");
 }
 
@@ -68,11 +68,9 @@ function decide(connection: Connection, end: End, retryAfter: number | undefined
   switch (reconnectAdvice(code)) {
     case "retryThenStop":
       connection.faults += 1;
-      if (connection.faults >= limits.protocolFaultsBeforeStop) {
-        stop(connection, "protocol_fault");
-        return;
-      }
-      break;
+      if (connection.faults < limits.protocolFaultsBeforeStop) break;
+      stop(connection, "protocol_fault");
+      return;
     case "refresh":
       refreshThenRetry(connection, reason, context);
       return;

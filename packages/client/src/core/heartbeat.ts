@@ -7,6 +7,8 @@
  * Invariant: only an unanswered ping proves death. A timer found late proves nothing but sleep, so the
  * queued `pong` gets one more chance to be read. What is done when it is due stands in `living.ts`.
  */
+
+/** What an open connection knows of it. */
 export interface Heartbeat {
   readonly intervalMs: number;
   readonly timeoutMs: number;
@@ -15,10 +17,6 @@ export interface Heartbeat {
   n: number;
   /** Present while a ping is unanswered. `isGraced`: LV-3's second chance was given. */
   awaiting: { readonly deadlineMs: number; readonly isGraced: boolean } | undefined;
-}
-
-export function makeHeartbeat(now: number, intervalMs: number, timeoutMs: number): Heartbeat {
-  return { intervalMs, timeoutMs, heardMs: now, sentMs: now, n: 0, awaiting: undefined };
 }
 
 /** When to look again. */

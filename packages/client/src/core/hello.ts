@@ -26,10 +26,9 @@ export function hello(core: SessionCore, now: number): { readonly type: "hello";
   const subscribe: { stream: string; sub: number; from: From }[] = [];
   for (const stream of core.streams.values()) {
     const from = lowestFrom(stream);
-    if (from === undefined) continue;
     characters += stream.name.length + 160;
     if (characters > helloCharactersMax || subscribe.length >= limits.subscriptionsMax) break;
-    subscribe.push(ask(core, stream, from));
+    if (from !== undefined) subscribe.push(ask(core, stream, from));
   }
   return { ...message, subscribe };
 }

@@ -1,6 +1,6 @@
 /** The server's messages, each to the room that it is for. Total over the types of the protocol. */
 import type { ErrorCode, ServerMessage } from "@holdfast/protocol";
-import { type ConnectionEvent, ownedAttempt } from "./connectionState.ts";
+import type { ConnectionEvent } from "./connectionState.ts";
 import { readResponse, retryUnauthenticated } from "./outbox.ts";
 import { readMessage } from "./reader.ts";
 import { canSpeak, noteProblem, type SessionContext, type SessionCore } from "./sessionCore.ts";
@@ -15,7 +15,7 @@ export function readServerMessage(
   { attempt, value }: { readonly attempt: number; readonly value: unknown },
   context: SessionContext,
 ): void {
-  if (attempt !== ownedAttempt(core.connection.state)) return;
+  if (attempt !== core.connection.state.attempt) return;
   const message = readMessage(value, core.room?.checks);
   if (message === undefined) {
     core.counts.unknownMessages += 1;
@@ -63,9 +63,9 @@ function hear(core: SessionCore, attempt: number, message: Heard, context: Sessi
       readPending(stream, message);
       break;
     case "signal": {
-      const { signal, data, from } = message;
+      const { stream, signal, data, from } = message;
       if (read === undefined || from === undefined) return;
-      const heard = { stream: read.name, signal, data, from };
+      const heard = { stream, signal, data, from };
       context.out.push({ kind: "tell", tell: () => core.listeners.signal(heard) });
       return;
     }

@@ -10,10 +10,10 @@ import { heartbeatMsMin, heartbeatProvenMs } from "./limits.ts";
 import { drop, rememberHint, stop } from "./step.ts";
 import { isBetterToken } from "./token.ts";
 
-export function hear(_: Connection, { heartbeat }: OpenState, { now }: StepContext): void {
+export function hear(_: Connection, state: OpenState, { now }: StepContext): void {
   // The deadline stays where it is: it can only be early, and looks again (a timer a frame would cost more).
-  heartbeat.heardMs = now;
-  heartbeat.awaiting = undefined;
+  state.heardMs = now;
+  state.awaiting = undefined;
 }
 
 export function noteSpread(connection: Connection, _: OpenState, __: StepContext, { message }: EventOf<"pong">): void {
@@ -26,24 +26,22 @@ export function lookOpen(connection: Connection, state: OpenState, context: Step
     refreshToken(connection, state, context);
     return;
   }
-  const { heartbeat } = state;
-  const { awaiting } = heartbeat;
+  const { awaiting } = state;
   const isProven = now - state.welcomedMs >= heartbeatProvenMs;
   if (isProven) connection.silences = 0;
   if (awaiting !== undefined && now >= awaiting.deadlineMs) {
     // LV-3: found late, it was we who slept; the answer may be queued already.
     if (!awaiting.isGraced && now - awaiting.deadlineMs > limits.lateTimerMs)
-      heartbeat.awaiting = { deadlineMs: now + limits.lateTimerGraceMs, isGraced: true };
+      state.awaiting = { deadlineMs: now + limits.lateTimerGraceMs, isGraced: true };
     else {
       connection.silences += 1;
       lose(connection, state, context, { code: lostClose, reason: silence });
       return;
     }
-  } else if (now >= heartbeatDueMs(heartbeat)) {
-    const { timeout } = state.welcome.heartbeat;
-    ping(state, context, isProven ? Math.max(heartbeatMsMin, timeout) : heartbeat.timeoutMs);
+  } else if (now >= heartbeatDueMs(state)) {
+    ping(state, context, isProven ? Math.max(heartbeatMsMin, state.welcome.heartbeat.timeout) : state.timeoutMs);
   }
-  state.deadlineMs = heartbeatDueMs(heartbeat);
+  state.deadlineMs = heartbeatDueMs(state);
 }
 
 /** LV-4: online, waking, becoming visible ask at once and wait 3 s; LV-1: hidden is told at once. */
@@ -56,13 +54,12 @@ export function hintOpen(
   const { visible } = connection;
   rememberHint(connection, state, context, event);
   if (event.hint === "online" || event.hint === "woke") probe(connection, state, context);
-  else if (connection.visible !== visible)
-    ping(state, context, visible ? state.heartbeat.timeoutMs : limits.wakePingTimeoutMs);
+  else if (connection.visible !== visible) ping(state, context, visible ? state.timeoutMs : limits.wakePingTimeoutMs);
 }
 
 /** Asks at once whether the other side is there; one question at a time is enough. */
 export function probe(_: Connection, state: OpenState, context: StepContext): void {
-  const { awaiting } = state.heartbeat;
+  const { awaiting } = state;
   if (awaiting === undefined || awaiting.deadlineMs > context.now + limits.wakePingTimeoutMs)
     ping(state, context, limits.wakePingTimeoutMs);
 }
@@ -133,11 +130,10 @@ function refreshLater(connection: Connection, refresh: Refresh, afterMs: number,
 
 /** A ping goes out now; the deadline of an earlier unanswered one stays where it is sooner. */
 function ping(state: OpenState, { now, out }: StepContext, timeoutMs: number): void {
-  const { heartbeat } = state;
-  const { deadlineMs = now + timeoutMs, isGraced = false } = heartbeat.awaiting ?? {};
-  heartbeat.n += 1;
-  heartbeat.sentMs = now;
-  heartbeat.awaiting = { deadlineMs: Math.min(deadlineMs, now + timeoutMs), isGraced };
-  state.deadlineMs = heartbeatDueMs(heartbeat);
-  out.push({ kind: "ping", n: heartbeat.n });
+  const { deadlineMs = now + timeoutMs, isGraced = false } = state.awaiting ?? {};
+  state.n += 1;
+  state.sentMs = now;
+  state.awaiting = { deadlineMs: Math.min(deadlineMs, now + timeoutMs), isGraced };
+  state.deadlineMs = heartbeatDueMs(state);
+  out.push({ kind: "ping", n: state.n });
 }

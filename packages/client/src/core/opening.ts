@@ -2,7 +2,6 @@
 import { limits, lostClose } from "@holdfast/protocol";
 import type { Connection, EventOf, StateOf, StepContext } from "./connectionState.ts";
 import { lose } from "./ending.ts";
-import { heartbeatDueMs, makeHeartbeat } from "./heartbeat.ts";
 import { heartbeatMsMin } from "./limits.ts";
 
 /** OP-1: the first message is `hello`, and until `welcome` the only one. */
@@ -23,12 +22,9 @@ export function welcome(
   { now }: StepContext,
   { message }: EventOf<"welcome">,
 ): void {
-  const { user, heartbeat: asked } = message;
-  const heartbeat = makeHeartbeat(
-    now,
-    Math.max(heartbeatMsMin, asked.interval),
-    Math.min(limits.heartbeatTimeoutMsMax, Math.max(heartbeatMsMin, asked.timeout) * 2 ** connection.silences),
-  );
+  const { user, heartbeat } = message;
+  const intervalMs = Math.max(heartbeatMsMin, heartbeat.interval);
+  const timeoutMs = Math.max(heartbeatMsMin, heartbeat.timeout) * 2 ** connection.silences;
   connection.slot = undefined;
   connection.spreadMs = message.spread;
   connection.floorMs = Number.NEGATIVE_INFINITY;
@@ -43,8 +39,13 @@ export function welcome(
     attempt,
     welcome: message,
     welcomedMs: now,
-    heartbeat,
-    deadlineMs: heartbeatDueMs(heartbeat),
+    intervalMs,
+    timeoutMs: Math.min(limits.heartbeatTimeoutMsMax, timeoutMs),
+    heardMs: now,
+    sentMs: now,
+    n: 0,
+    awaiting: undefined,
+    deadlineMs: now + intervalMs,
     stable: false,
     bye,
   };

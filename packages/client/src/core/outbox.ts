@@ -81,15 +81,11 @@ export interface OutboxContext {
   readonly out: SessionEffect[];
 }
 
-export function makeOutbox(): Outbox {
-  return { entries: new Map() };
-}
-
 /** `serverOffsetMs`: our clock to the server's. */
 export function addRequest(outbox: Outbox, asked: Asked, serverOffsetMs: number, context: OutboxContext): void {
   const { method, named, timeoutMs = limits.requestDeadlineMs, unsentMs = timeoutMs } = asked;
   if (outbox.entries.size >= outboxEntriesMax) {
-    tell(asked, new ProtocolError("queue_full", `${method}: ${outboxEntriesMax} requests wait already`), context);
+    tell(asked, new ProtocolError("queue_full", `${method}: ${outboxEntriesMax} requests wait`), context);
     return;
   }
   const entry: Entry = {
@@ -108,13 +104,13 @@ export function addRequest(outbox: Outbox, asked: Asked, serverOffsetMs: number,
 /** Sends what may be sent, in the order in which it was asked. */
 export function flushOutbox(outbox: Outbox, underWayMax: number, serverOffsetMs: number, context: OutboxContext): void {
   const entries = [...outbox.entries.values()];
-  let free = underWayMax - entries.filter(isUnderWay).length;
+  let underWay = entries.filter(isUnderWay).length;
   for (const entry of entries) {
-    if (free <= 0) return;
+    if (underWay >= underWayMax) return;
     const name = (): NamedRequest => nameRequest(entry, serverOffsetMs, context);
     if (entry.phase !== "queued" || entry.asked.keeper?.maySend(entry, name, context) === false) continue;
     entry.phase = "sent";
-    free -= 1;
+    underWay += 1;
     context.out.push({ kind: "send", text: name().text });
   }
 }
@@ -154,12 +150,7 @@ export function outboxDue(outbox: Outbox, context: OutboxContext): void {
   for (const entry of [...outbox.entries.values()]) {
     if (!outbox.entries.has(entry.asked)) continue;
     if (context.now >= entry.deadlineMs)
-      settle(
-        outbox,
-        entry,
-        unfinished(entry, entry.named === undefined ? "no connection in time" : "no answer in time"),
-        context,
-      );
+      settle(outbox, entry, unfinished(entry, entry.named === undefined ? "no connection" : "no answer"), context);
     else if (entry.retryAtMs !== undefined && context.now >= entry.retryAtMs) retryNow(entry);
   }
 }

@@ -20,7 +20,7 @@ export function flushRooms(core: SessionCore, context: SessionContext): void {
     if (from !== undefined) send(context, { type: "subscribe", ...ask(core, stream, from) });
     else {
       if (stream.sub !== undefined) send(context, { type: "unsubscribe", stream: stream.name });
-      noteAsked(stream, undefined, undefined);
+      noteAsked(stream);
       if (stream.subscribers.size === 0) core.streams.delete(stream.name);
     }
     refreshStatus(stream, out);
@@ -63,7 +63,7 @@ export function loseRooms(core: SessionCore, wasOpen: boolean, context: SessionC
 /** OP-5: all that belongs to the former user goes; the subscribers stay, and start anew. */
 export function dropIdentity(core: SessionCore, context: SessionContext): void {
   core.user = undefined;
-  drop(core, new ProtocolError("forbidden", "the session belongs to another user now"), context);
+  drop(core, new ProtocolError("forbidden", "the session is another user's"), context);
   for (const stream of core.streams.values()) {
     for (const subscriber of stream.subscribers) resetSubscriber(subscriber, "epoch", undefined, context.out);
   }
@@ -72,7 +72,7 @@ export function dropIdentity(core: SessionCore, context: SessionContext): void {
 
 /** The session is closed: everybody hears what is known. */
 export function abandon(core: SessionCore, context: SessionContext): void {
-  drop(core, new ProtocolError("unavailable", "the session was closed"), context);
+  drop(core, new ProtocolError("unavailable", "the session is closed"), context);
   core.streams.clear();
 }
 
@@ -89,5 +89,5 @@ export function isAnswered(core: SessionCore): boolean {
 
 /** TR-3: larger than this it would close the connection instead of being judged. */
 export function isTooLarge(text: string, bytesMax: number): boolean {
-  return text.length > bytesMax || (text.length * 3 > bytesMax && new TextEncoder().encode(text).length > bytesMax);
+  return text.length * 3 > bytesMax && new TextEncoder().encode(text).length > bytesMax;
 }

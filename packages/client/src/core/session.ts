@@ -84,14 +84,13 @@ function follow(core: SessionCore, context: SessionContext): void {
   const { now } = context;
   if (state.kind === "open") {
     // A busy connection needs no ping; the figures are told all the same (ST-16).
-    if (now - core.reportedMs >= statisticsApartMs) ping(core, state.heartbeat.n, context);
-    if (context.out.some((effect) => effect.kind === "send")) state.heartbeat.sentMs = now;
+    if (now - core.reportedMs >= statisticsApartMs) ping(core, state.n, context);
+    if (context.out.some((effect) => effect.kind === "send")) state.sentMs = now;
   } else if (state.kind === "closing" && state.phase === "flushing" && isAnswered(core)) {
     stepThrough(core, { kind: "due" }, context);
   }
 }
 
 function isAllSettled(core: SessionCore): boolean {
-  for (const stream of core.streams.values()) if (!isSettled(stream)) return false;
-  return true;
+  return [...core.streams.values()].every(isSettled);
 }

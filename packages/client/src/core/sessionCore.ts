@@ -12,7 +12,7 @@ import type { HeardSignal } from "../api.ts";
 import { type Connection, type FirstKnown, makeConnection } from "./connectionState.ts";
 import { type DisplayLag, makeDisplayLag } from "./displayLag.ts";
 import type { SessionEffect } from "./effects.ts";
-import { makeOutbox, type Outbox } from "./outbox.ts";
+import type { Outbox } from "./outbox.ts";
 import type { Checks, RoomMessage } from "./reader.ts";
 import type { Counts, Stream } from "./streamState.ts";
 
@@ -101,7 +101,7 @@ export function makeSessionCore(options: CoreOptions, known: FirstKnown): Sessio
     ...options,
     connection: makeConnection(known),
     streams: new Map(),
-    outbox: makeOutbox(),
+    outbox: { entries: new Map() },
     whispers: new Map(),
     subs: 0,
     counts: {

@@ -18,7 +18,7 @@ export function rememberHint(
 
 /** Closes the socket of this state, if it has one, and never hears it again. */
 export function drop(state: ConnectionState, { out }: StepContext): void {
-  if ("attempt" in state) out.push({ kind: "dropSocket" });
+  if (state.attempt !== undefined) out.push({ kind: "dropSocket" });
 }
 
 export function wait(connection: Connection, deadlineMs: number, reason: string): void {

@@ -39,21 +39,18 @@ export function lowestFrom(stream: Stream): From | undefined {
   const without = active.filter((subscriber) => subscriber.cursor === undefined);
   if (without.some((subscriber) => subscriber.from === "latest")) return "latest";
   if (without.length > 0) return "start";
-  const cursors = active.flatMap((subscriber) => subscriber.cursor ?? []);
-  return cursors.length === 0
-    ? undefined
-    : cursors.reduce((low, cursor) => (cursor.offset < low.offset ? cursor : low));
+  return active.flatMap((subscriber) => subscriber.cursor ?? []).sort((one, other) => one.offset - other.offset)[0];
 }
 
-/** Notes that `from` goes out under `sub`; all else of the stream is ignored until its echo. */
-export function noteAsked(stream: Stream, sub: number | undefined, from: From | undefined): void {
+/** Notes that `from` goes out under `sub`, or that nothing is asked; all else of the stream is ignored until its echo. */
+export function noteAsked(stream: Stream, sub?: number, from?: From): void {
   Object.assign(stream, unasked, { sub, asked: from });
   stream.repair.atMs = undefined;
 }
 
 /** The connection is gone; cursors stay. */
 export function noteLost(stream: Stream, out: SessionEffect[]): void {
-  noteAsked(stream, undefined, undefined);
+  noteAsked(stream);
   stream.stale = true;
   refreshStatus(stream, out);
 }

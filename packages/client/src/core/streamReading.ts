@@ -26,13 +26,11 @@ import { giveSnapshot, isBehind, resetSubscriber } from "./subscriber.ts";
 export function readSubscribed(stream: Stream, message: Subscribed, context: SessionContext): void {
   if (message.sub !== stream.sub) return;
   const position = { epoch: message.epoch, offset: message.offset };
-  Object.assign(stream, {
-    answered: true,
-    epoch: message.epoch,
-    head: message.head,
-    pending: undefined,
-    parts: undefined,
-  });
+  stream.answered = true;
+  stream.epoch = message.epoch;
+  stream.head = message.head;
+  stream.pending = undefined;
+  stream.parts = undefined;
   if (stream.repair.underWay) context.counts.gapsRepaired += 1;
   stream.repair.underWay = false;
   // Judged was the lowest cursor, if any was asked: who stands above it in the history that is asks for itself.
@@ -87,7 +85,9 @@ export function readEvents(stream: Stream, message: Events, context: SessionCont
   stream.pending = undefined;
   stream.head = message.head;
   const events = placed(stream.name, message);
-  let [lowest, highest, gap] = [Number.POSITIVE_INFINITY, 0, false];
+  let lowest = Number.POSITIVE_INFINITY;
+  let highest = 0;
+  let gap = false;
   for (const subscriber of activeOf(stream)) {
     const { cursor } = subscriber;
     if (cursor === undefined || cursor.epoch !== stream.epoch) continue;

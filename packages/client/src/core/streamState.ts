@@ -42,7 +42,7 @@ export interface Subscriber {
   cursor: Cursor | undefined;
   /** Where it stood before what is handed over and not applied yet; undefined: its handler has applied all (ST-6). */
   before?: { readonly cursor: Cursor | undefined } | undefined;
-  stopped?: { readonly error: unknown; readonly skipTo: Cursor | undefined; readonly single: boolean } | undefined;
+  stopped?: { readonly error: unknown; skipTo: Cursor | undefined; readonly single: boolean } | undefined;
   /** Events up to here are handed over one by one; the first that throws is left out. */
   isolateThrough?: number | undefined;
   status: SubscriptionStatus;

@@ -37,7 +37,7 @@ export function resetSubscriber(
   lost: number | undefined,
   out: SessionEffect[],
 ): void {
-  if (subscriber.stopped !== undefined) subscriber.stopped = { ...subscriber.stopped, skipTo: undefined };
+  if (subscriber.stopped !== undefined) subscriber.stopped.skipTo = undefined;
   subscriber.cursor = undefined;
   subscriber.isolateThrough = undefined;
   subscriber.from = "latest";

@@ -1,6 +1,7 @@
 /** One event through the connection, and what it means for the rooms. */
+import type { SessionStatistics } from "../api.ts";
 import { stepConnection } from "./connection.ts";
-import { type ConnectionEffect, type ConnectionEvent, ownedAttempt } from "./connectionState.ts";
+import type { ConnectionEffect, ConnectionEvent } from "./connectionState.ts";
 import { send } from "./effects.ts";
 import { hello } from "./hello.ts";
 import { statisticsApartMs } from "./limits.ts";
@@ -30,15 +31,17 @@ export function stepThrough(core: SessionCore, event: ConnectionEvent, context: 
   }
   const { state } = connection;
   if (state.kind === "open" && before.kind !== "open") welcomeRooms(core, state.welcome, context);
-  if (ownedAttempt(before) !== undefined && ownedAttempt(state) === undefined)
-    loseRooms(core, before.kind === "open", context);
+  if (before.attempt !== undefined && state.attempt === undefined) loseRooms(core, before.kind === "open", context);
   if (state.kind === "closed" && before.kind !== "closed") abandon(core, context);
 }
 
 /** LV-1; once a minute with the figures (ST-16). */
 export function ping(core: SessionCore, n: number, context: SessionContext): void {
-  const isDue = context.now - core.reportedMs >= statisticsApartMs;
-  if (isDue) core.reportedMs = context.now;
-  const statistics = isDue ? publicStatistics(core, context.now) : undefined;
+  const { now } = context;
+  let statistics: SessionStatistics | undefined;
+  if (now - core.reportedMs >= statisticsApartMs) {
+    core.reportedMs = now;
+    statistics = publicStatistics(core, now);
+  }
   send(context, { type: "ping", n, visible: core.connection.visible, statistics });
 }

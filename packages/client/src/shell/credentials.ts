@@ -57,9 +57,8 @@ export function makeCredentials(
       if (getToken === undefined && refused === undefined) return null;
       const why = getToken === undefined || refused === undefined ? "expiring" : "rejected";
       const outcome = await ask(held === undefined && refused === undefined ? "first" : why, refused ?? undefined);
-      if (outcome.kind === "token") return outcome.token;
-      if (outcome.kind === "unreachable") throw new ProtocolError("auth_unavailable", "no credential can be had now");
-      return null;
+      if (outcome.kind === "unreachable") throw new ProtocolError("auth_unavailable", "no credential now");
+      return outcome.kind === "token" ? outcome.token : null;
     },
   };
 }

@@ -1,5 +1,5 @@
 /** The subscribers' own functions: called in order, never inside one another, never after `unsubscribe`. */
-import type { Decision, SubscriberEffect } from "../core/effects.ts";
+import { type Decision, guard, type SubscriberEffect } from "../core/effects.ts";
 import type { Subscriber } from "../core/streamState.ts";
 import type { Throw } from "../core/subscriber.ts";
 
@@ -41,11 +41,9 @@ function give({ options }: Subscriber, events: Delivery["events"], position: Del
 }
 
 function attempt(call: () => void, events?: Delivery["events"]): Throw | undefined {
-  try {
-    call();
-    return undefined;
-  } catch (error) {
-    const first = events?.[0];
-    return { error, at: first === undefined ? undefined : { offset: first.offset, through: first.through } };
-  }
+  let thrown: Throw | undefined;
+  guard(call, (error) => {
+    thrown = { error, at: events?.[0] };
+  });
+  return thrown;
 }

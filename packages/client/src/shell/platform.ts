@@ -7,7 +7,7 @@ const timerMsMax = 2 ** 31 - 1;
 export const platformClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
-  after: (ms, run) => setTimeout(run, Math.min(timerMsMax, Math.max(0, ms))),
+  after: (ms, run) => setTimeout(run, Math.min(timerMsMax, ms)),
   cancel: (handle) => clearTimeout(handle as ReturnType<typeof setTimeout>),
 };
 

@@ -42,7 +42,7 @@ export function platformHttp(url: () => string): AskServer {
 
 /** Windows and workers have an address and cookies; a Node process has neither. */
 export function hasCookies(): boolean {
-  return "location" in globalThis;
+  return typeof location !== "undefined";
 }
 
 /** Where the program does not want to know. */

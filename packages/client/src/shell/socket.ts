@@ -25,16 +25,11 @@ export interface OwnedSocket {
 
 export function makeSocket(transport: Transport, url: () => string, events: SocketEvents): OwnedSocket {
   let owned: ClientSocket | undefined;
-  /** Messages for the next frame (TR-1): it stays well below the limit. */
-  let texts: string[] = [];
-  let characters = 0;
-  const forget = (): void => {
-    texts = [];
-    characters = 0;
-  };
+  /** Messages for the next frame (TR-1), with commas between: it stays well below the limit. */
+  let texts = "";
   const flush = (): void => {
-    if (texts.length > 0) owned?.send(`[${texts.join(",")}]`);
-    forget();
+    if (texts !== "") owned?.send(`[${texts}]`);
+    texts = "";
   };
   const endSocket = (): void => {
     flush();
@@ -42,7 +37,7 @@ export function makeSocket(transport: Transport, url: () => string, events: Sock
   };
   return {
     openSocket(attempt) {
-      forget();
+      texts = "";
       owned = undefined;
       try {
         owned = transport.open(url(), [limits.subprotocol], {
@@ -55,9 +50,8 @@ export function makeSocket(transport: Transport, url: () => string, events: Sock
       }
     },
     write(text) {
-      if (characters + text.length > outboundFrameCharactersMax) flush();
-      characters += text.length;
-      texts.push(text);
+      if (texts.length + text.length > outboundFrameCharactersMax) flush();
+      texts += texts === "" ? text : `,${text}`;
     },
     flush,
     endSocket,

@@ -231,8 +231,8 @@ const outcomeMs = limits.durableRequestKeptMs + limits.requestDeadlineMs + deadl
 /** `timeout` means: outcome unknown. */
 export function unanswered(method: string, isSent: boolean): ProtocolError {
   return isSent
-    ? new ProtocolError("timeout", `${method}: no answer in time; its outcome is unknown`)
-    : new ProtocolError("unavailable", `${method}: no connection in time; it was not sent`);
+    ? new ProtocolError("timeout", `${method}: no answer; its outcome is unknown`)
+    : new ProtocolError("unavailable", `${method}: no connection; it was not sent`);
 }
 
 /** Of one that is not, it is certain that nobody has sent it, or will. */

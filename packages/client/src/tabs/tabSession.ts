@@ -189,7 +189,7 @@ export function makeTabSession(tab: TabSessionOptions): DurableSession {
   /** OP-5: what we hold is another user's. */
   function forget(): void {
     identity = undefined;
-    requests.abandon(() => new ProtocolError("forbidden", "the session belongs to another user now"));
+    requests.abandon(() => new ProtocolError("forbidden", "the session is another user's"));
     for (const reader of readers) reader.reset();
     guard(() => options.onIdentityChanged?.(), report);
   }

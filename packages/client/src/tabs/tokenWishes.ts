@@ -28,7 +28,7 @@ export function makeTokenWishes(say: (message: FromTab) => void): TokenWishes {
   function settle(request: number, given: { readonly token: string | null } | undefined): void {
     const wish = wishes.get(request);
     wishes.delete(request);
-    if (given === undefined) wish?.reject(new ProtocolError("auth_unavailable", "no credential can be had now"));
+    if (given === undefined) wish?.reject(new ProtocolError("auth_unavailable", "no credential now"));
     else wish?.resolve(given.token);
   }
 

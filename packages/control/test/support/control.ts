@@ -203,6 +203,8 @@ export async function openControl(clock: { now: number } = { now: startMs }) {
       return (snapshot?.data?.["threads"] ?? []) as Thread[];
     },
 
+    snapshot: async (stream: string) => (await alone(() => engine.snapshot("default", stream)))?.data,
+
     /** The snapshot of a thread, and the offset that it stands at. */
     async thread(id: string): Promise<{ readonly offset: number; readonly data: ThreadSnapshot }> {
       const snapshot = await alone(() => engine.snapshot("default", streams.thread(id)));

@@ -32,7 +32,7 @@ export function App({ page }: { readonly page: PageSession }): ReactNode {
       return (
         <Trouble what="The page could not be shown">
           <HoldfastProvider key={state.identity} session={state.session}>
-            <LiveData session={state.session} about={state.about}>
+            <LiveData session={state.session} ledger={state.ledger} about={state.about}>
               <PageContext value={page}>
                 <RouterProvider router={router} />
               </PageContext>

@@ -76,6 +76,12 @@ export function Shell(): ReactNode {
         <span>store {about.store}</span>
         <span>version {about.version}</span>
         <span className="flex-1" />
+        <Link to="/weather" data-testid="to-weather" className="rounded-sm hover:underline">
+          Weather
+        </Link>
+        <Link to="/people" data-testid="to-people" className="rounded-sm hover:underline">
+          {isAdmin ? "People" : "Your sessions"}
+        </Link>
         {isAdmin && (
           <Link to="/connections" data-testid="to-connections" className="rounded-sm hover:underline">
             Connections

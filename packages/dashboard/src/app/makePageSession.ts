@@ -7,6 +7,7 @@ import { indexedDbStorage } from "@holdfast/client/storage";
 import { createSharedSession } from "@holdfast/client/tabs";
 import type { ControlMethods } from "@holdfast/control/contract";
 import { type About, signInDoor } from "../shared/http/signIn.ts";
+import { otherTabs } from "../shared/platform/otherTabs.ts";
 import { PageSession } from "./pageSession.ts";
 
 export function makePageSession(): PageSession {
@@ -21,9 +22,28 @@ export function makePageSession(): PageSession {
         name: personOf(about),
         worker: (name) => new SharedWorker(new URL("./tabsWorker.ts", import.meta.url), { type: "module", name }),
       }),
-    forget: (about) => indexedDbStorage(personOf(about)).drop(),
+    forget: async (about) => {
+      const storage = indexedDbStorage(personOf(about));
+      await storage.drop();
+      storage.close();
+      await forgetDatabase(storageName(personOf(about)));
+    },
+    tabs: otherTabs(),
   });
 }
+
+/** It was emptied before; its name, too, says who was here. Whoever has it open still lets it go, or opens it anew, empty. */
+function forgetDatabase(name: string): Promise<void> {
+  return new Promise((resolve) => {
+    const request = indexedDB.deleteDatabase(name);
+    request.onsuccess = () => resolve();
+    request.onerror = () => resolve();
+    request.onblocked = () => resolve();
+  });
+}
+
+/** As `indexedDbStorage` calls it. */
+const storageName = (person: string): string => `holdfast ${person}`;
 
 function personOf({ user }: About): string {
   return user === null ? "page" : `page ${user.workspace} ${user.id}`;

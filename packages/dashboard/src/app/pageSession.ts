@@ -11,8 +11,10 @@
 import type { DurableSession } from "@holdfast/client/durable";
 import type { ControlMethods } from "@holdfast/control/contract";
 import { forgetDrafts } from "../shared/data/drafts.ts";
+import { type Ledger, withLedger } from "../shared/data/ledger.ts";
 import { problemText, sentence } from "../shared/format/problem.ts";
 import type { About, ProviderLink, SignInDoor } from "../shared/http/signIn.ts";
+import type { OtherTabs } from "../shared/platform/otherTabs.ts";
 
 export type PageState =
   | { readonly kind: "opening" }
@@ -21,6 +23,7 @@ export type PageState =
   | {
       readonly kind: "open";
       readonly session: DurableSession<ControlMethods>;
+      readonly ledger: Ledger;
       readonly about: About;
       readonly identity: number;
     };
@@ -31,6 +34,7 @@ export interface PageSessionPorts {
   readonly open: (about: About, onIdentityChanged: () => void) => DurableSession<ControlMethods>;
   /** Drops what this device keeps of this person. */
   readonly forget: (about: About) => Promise<void>;
+  readonly tabs: OtherTabs;
 }
 
 export class PageSession {
@@ -40,6 +44,7 @@ export class PageSession {
 
   constructor(ports: PageSessionPorts) {
     this.ports = ports;
+    ports.tabs.onSignedOut(() => void this.leave());
   }
 
   state = (): PageState => this.current;
@@ -86,10 +91,16 @@ export class PageSession {
 
   async signOut(): Promise<void> {
     await this.ports.door.signOut();
+    this.ports.tabs.tellSignedOut();
+    await this.leave();
+  }
+
+  /** Nobody is signed in in this browser any more: nothing of them stays in this tab, nor on this device. */
+  private async leave(): Promise<void> {
     forgetDrafts();
     const before = this.current;
-    this.signedOut(undefined, before.kind === "open" ? before.about : undefined);
     if (before.kind !== "open") return;
+    this.signedOut(undefined, before.about);
     // What waits here unsent is theirs: nobody after them may find it, or send it (O8).
     for (const { ticket } of before.session.saved) before.session.withdraw(ticket);
     await before.session.close();
@@ -101,11 +112,11 @@ export class PageSession {
   }
 
   private openAs(about: About): void {
-    const session = this.ports.open(about, () => {
+    const opened = this.ports.open(about, () => {
       forgetDrafts();
       if (this.current.kind === "open") this.show({ ...this.current, identity: this.current.identity + 1 });
     });
-    this.show({ kind: "open", session, about, identity: 0 });
+    this.show({ kind: "open", ...withLedger(opened), about, identity: 0 });
   }
 
   private show(state: PageState): void {

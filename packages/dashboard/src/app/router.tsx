@@ -1,5 +1,6 @@
 /**
- * The page's addresses: `/` the fleet, `/agents/<id>` one agent, `/threads/<id>` one thread, `/connections` for admins.
+ * The page's addresses: `/` the fleet, `/agents/<id>` one agent, `/threads/<id>` one thread, `/people` who may
+ * come in and where one is signed in, `/weather` to try to break it, `/connections` for admins.
  *
  * Every view has one; back, forward and reload show the same. Nothing else is in the address: a one-time
  * code in its fragment is taken out before the router reads it.
@@ -13,11 +14,15 @@ import { ThreadPage } from "./ThreadPage.tsx";
 const root = createRootRoute({ component: Shell, notFoundComponent: NotFound });
 /** Loaded when somebody looks: most people never do. */
 const connectionsPage = lazyRouteComponent(() => import("./ConnectionsPage.tsx"), "ConnectionsPage");
+const peoplePage = lazyRouteComponent(() => import("./PeoplePage.tsx"), "PeoplePage");
+const weatherPage = lazyRouteComponent(() => import("./WeatherPage.tsx"), "WeatherPage");
 const routes = [
   createRoute({ getParentRoute: () => root, path: "/", component: FleetPage }),
   createRoute({ getParentRoute: () => root, path: "/agents/$agent", component: AgentPage }),
   createRoute({ getParentRoute: () => root, path: "/threads/$thread", component: ThreadPage }),
   createRoute({ getParentRoute: () => root, path: "/connections", component: connectionsPage }),
+  createRoute({ getParentRoute: () => root, path: "/people", component: peoplePage }),
+  createRoute({ getParentRoute: () => root, path: "/weather", component: weatherPage }),
 ] as const;
 
 export const router = createRouter({

@@ -17,6 +17,8 @@ function makePage(change: Partial<SignInDoor> & { signedIn?: boolean; mode?: Abo
     opened: 0,
     identityChanged: (): void => undefined,
     forgotten: [] as (string | undefined)[],
+    told: 0,
+    otherTabSignsOut: (): void => undefined,
   };
   const page = new PageSession({
     door: {
@@ -34,6 +36,14 @@ function makePage(change: Partial<SignInDoor> & { signedIn?: boolean; mode?: Abo
       ...change,
     },
     forget: async (about) => void state.forgotten.push(about.user?.id),
+    tabs: {
+      tellSignedOut: () => {
+        state.told += 1;
+      },
+      onSignedOut: (run) => {
+        state.otherTabSignsOut = run;
+      },
+    },
     open: (_about, onIdentityChanged) => {
       state.opened += 1;
       state.identityChanged = onIdentityChanged;
@@ -121,6 +131,20 @@ describe("PageSession", () => {
     await page.signOut();
     expect(session.withdrawn).toEqual(["ticket-1"]);
     expect(state.forgotten).toEqual(["user-1"]);
+    expect(state.told).toBe(1);
+  });
+
+  it("[O8] leaves when another tab signs out: nothing read, typed or waiting stays here", async () => {
+    const { page, session, state } = makePage({ signedIn: true });
+    await page.start(undefined);
+    rememberDraft("thread/t", "half a thought");
+    session.saved = [savedSend("ticket-1", "rm -rf build")];
+    state.otherTabSignsOut();
+    expect(page.state().kind).toBe("signedOut");
+    expect(recallDraft("thread/t")).toBe("");
+    expect(session.withdrawn).toEqual(["ticket-1"]);
+    // It does not tell it on: two tabs would tell each other for ever.
+    expect(state.told).toBe(0);
   });
 });
 

@@ -129,4 +129,32 @@ describe("SendsStore", () => {
     session.become({ kind: "live" });
     expect(store.sends()).toHaveLength(1);
   });
+
+  it("keeps nothing of a thousand sends that were settled, whichever way; nor shows one that is told late", async () => {
+    const session = new FakeSession();
+    const store = new SendsStore(session);
+    store.onChange(() => undefined);
+    const outcomes = [
+      () => Promise.resolve({ command: "c", thread: "thread-1", position: 0 }),
+      () => Promise.reject(new ProtocolError("timeout", "no answer in 30,000 ms")),
+      () => Promise.reject(new ProtocolError("queue_full", "agent build-01 has 1,000 commands queued")),
+      () => Promise.reject(withdrawnError),
+    ];
+    for (let index = 0; index < 1_000; index += 1) {
+      session.answer = outcomes[index % outcomes.length] ?? session.answer;
+      await store.send(target, "ls");
+    }
+    expect(store["tickets"].size).toBe(0);
+
+    // Its answer came, and the session's list does not know yet.
+    session.answer = async () => ({ command: "c1", thread: "thread-1", position: 0 });
+    const sending = store.send(target, "ls");
+    session.saved = [savedSend("ticket of call 1001", "ls")];
+    await sending;
+    session.become({ kind: "live" });
+    expect(store.sends().filter(({ key }) => key === "ticket of call 1001")).toEqual([]);
+    session.saved = [];
+    session.become({ kind: "live" });
+    expect(store["tickets"].size).toBe(0);
+  });
 });

@@ -79,7 +79,7 @@ describe("painter", () => {
     expect(lines).toEqual(["a👩b"]);
   });
 
-  it("cuts one large event into writes of bounded size", async () => {
+  it("[O5] cuts one large event into writes of bounded size", async () => {
     const write = vi.spyOn(Terminal.prototype, "write");
     const { lines } = await paint([output("x".repeat(39).concat("\r\n").repeat(5_000))]);
     const sizes = write.mock.calls.map(([data]) => data.length);

@@ -19,6 +19,8 @@ export async function runCommand(argv: readonly string[], surroundings: Surround
       return (await import("./serve.ts")).serve(rest, surroundings);
     case "agent":
       return (await import("./agent.ts")).agent(rest, surroundings);
+    case "assistants":
+      return (await import("./assistants.ts")).assistants(rest, surroundings);
     case "backup":
       return (await import("./backup.ts")).backup(rest, surroundings);
     case "restore":

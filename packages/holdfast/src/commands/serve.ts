@@ -13,6 +13,8 @@ import { printConfig } from "../config/print.ts";
 import { resolveConfig } from "../config/resolve.ts";
 import { makeFolder } from "../files/makeFolder.ts";
 import { readTextFile } from "../files/privateFile.ts";
+import { startAssistants } from "../serve/assistants.ts";
+import { watchAssistants } from "../serve/assistantsWatch.ts";
 import { startLocalAgents } from "../serve/localAgents.ts";
 import { serveUntilSignal } from "../serve/serveShell.ts";
 import { version } from "../version.ts";
@@ -59,6 +61,15 @@ export async function serve(argv: readonly string[], surroundings: Surroundings)
       },
       startAgents: (parts, agentKey) =>
         startLocalAgents(parts, { config, version, environment, directory, log, agentKey }),
+      startAssistants: (server) =>
+        startAssistants({
+          config,
+          version,
+          environment,
+          log,
+          agentKey: server.agentKey,
+          watch: (changed) => watchAssistants(server.url, server.key, version, changed),
+        }),
       watchFleet: (url, key, parts) => watchFleet(url, key, version, parts),
     });
   } catch (error) {

@@ -7,6 +7,7 @@
  */
 import type { AdmissionLimits } from "@holdfast/server/admission";
 import { admissionFields } from "./admissionFields.ts";
+import { type AssistantsConfig, assistantFields } from "./assistantFields.ts";
 import { type IdentityConfig, identityFields } from "./identityFields.ts";
 import {
   address,
@@ -41,11 +42,13 @@ export interface Config {
   readonly origins: readonly string[];
   readonly log: { readonly level: "debug" | "info" | "warn" | "error"; readonly format: "auto" | "json" | "pretty" };
   readonly metrics: { readonly dashboardNames: boolean };
+  readonly flags: { readonly file: string | null };
   readonly alerts: { readonly webhook: string | null };
-  readonly agents: { readonly shell: boolean; readonly demo: boolean };
+  readonly agents: { readonly shell: boolean; readonly demo: boolean; readonly assistants: boolean };
   readonly printSignIn: boolean;
   readonly signIn: { readonly links: boolean | null; readonly lifeSeconds: number } & IdentityConfig;
   readonly admission: AdmissionLimits;
+  readonly assistants: AssistantsConfig;
 }
 
 export interface Field<Value = unknown> {
@@ -153,6 +156,7 @@ export const fields: readonly Field[] = [
     kind: choice(["debug", "info", "warn", "error"]),
     default: "info",
     sentence: "What is below it is not logged.",
+    flag: "log-level",
   }),
   field({
     path: "log.format",
@@ -175,6 +179,12 @@ export const fields: readonly Field[] = [
     secret: true,
   }),
   field({
+    path: "flags.file",
+    kind: optional(path()),
+    default: null,
+    sentence: "A file of flags in flagd's format: who may use what; read anew when it changes.",
+  }),
+  field({
     path: "agents.shell",
     kind: truth(),
     default: true,
@@ -185,6 +195,13 @@ export const fields: readonly Field[] = [
     kind: truth(),
     default: true,
     sentence: "Whether the scripted demo agent runs.",
+  }),
+  field({
+    path: "agents.assistants",
+    kind: truth(),
+    default: true,
+    sentence:
+      "Whether the chat assistants run here, in a process of their own; of several servers on one database, on one.",
   }),
   field({
     path: "printSignIn",
@@ -237,6 +254,7 @@ export const fields: readonly Field[] = [
   }),
   ...identityFields,
   ...admissionFields,
+  ...assistantFields,
 ];
 
 /** Whether a link that is made on this machine signs somebody in. */

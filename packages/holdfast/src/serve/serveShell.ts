@@ -30,7 +30,7 @@ const dayMs = 86_400_000;
 const gigabyte = 1_000_000_000;
 
 /** The dashboard's own addresses. */
-const pagePaths = ["/", "/agents", "/agents/*", "/threads", "/threads/*", "/connections"];
+const pagePaths = ["/", "/agents", "/agents/*", "/threads", "/threads/*", "/connections", "/people", "/weather"];
 
 export interface ServeParts {
   readonly config: Config;
@@ -45,17 +45,25 @@ export interface ServeParts {
   readonly onReady: () => void;
   readonly createServer: (options: ServerOptions) => Promise<Server>;
   readonly startAgents: (parts: readonly LocalPart[], agentKey: (name: string) => Promise<string>) => LocalAgents;
+  /** Only where they are switched on. Nothing waits for them. */
+  readonly startAssistants: (server: {
+    readonly url: string;
+    /** The operator's. */
+    readonly key: string;
+    readonly agentKey: (name: string) => Promise<string>;
+  }) => LocalAgents;
   readonly watchFleet: (url: string, key: string, parts: readonly LocalPart[]) => FleetWatch;
 }
 
 interface Running {
   server: Server | undefined;
   agents: LocalAgents | undefined;
+  assistants: LocalAgents | undefined;
 }
 
 /** Runs until a signal. Rejects with the server's `StartError` where it cannot start. */
 export async function serveUntilSignal(parts: ServeParts): Promise<ExitCode> {
-  const running: Running = { server: undefined, agents: undefined };
+  const running: Running = { server: undefined, agents: undefined, assistants: undefined };
   const { signalled, forget } = signals(parts.log, running);
   try {
     await start(parts, running, signalled);
@@ -77,6 +85,7 @@ function signals(log: Log, running: Running): { signalled: Promise<void>; forget
       abort: () => {
         log.warn("server.aborted", { reason: "second SIGINT" });
         running.agents?.kill();
+        running.assistants?.kill();
         process.exit(exitCodes.interruptedTwice);
       },
     });
@@ -108,6 +117,7 @@ async function start(parts: ServeParts, running: Running, signalled: Promise<voi
     ...identityOptions(config),
     admission: config.admission,
     dashboardMetrics: config.metrics.dashboardNames,
+    ...(config.flags.file === null ? {} : { flags: { file: config.flags.file } }),
     ...(config.alerts.webhook === null ? {} : { alertWebhook: config.alerts.webhook }),
     origins: config.origins,
     ...(parts.page === undefined ? {} : { page: parts.page, pagePaths }),
@@ -118,6 +128,10 @@ async function start(parts: ServeParts, running: Running, signalled: Promise<voi
   const key = await server.operatorKey();
   writePrivateFile(operatorKeyFile(config.data), `${key}\n`);
   writeServerRecord(config.data, { url: server.localUrl, publicUrl: server.url, pid: process.pid, version });
+  if (config.agents.assistants) {
+    const agentKey = (name: string) => server.agentKey(name);
+    running.assistants = parts.startAssistants({ url: server.localUrl, key, agentKey });
+  }
   const first = await Promise.race([
     agentsOnline(parts, running, server, key),
     signalled.then(() => "signalled" as const),
@@ -175,9 +189,9 @@ async function agentsOnline(
   return seen;
 }
 
-async function stop({ config, log }: ServeParts, { server, agents }: Running): Promise<ExitCode> {
+async function stop({ config, log }: ServeParts, { server, agents, assistants }: Running): Promise<ExitCode> {
   const stopped = (async () => {
-    await agents?.stop(agentsStopMsMax);
+    await Promise.all([agents?.stop(agentsStopMsMax), assistants?.stop(agentsStopMsMax)]);
     await server?.close();
     removeServerRecord(config.data, process.pid);
     return "stopped" as const;
@@ -185,6 +199,7 @@ async function stop({ config, log }: ServeParts, { server, agents }: Running): P
   if ((await within(stopped, stopMsMax, "late" as const)) === "late") {
     log.error("server.stopLate", { afterMs: stopMsMax });
     agents?.kill();
+    assistants?.kill();
     return exitCodes.failed;
   }
   log.info("server.stopped");

@@ -2,6 +2,9 @@
  * Waiting on the platform's clock, always bounded: the only timers of this package.
  */
 
+/** ms since some start, never set back. */
+export const monotonicMs = (): number => performance.now();
+
 /** Resolves after `ms`. */
 export function sleep(ms: number): Promise<void> {
   return new Promise((done) => setTimeout(done, ms));

@@ -38,9 +38,11 @@ describe("layers", () => {
       database: { url: null, busUrl: null },
       origins: [],
       log: { level: "info", format: "auto" },
+      flags: { file: null },
       metrics: { dashboardNames: false },
       alerts: { webhook: null },
-      agents: { shell: true, demo: true },
+      agents: { shell: true, demo: true, assistants: true },
+      assistants: { firstTokenSeconds: 60, betweenTokensSeconds: 60, answerSeconds: 900 },
       printSignIn: false,
       signIn: {
         links: null,

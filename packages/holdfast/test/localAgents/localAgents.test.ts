@@ -13,7 +13,7 @@ import { makeCollectedLog } from "../support/collectedLog.ts";
 import { makeFolder } from "../support/folders.ts";
 
 const fakeAgent = fileURLToPath(new URL("../support/fakeAgent.ts", import.meta.url));
-const agents = { shell: true, demo: true };
+const agents = { shell: true, demo: true, assistants: false };
 
 function start(
   data: string,

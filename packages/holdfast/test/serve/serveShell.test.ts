@@ -31,9 +31,10 @@ function makeWorld(given: Partial<Config> = {}, isTTY = false) {
     database: { url: null, busUrl: null },
     origins: [],
     log: { level: "info", format: "auto" },
+    flags: { file: null },
     metrics: { dashboardNames: false },
     alerts: { webhook: null },
-    agents: { shell: true, demo: false },
+    agents: { shell: true, demo: false, assistants: false },
     printSignIn: false,
     signIn: {
       links: null,
@@ -43,6 +44,7 @@ function makeWorld(given: Partial<Config> = {}, isTTY = false) {
       issuers: [],
     },
     admission: defaultAdmissionLimits,
+    assistants: { firstTokenSeconds: 60, betweenTokensSeconds: 60, answerSeconds: 900 },
     ...given,
   };
   const parts: ServeParts = {
@@ -69,6 +71,10 @@ function makeWorld(given: Partial<Config> = {}, isTTY = false) {
     startAgents: () => ({
       stop: async () => void happened.push("agents stopped"),
       kill: () => void happened.push("agents killed"),
+    }),
+    startAssistants: () => ({
+      stop: async () => void happened.push("assistants stopped"),
+      kill: () => void happened.push("assistants killed"),
     }),
     watchFleet: () => ({
       allOnline: new Promise<void>((done) => {
@@ -128,7 +134,10 @@ describe("serve", () => {
     ["not otherwise", {}, false, false],
     ["in development mode when asked", { printSignIn: true, mode: "development" as const }, false, true],
   ])("prints a sign-in line %s", async (_title, given, isTTY, printed) => {
-    const { written, parts, signal } = makeWorld({ ...given, agents: { shell: false, demo: false } }, isTTY);
+    const { written, parts, signal } = makeWorld(
+      { ...given, agents: { shell: false, demo: false, assistants: false } },
+      isTTY,
+    );
     const end = serveUntilSignal(parts);
     await vi.waitUntil(() => written.length >= (printed ? 2 : 1));
     signal("SIGINT");
@@ -153,7 +162,7 @@ describe("serve", () => {
   });
 
   it("leaves another server's server.json alone", async () => {
-    const { data, parts, signal } = makeWorld({ agents: { shell: false, demo: false } });
+    const { data, parts, signal } = makeWorld({ agents: { shell: false, demo: false, assistants: false } });
     const end = serveUntilSignal(parts);
     await vi.waitUntil(() => existsSync(serverFile(data)));
     writeServerRecord(data, {

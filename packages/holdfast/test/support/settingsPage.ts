@@ -10,8 +10,9 @@ const groups: readonly (readonly [title: string, belongs: RegExp])[] = [
   ["How it is run, and where it keeps what", /^(mode|data|database\..*)$/],
   ["Who signs in", /^(signIn\..*|printSignIn)$/],
   ["Agents of this machine", /^agents\./],
+  ["Chat assistants", /^assistants\./],
   ["How long what is kept", /^retention\./],
-  ["Log, metrics and alerts", /^(log|metrics|alerts)\./],
+  ["Log, metrics, alerts and flags", /^(log|metrics|alerts|flags)\./],
   ["How many may come how fast", /^admission\./],
 ];
 

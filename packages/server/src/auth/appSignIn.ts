@@ -15,6 +15,8 @@ import { apiKeyPrefix } from "./tokens.ts";
 import type { Credentials, Verdict } from "./verdict.ts";
 
 const retryAfterMs = 5_000;
+/** Who vouches for everybody but the server's own keys. */
+const byApp = "app";
 
 /** What a request states of who sent it. Neither is verified: that is what the function is asked for. */
 export interface SignInRequest {
@@ -67,6 +69,8 @@ export function createAppSignIn(own: Auth, authenticate: Authenticate, log: Log)
   return {
     ...own,
     verify,
+    issuerOf: (credentials) =>
+      credentials.token?.startsWith(apiKeyPrefix) === true ? (own.issuerOf?.(credentials) ?? byApp) : byApp,
     signInCode: () =>
       Promise.reject(new TypeError("signInCode: this server has authenticate, so the app signs people in by itself.")),
     redeem: async () => ({ kind: "refused" }),

@@ -144,6 +144,11 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
     return accept(reading.claims, now, endsAt);
   };
 
+  const issuerOf = ({ token, cookie }: Credentials): string => {
+    if (token !== undefined) return token.startsWith(apiKeyPrefix) ? "key" : (issued?.issuerOf(token) ?? "unknown");
+    return cookie === undefined ? "none" : "session";
+  };
+
   const verify = async ({ token, cookie, browser, instance }: Credentials): Promise<Verdict> => {
     if (token !== undefined) return token.startsWith(apiKeyPrefix) ? judgeKey(token) : judgeIssued(token);
     const verdict = cookie === undefined ? refuse("Nobody is signed in.") : await judgeCookie(cookie);
@@ -191,6 +196,7 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
   return {
     sessionLifeMs: lifeMs,
     verify,
+    issuerOf,
     onEnded: (listener) => void listeners.push(listener),
     ended: (credential) => standings.ended(credential),
     rightsChanged: () => standings.doubt(),

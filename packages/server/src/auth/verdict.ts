@@ -51,6 +51,11 @@ export function developmentUserId(id: string): string {
 
 export interface Authenticator {
   verify(credentials: Credentials): Promise<Verdict>;
+  /**
+   * Who is said to vouch for a credential, before anything is verified: for whoever counts verdicts. Of a list as long
+   * as the configuration, whatever the credential says of itself (X14).
+   */
+  issuerOf?(credentials: Credentials): string;
   /** AU-9: calls back with the name of each session or key that ends here before its time. */
   onEnded(listener: (credential: string) => void): void;
   /** AU-9: a session, key or person has ended on another node: from now on refused here, whatever was known of it. */

@@ -16,7 +16,7 @@ import { type ConnectionRecord, isExpectedEnd, recordOf, Tally } from "../observ
 import type { GatewayContext } from "./context.ts";
 import { createFlow, type Flow } from "./flow.ts";
 import { judgeMessage, parseFrame } from "./inbound.ts";
-import { type Admitted, type Denied, denied, type Naming, registeredBy } from "./judgement.ts";
+import { type Admitted, type Denied, denied, featuresOf, type Naming, registeredBy } from "./judgement.ts";
 import { createOpenConnection, type OpenConnection } from "./openConnection.ts";
 import { judgeHello, type UpgradeCredentials } from "./opening.ts";
 import type { ServerSocket, ServerSocketEvents } from "./serverSocket.ts";
@@ -36,6 +36,7 @@ export interface Connection {
   /** Monotonic ms of the last inbound frame. */
   readonly heardAt: number;
   readonly flow: Flow;
+  readonly socket: ServerSocket;
   readonly events: ServerSocketEvents;
   send(message: ServerMessage): void;
   /** `bye`, then the close frame with the same code, then the end of TCP 2 s later (CL-1). */
@@ -238,7 +239,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     tally.client = message.client.name;
     tally.attempt = message.attempt;
     tally.phases.hello = sinceOpened();
-    context.records.hello(message.instance);
+    context.records.hello(message.instance, message.lastClose?.statistics);
     const answer = admission.ask({
       address: neighbourOf(address),
       slot: message.slot,
@@ -354,6 +355,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     state: { kind: "opening", since: openedAt },
     heardAt: openedAt,
     flow,
+    socket,
     send: (message) => writer.send(message),
     close,
     events: {
@@ -393,7 +395,7 @@ function welcomeOf(context: GatewayContext, connection: string, admitted: Admitt
       subscriptions: limits.subscriptionsMax,
     },
     ...(degraded === undefined ? {} : { degraded: { ...degraded } }),
-    features: {},
+    features: { ...featuresOf(admitted) },
     ...(agent === undefined ? {} : { agent }),
   };
 }

@@ -5,6 +5,7 @@ import type { AdmissionLimits } from "../admission/limits.ts";
 import type { StoreHealth } from "../admission/storeHealth.ts";
 import type { Authenticator } from "../auth/verdict.ts";
 import type { ConnectionLimits } from "../connectionLimits.ts";
+import type { FeatureFlags } from "../flags/features.ts";
 import type { AnyMethod } from "../methods/nodeMethod.ts";
 import type { Mode } from "../mode.ts";
 import type { Log } from "../observe/log.ts";
@@ -30,6 +31,8 @@ export interface GatewayContext {
   readonly observer: Observer;
   readonly records: Records;
   readonly mode: Mode;
+  /** What somebody may use; at once or within a bound, never rejects. */
+  readonly features: FeatureFlags["of"];
   readonly node: string;
   readonly heartbeat: Heartbeat;
   readonly limits: ConnectionLimits;

@@ -9,6 +9,7 @@ import { closeCodes, limits, type TimerHandle, uuidv7 } from "@holdfast/protocol
 import { neighbourOf } from "../admission/address.ts";
 import type { Return } from "../admission/admission.ts";
 import { createSocketsWithoutHello } from "../admission/socketsWithoutHello.ts";
+import type { Principal } from "../plugin.ts";
 import { type Connection, type ConnectionHost, createConnection } from "./connection.ts";
 import type { GatewayContext } from "./context.ts";
 import { principalKey } from "./occupants.ts";
@@ -16,6 +17,7 @@ import type { OpenConnection } from "./openConnection.ts";
 import type { UpgradeCredentials } from "./opening.ts";
 import type { ServerSocket, ServerSocketEvents } from "./serverSocket.ts";
 import { tellRuntimes } from "./tellRuntimes.ts";
+import type { Weather } from "./weather.ts";
 
 const sweepMs = 1_000;
 /** AU-8 */
@@ -33,6 +35,11 @@ export interface Gateway {
   refusal(): Return | undefined;
   /** CL-4: for an upgrade that is refused for another reason. */
   promise(): Return;
+  /**
+   * Bad weather for the caller's own open connections on this node: of one browser, where the caller has a session.
+   * `expire`: the credential's end has come (AU-8). Returns how many it met.
+   */
+  disturb(caller: Principal, weather: Weather | "expire"): number;
   /** CL-9. Resolves when the last connection is gone, or after `withinMs`. */
   drain(withinMs: number): Promise<void>;
 }
@@ -150,6 +157,21 @@ export function createGateway(context: GatewayContext): Gateway {
       if (upgrade.ambiguous === true) connection.close(closeCodes.badMessage, "ambiguous_credentials");
       return connection.events;
     },
+    disturb(caller, weather) {
+      const theirs = [...connections].flatMap(({ socket, state }) =>
+        state.kind === "open" && isOf(state.open.principal, caller) ? [{ socket, open: state.open }] : [],
+      );
+      if (weather !== "expire") {
+        for (const { socket } of theirs) socket.disturb?.(weather, clock);
+        return theirs.length;
+      }
+      const mortal = theirs.filter(({ open }) => open.expiresAt !== undefined);
+      for (const { open } of mortal) {
+        open.expiresAt = clock.now();
+        open.expiryTold = false;
+      }
+      return mortal.length;
+    },
     async drain(withinMs) {
       if (sweepTimer !== undefined) clock.cancel(sweepTimer);
       // CL-9, F16: not all at once, but each in its slot, which the node that comes next honours.
@@ -162,4 +184,12 @@ export function createGateway(context: GatewayContext): Gateway {
       });
     },
   };
+}
+
+/** The same one, and in the same browser where there is a session to tell browsers apart by. */
+function isOf(principal: Principal, caller: Principal): boolean {
+  const { workspace, id, session } = caller;
+  return (
+    principal.workspace === workspace && principal.id === id && (session === undefined || principal.session === session)
+  );
 }

@@ -5,6 +5,7 @@
  */
 import { type AgentIdentity, closeCodes, type Hello } from "@holdfast/protocol";
 import type { Return } from "../admission/admission.ts";
+import { defaultFeatures, type Features } from "../flags/features.ts";
 import type { Principal } from "../plugin.ts";
 
 export interface Admitted {
@@ -13,8 +14,14 @@ export interface Admitted {
   readonly expiresAt: number | undefined;
   readonly credential: string | undefined;
   readonly agent: AgentIdentity | undefined;
+  /** What it may use; the defaults where nobody has judged. */
+  readonly features?: Features;
   /** OP-7: of an agent that the store has not named yet. */
   readonly naming?: Naming;
+}
+
+export function featuresOf({ features = defaultFeatures }: Pick<Admitted, "features">): Features {
+  return features;
 }
 
 export interface Denied {

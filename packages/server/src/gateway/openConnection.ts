@@ -24,7 +24,7 @@ import type { Principal } from "../plugin.ts";
 import type { PublishOutcome } from "../store/port.ts";
 import type { GatewayContext } from "./context.ts";
 import type { Flow } from "./flow.ts";
-import type { Admitted } from "./judgement.ts";
+import { type Admitted, featuresOf } from "./judgement.ts";
 import { endedReason, type Occupant } from "./occupants.ts";
 import { credentialsOf, type UpgradeCredentials } from "./opening.ts";
 import { createSignalRate, signalProblem } from "./signals.ts";
@@ -38,8 +38,8 @@ export interface OpenConnection {
   readonly principal: Principal;
   readonly agent: AgentIdentity | undefined;
   readonly subscriptions: Subscriptions;
-  /** When the credential ends, ms since 1970. */
-  readonly expiresAt: number | undefined;
+  /** When the credential ends, ms since 1970. Sooner where its holder wants to see what becomes of that. */
+  expiresAt: number | undefined;
   /** AU-7: told so long before its end: 60 s, or half its life, whichever is less. */
   readonly expiryNoticeMs: number;
   /** Whether the client was told that it will. Set by the sweep. */
@@ -87,7 +87,7 @@ export function createOpenConnection(options: OpenConnectionOptions): OpenConnec
   const { workspace } = principal;
   /** Under which it is an occupant: who is not named yet is nobody's process, whatever it claims. */
   let place = unnamed === undefined ? admitted.principal.id : `unnamed\n${id}`;
-  const subscriptions = createSubscriptions(context, () => principal, writer);
+  const subscriptions = createSubscriptions(context, () => principal, writer, featuresOf(admitted));
   const requests = createRequests(context, () => principal);
   let ended = false;
   const isWithinRate = createSignalRate(clock);
@@ -204,6 +204,13 @@ export function createOpenConnection(options: OpenConnectionOptions): OpenConnec
     writer.send({ type: "authenticated", ...(expiresAt === undefined ? {} : { expiresAt }) });
   };
 
+  /** ST-16 */
+  const hearFigures = (figures: DeliveryFigures): void => {
+    connection.figures = figures;
+    context.records.told(options.hello.instance, figures);
+    if (figures.displayLagP99Ms !== undefined) context.observer.displayLag(figures.displayLagP99Ms);
+  };
+
   const handle = (message: ClientMessage): void => {
     switch (message.type) {
       case "hello":
@@ -211,7 +218,7 @@ export function createOpenConnection(options: OpenConnectionOptions): OpenConnec
         return;
       case "ping":
         connection.visible = message.visible;
-        connection.figures = message.statistics ?? connection.figures;
+        if (message.statistics !== undefined) hearFigures(message.statistics);
         writer.send({
           type: "pong",
           n: message.n,

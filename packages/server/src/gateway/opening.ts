@@ -22,7 +22,17 @@ export interface UpgradeCredentials {
   readonly ambiguous?: boolean;
 }
 
+/** The verdict, and with it what whoever is admitted may use. */
 export async function judgeHello(
+  ...asked: readonly [context: GatewayContext, connection: string, hello: Hello, upgrade: UpgradeCredentials]
+): Promise<Admitted | Denied> {
+  const judged = await judge(...asked);
+  if (judged.kind === "denied") return judged;
+  const features = asked[0].features(judged.principal);
+  return { ...judged, features: features instanceof Promise ? await features : features };
+}
+
+async function judge(
   context: GatewayContext,
   connection: string,
   hello: Hello,

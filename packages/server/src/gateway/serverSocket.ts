@@ -2,6 +2,9 @@
  * One socket of a connection, as the gateway sees it: a port, so that the simulation can be the network.
  */
 
+import type { Clock } from "@holdfast/protocol";
+import type { Weather } from "./weather.ts";
+
 export interface ServerSocket {
   /** Writes one encoded frame. Never throws; after the end it does nothing. */
   write(frame: Uint8Array): void;
@@ -14,6 +17,8 @@ export interface ServerSocket {
   /** Stops and resumes reading (AD-5). */
   pause(): void;
   resume(): void;
+  /** Bad weather, for who wants to see what becomes of it; a socket of another kind has none. */
+  disturb?(weather: Weather, clock: Clock): void;
 }
 
 export interface ServerSocketEvents {

@@ -7,6 +7,7 @@
  * stream are refused alike (ST-18).
  */
 import { type Cursor, limits, ProtocolError, type Subscription } from "@holdfast/protocol";
+import type { Features } from "../flags/features.ts";
 import type { Principal, StreamFamily } from "../plugin.ts";
 import type { StreamPosition } from "../store/port.ts";
 import type { Reader } from "../streams/reader.ts";
@@ -46,7 +47,12 @@ interface Start {
   readonly reset?: "epoch" | "trimmed";
 }
 
-export function createSubscriptions(context: GatewayContext, reader: () => Principal, writer: Writer): Subscriptions {
+export function createSubscriptions(
+  context: GatewayContext,
+  reader: () => Principal,
+  writer: Writer,
+  features: Pick<Features, "rollUp">,
+): Subscriptions {
   const { workspace } = reader();
   const entries = new Map<string, Entry>();
   const { hub, openings } = context;
@@ -146,6 +152,7 @@ export function createSubscriptions(context: GatewayContext, reader: () => Princ
         cursor: 0,
         origin: undefined,
         behind: false,
+        isPlain: !features.rollUp,
         hasRoom: () => writer.unsentBytes <= limits.unsentBytesMax,
         write: (frame) => writer.writeFrame(frame),
         pending: (reason, ref) => writer.send({ type: "pending", stream: asked.stream, sub: asked.sub, reason, ref }),

@@ -6,8 +6,10 @@
  * an `error` listener from before the upgrade completes: one packet must not end the process.
  */
 import type { Duplex } from "node:stream";
-import type { WebSocket } from "ws";
+import type { Clock } from "@holdfast/protocol";
+import type { RawData, WebSocket } from "ws";
 import type { ServerSocket, ServerSocketEvents } from "./serverSocket.ts";
+import { createLine, type Line, type Weather } from "./weather.ts";
 
 const closeReasonBytesMax = 123;
 
@@ -17,15 +19,24 @@ export function wrapWebSocket(
   raw: Duplex,
   connect: (socket: ServerSocket) => ServerSocketEvents,
 ): void {
-  const events = connect(new WebSocketSocket(webSocket, raw));
+  const socket = new WebSocketSocket(webSocket, raw);
+  const events = connect(socket);
   webSocket.on("message", (data, isBinary) => {
-    if (isBinary) events.binary();
-    else events.text(data.toString(), (data as Buffer).length);
+    if (socket.line !== undefined) socket.line.pass(() => hear(events, data, isBinary));
+    else hear(events, data, isBinary);
   });
   webSocket.on("error", ignore);
-  webSocket.on("close", (code, reason) => events.closed(code, reason.toString()));
+  webSocket.on("close", (code, reason) => {
+    socket.line?.end();
+    events.closed(code, reason.toString());
+  });
   raw.on("drain", events.drained);
   raw.on("data", (chunk: Buffer) => events.bytes(chunk.length));
+}
+
+function hear(events: ServerSocketEvents, data: RawData, isBinary: boolean): void {
+  if (isBinary) events.binary();
+  else events.text(data.toString(), (data as Buffer).length);
 }
 
 /** What was wrong arrives as the close code; the error itself has nothing more to say. */
@@ -35,22 +46,32 @@ const ignore = (): void => {};
 class WebSocketSocket implements ServerSocket {
   readonly #webSocket: WebSocket;
   readonly #raw: Duplex;
+  /** Only where somebody asked for weather. */
+  line: Line | undefined;
 
   constructor(webSocket: WebSocket, raw: Duplex) {
     this.#webSocket = webSocket;
     this.#raw = raw;
+    this.line = undefined;
   }
 
   write(frame: Uint8Array): void {
+    if (this.line === undefined) this.#write(frame);
+    else this.line.pass(() => this.#write(frame), frame.length);
+  }
+
+  #write(frame: Uint8Array): void {
     if (this.#raw.writable && this.#webSocket.readyState === this.#webSocket.OPEN) this.#raw.write(frame);
   }
 
   get unsentBytes(): number {
-    return this.#raw.writableLength;
+    return this.#raw.writableLength + (this.line?.heldBytes ?? 0);
   }
 
   close(code: number, reason: string): void {
-    this.#webSocket.close(code, cut(reason));
+    // What was written before it comes first, and nothing comes over a half-open line.
+    if (this.line === undefined) this.#webSocket.close(code, cut(reason));
+    else this.line.pass(() => this.#webSocket.close(code, cut(reason)));
   }
 
   terminate(): void {
@@ -63,6 +84,16 @@ class WebSocketSocket implements ServerSocket {
 
   resume(): void {
     this.#webSocket.resume();
+  }
+
+  disturb(weather: Weather, clock: Clock): void {
+    if (weather === "cut") {
+      this.#raw.destroy();
+      return;
+    }
+    // A line that was let go of (a slow reader) hears of its room by the same word as from the network.
+    this.line ??= createLine(clock, () => this.#raw.emit("drain"));
+    this.line.set(weather);
   }
 }
 

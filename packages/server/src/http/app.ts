@@ -30,10 +30,12 @@ import { addGuard, admit } from "./guard.ts";
 import { addHealthRoutes, type HealthRoutesOptions } from "./healthRoutes.ts";
 import { addMethodRoutes } from "./methodRoutes.ts";
 import { addPageRoutes } from "./pageRoutes.ts";
+import { addPipeliningLimit } from "./pipelining.ts";
 import { HttpError, type Problem, problemOf, problemType } from "./problem.ts";
 import { addProviderRoutes, linksOf } from "./providerRoutes.ts";
 import { securityHeaders } from "./securityHeaders.ts";
 import { addSessionRoutes } from "./sessionRoutes.ts";
+import { addWeatherRoutes, type WeatherRoutesOptions } from "./weatherRoutes.ts";
 
 /** security F4: for all headers of a request, for the whole of it, and how often Node looks. */
 const headersTimeoutMs = 5_000;
@@ -63,6 +65,7 @@ export interface HttpOptions {
   readonly page?: string;
   /** The page's own addresses: see `isPagePath`. */
   readonly pagePaths: readonly string[];
+  readonly disturb: WeatherRoutesOptions["disturb"];
   readonly log: Log;
   readonly clock: Clock;
   readonly random: Random;
@@ -94,6 +97,7 @@ export function createHttp(options: HttpOptions): FastifyInstance {
   });
   readJsonOnly(app);
   addGuard(app, settings);
+  addPipeliningLimit(app);
   app.register(fastifyCookie);
   app.setErrorHandler(answer);
   app.setNotFoundHandler((request, reply) =>
@@ -112,6 +116,7 @@ export function createHttp(options: HttpOptions): FastifyInstance {
   const { isProxy } = options;
   addSessionRoutes(app, { ...options, providers: linksOf(flows), place: settings });
   addProviderRoutes(app, { auth, flows, clock, log, place: settings, pagePaths, isProxy });
+  addWeatherRoutes(app, { ...options, place: settings });
   addMethodRoutes(app, { auth, context, methods, version, clock, random, place: settings });
   if (page !== undefined) addPageRoutes(app, page, pagePaths);
   return app;

@@ -38,6 +38,8 @@ export interface SessionAnswer {
   readonly version: string;
   /** The kind of the store, for the page's footer: nobody takes one for another (F79). Said by `GET` only. */
   readonly store?: string;
+  /** A link signs somebody in, so people can be invited; absent where none does. Said by `GET` only. */
+  readonly links?: true;
   /** Where people may sign in besides; absent where there is nothing. Said by `GET` only. */
   readonly providers?: readonly ProviderLink[];
 }
@@ -60,7 +62,15 @@ export function addSessionRoutes(app: FastifyInstance, options: SessionRoutesOpt
       reply.setCookie(browserCookieName(place()), browser, { ...cookieAttributes(place()), maxAge });
     }
     const user = await auth.userOf({ ...credentials, browser, instance: browser });
-    return { mode, user, version, store: health().store, ...(providers.length === 0 ? {} : { providers }) };
+    const { store } = health();
+    return {
+      mode,
+      user,
+      version,
+      store,
+      ...(signInLinks && { links: true }),
+      ...(providers.length > 0 && { providers }),
+    };
   });
 
   app.post("/api/session", async (request, reply): Promise<SessionAnswer> => {

@@ -1,12 +1,15 @@
 /**
- * What nodes tell each other by a stream of their own: that somebody's rights have changed (AU-9), or that an agent
- * speaks from another place now (OP-7).
+ * What nodes tell each other by a stream of their own: that somebody's rights have changed (AU-9), that an agent
+ * speaks from another place now (OP-7), or that an admin wants to read more of the log.
  *
  * Life cycle of a notice: appended in the transaction of the change itself, so that neither is there without the
  * other → read by every node from its cursor, like any stream (`noticeReader.ts`) → obeyed (`obedience.ts`). The
  * stream lies in {@link noticesWorkspace}, which is nobody's: no client can name it. Invariant: a notice says what has
- * changed and for whom, never what it is now; that is in the store. Pure.
+ * changed and for whom, never what it is now; that is in the store. (A level of the log is nowhere else.) Pure.
  */
+import type { LentLevel } from "../observe/lentLevels.ts";
+import { logLevels } from "../observe/logLevels.ts";
+
 /** No workspace of a credential is empty. */
 export const noticesWorkspace = "";
 export const noticesStream = "holdfast.nodes";
@@ -17,7 +20,9 @@ export type NodeNotice =
   /** A person's role: their connections are to come back with what they may now (1012). */
   | { readonly kind: "rightsChanged"; readonly workspace: string; readonly principal: string }
   /** OP-7: a newer process speaks for an agent, from another node than the one before: older ones are fenced (4409). */
-  | { readonly kind: "agentFenced"; readonly workspace: string; readonly agent: string; readonly generation: number };
+  | { readonly kind: "agentFenced"; readonly workspace: string; readonly agent: string; readonly generation: number }
+  /** An admin has asked for another level of the log, on all nodes, until then. */
+  | ({ readonly kind: "logLevel" } & LentLevel);
 
 /** `unknown`: of a newer program, or removed by retention; something of somebody's rights has changed. */
 export type HeardNotice = NodeNotice | { readonly kind: "unknown" };
@@ -30,7 +35,13 @@ export function readNotice(event: string, data: unknown): HeardNotice {
   if (event === "rightsChanged" && isName(workspace) && isName(principal)) return { kind: event, workspace, principal };
   if (event === "agentFenced" && isName(workspace) && isName(agent) && Number.isSafeInteger(generation))
     return { kind: event, workspace, agent, generation: Number(generation) };
-  return { kind: "unknown" };
+  return event === "logLevel" ? (readLevel(fields) ?? { kind: "unknown" }) : { kind: "unknown" };
+}
+
+function readLevel({ room, level, until, by }: Readonly<Record<string, unknown>>): NodeNotice | undefined {
+  const known = logLevels.find((one) => one === level);
+  if (known === undefined || !isName(room) || !isName(by) || !Number.isSafeInteger(until)) return undefined;
+  return { kind: "logLevel", room, level: known, until: Number(until), by };
 }
 
 function isName(value: unknown): value is string {

@@ -40,6 +40,7 @@ export function createNoticeReader({ hub, clock, open, textOf, hear }: NoticeRea
     cursor: 0,
     origin: undefined,
     behind: false,
+    isPlain: false,
     hasRoom: () => true,
     write(frame) {
       for (const { event, data } of eventsOf(textOf(frame))) hear(readNotice(event, data));

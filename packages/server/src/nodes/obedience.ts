@@ -8,15 +8,18 @@
 import { type Clock, unreachable } from "@holdfast/protocol";
 import type { Authenticator } from "../auth/verdict.ts";
 import type { Occupants } from "../gateway/occupants.ts";
+import type { LentLevels } from "../observe/lentLevels.ts";
 import type { HeardNotice } from "./notice.ts";
 
 export interface ObedienceOptions {
   readonly authenticator: Pick<Authenticator, "ended" | "rightsChanged">;
   readonly occupants: Pick<Occupants, "end" | "changeRights" | "fence">;
   readonly clock: Pick<Clock, "monotonic">;
+  /** Absent where the log has one level for ever. */
+  readonly levels?: Pick<LentLevels, "lend">;
 }
 
-export function obeyNotice({ authenticator, occupants, clock }: ObedienceOptions, notice: HeardNotice): void {
+export function obeyNotice({ authenticator, occupants, clock, levels }: ObedienceOptions, notice: HeardNotice): void {
   switch (notice.kind) {
     case "credentialEnded":
       authenticator.ended?.(notice.credential);
@@ -28,6 +31,9 @@ export function obeyNotice({ authenticator, occupants, clock }: ObedienceOptions
       return;
     case "agentFenced":
       occupants.fence(notice.workspace, notice.agent, notice.generation, clock.monotonic());
+      return;
+    case "logLevel":
+      levels?.lend(notice);
       return;
     case "unknown":
       authenticator.rightsChanged?.();

@@ -29,6 +29,9 @@ export interface MetricSources {
   readonly loopDelayMs: () => number;
   /** Events written to readers, once for each. */
   readonly deliveries: () => number;
+  /** Repeats that clients have dropped, and gaps that they have filled, as they say (ST-16). */
+  readonly duplicatesSuppressed: () => number;
+  readonly gapsRepaired: () => number;
   /** Openings that came before their time (AD-3). */
   readonly retriesIgnored: () => number;
 }
@@ -99,10 +102,15 @@ export function createMetrics({ version, dashboardNames }: MetricsOptions): Metr
   const storeErrors = counter("store_errors_total", "Calls of the store that failed.", ["operation", "code"]);
   const storeTime = histogram("store_seconds", "Time of a call of the store.", storeSeconds, ["operation"]);
   const probes = counter("store_probes_total", "Times an absent store was asked whether it is back.", ["result"]);
-  const verifications = counter("verifications_total", "Credentials that were judged.", ["result"]);
-  const duplicates = counter("duplicates_suppressed_total", "Repeats that clients dropped, as they said at their end.");
-  const gaps = counter("gaps_repaired_total", "Gaps that clients filled, as they said at their end.");
-  const lag = histogram("display_lag_seconds", "p99 of an event's way to the screen, one a client.", openingSeconds);
+  const verifications = counter("verifications_total", "Credentials that were judged, by issuer.", [
+    "issuer",
+    "result",
+  ]);
+  const lag = histogram(
+    "display_lag_seconds",
+    "p99 of an event's way to the screen, as clients say once a minute.",
+    openingSeconds,
+  );
   gauge("connections", "Open sockets.", () => sources?.connections());
   gauge("store_breaker_open", "1 while the store is not asked (AD-2).", () => Number(sources?.degraded() ?? false));
   gauge("storm_factor", "Openings attempted a client in the last minute.", () => sources?.stormFactor());
@@ -112,6 +120,10 @@ export function createMetrics({ version, dashboardNames }: MetricsOptions): Metr
     () => (sources?.loopDelayMs() ?? 0) / 1_000,
   );
   readCounter("deliveries_total", "Events written, once for each reader.", () => sources?.deliveries());
+  readCounter("duplicates_suppressed_total", "Repeats that clients dropped, as they say.", () =>
+    sources?.duplicatesSuppressed(),
+  );
+  readCounter("gaps_repaired_total", "Gaps that clients filled, as they say.", () => sources?.gapsRepaired());
   readCounter("retry_ignored_total", "Openings before their time (AD-3).", () => sources?.retriesIgnored());
   new Gauge({ name: "holdfast_build_info", help: "1, with the version.", labelNames: ["version"], registers }).set(
     { version },
@@ -158,11 +170,6 @@ export function createMetrics({ version, dashboardNames }: MetricsOptions): Metr
       life.observe(record.durationMs / 1_000);
       bytesIn.inc(record.bytesIn);
       bytesOut.inc(record.bytesOut);
-      const { figures } = record;
-      if (figures === undefined) return;
-      duplicates.inc(figures.duplicatesSuppressed);
-      gaps.inc(figures.gapsRepaired);
-      if (figures.displayLagP99Ms !== undefined) lag.observe(figures.displayLagP99Ms / 1_000);
     },
     message(type, ms) {
       messages.inc({ type });
@@ -173,8 +180,9 @@ export function createMetrics({ version, dashboardNames }: MetricsOptions): Metr
       storeTime.observe({ operation }, ms / 1_000);
       if (error !== undefined) storeErrors.inc({ operation, code: bounded("store", codeOf(error)) });
     },
+    displayLag: (ms) => lag.observe(ms / 1_000),
     probe: (ok) => probes.inc({ result: ok ? "answered" : "failed" }),
-    verified: (result) => verifications.inc({ result }),
+    verified: (issuer, result) => verifications.inc({ issuer: bounded("issuer", issuer), result }),
   };
 
   return {

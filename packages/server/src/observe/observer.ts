@@ -19,8 +19,10 @@ export interface Observer {
   store(operation: string, ms: number, error?: unknown): void;
   /** The store was asked whether it is back (AD-2). */
   probe(ok: boolean): void;
-  /** A credential was judged. */
-  verified(result: string): void;
+  /** A client said how late it shows events: p99, ms. */
+  displayLag(ms: number): void;
+  /** A credential was judged, by whoever is said to vouch for it. */
+  verified(issuer: string, result: string): void;
 }
 
 const nothing = (): void => {};
@@ -33,5 +35,6 @@ export const silentObserver: Observer = {
   failure: nothing,
   store: nothing,
   probe: nothing,
+  displayLag: nothing,
   verified: nothing,
 };

@@ -10,14 +10,14 @@
 import pino from "pino";
 import { errorRecord } from "./errorRecord.ts";
 import type { Log } from "./log.ts";
+import { createLogLevels, type LogLevel } from "./logLevels.ts";
 import { plainFields } from "./plainFields.ts";
 
 export type { Log } from "./log.ts";
-export const logLevels = ["debug", "info", "warn", "error"] as const;
-export type LogLevel = (typeof logLevels)[number];
+export { type LogLevel, logLevels } from "./logLevels.ts";
 
 export interface LogOptions {
-  /** Records below it are not written. */
+  /** Records below it are not written, unless somebody asks for more while it runs (`levels`). */
   readonly level: LogLevel;
   /** Makes of one JSON line (without line end) the text to write, with line end. Absent: the line itself. */
   readonly format?: (line: string) => string;
@@ -27,9 +27,10 @@ export interface LogOptions {
 
 /** Makes a log that never throws. */
 export function createLog({ level, format, stream }: LogOptions): Log {
+  const levels = createLogLevels(level);
   const logger = pino(
     {
-      level,
+      level: "debug",
       base: null,
       messageKey: "event",
       formatters: { level: (label) => ({ level: label }) },
@@ -39,13 +40,14 @@ export function createLog({ level, format, stream }: LogOptions): Log {
   const write =
     (at: LogLevel) =>
     (event: string, fields: Readonly<Record<string, unknown>> = {}): void => {
+      if (!levels.allows(at, event)) return;
       try {
         logger[at](withoutReserved(plainFields(fields)), event);
       } catch (error) {
         logger.error({ error: errorRecord(error) }, "log.failed");
       }
     };
-  return { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") };
+  return { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error"), levels };
 }
 
 const reserved: ReadonlySet<string> = new Set(["level", "time", "event"]);

@@ -3,7 +3,8 @@
  *
  * Fields come from everywhere, hostile frames included. What comes out is JSON's own types only, cut at the
  * limits below, without credentials (L2) or control characters (L1). Errors, at any depth, become records,
- * and so does whatever a field named `error` or `cause` holds (F03).
+ * and so does whatever a field named `error` or `cause` holds (F03). What has no fields is left out, or named by its
+ * class: `{}` says nothing (I9).
  * Invariant: it never throws, and its result never holds a cycle. It deliberately ignores `toJSON`, which
  * is code of whoever made the value.
  */
@@ -62,11 +63,35 @@ function plainObject(value: object, depth: number, above: readonly unknown[]): u
       depth,
       path,
     );
-  return plainMembers(members(value), depth, path);
+  const own = members(value);
+  return own.length === 0 && !isPlain(value) ? `[${classOf(value)}]` : plainMembers(own, depth, path);
+}
+
+function isEmpty(shown: unknown): boolean {
+  return typeof shown === "object" && shown !== null && !Array.isArray(shown) && Object.keys(shown).length === 0;
+}
+
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
+/** Of whatever has nothing of its own to show, as a promise. */
+function classOf(value: object): string {
+  try {
+    const shown = Object.prototype.toString.call(value).slice("[object ".length, -1);
+    const { constructor: made } = value;
+    return plainText(shown === "Object" && typeof made === "function" ? made.name : shown) || "object";
+  } catch {
+    return "unreadable";
+  }
 }
 
 function plainList(list: readonly unknown[], depth: number, path: readonly unknown[]): unknown[] {
-  const kept = list.slice(0, membersMax).map((member) => plain(member, depth + 1, path));
+  const kept = list.slice(0, membersMax).map((member) => {
+    const shown = plain(member, depth + 1, path);
+    return isEmpty(shown) ? "[no fields]" : shown;
+  });
   return list.length > membersMax ? [...kept, `… (${list.length} in all)`] : kept;
 }
 
@@ -76,7 +101,10 @@ function plainMembers(list: readonly (readonly [string, unknown])[], depth: numb
     const shown = plainText(name);
     if (isSecretField(name, member)) result[shown] = masked;
     else if (name === "error" || name === "cause") result[shown] = errorRecord(member);
-    else result[shown] = plain(member, depth + 1, path);
+    else {
+      const shownAs = plain(member, depth + 1, path);
+      if (shownAs !== undefined && !isEmpty(shownAs)) result[shown] = shownAs;
+    }
   }
   if (list.length > membersMax) result["…"] = `${list.length} in all`;
   return result;

@@ -38,6 +38,8 @@ export function createWatch(
         loopDelayMs: loopDelay.p99Ms,
         degraded: () => context.health.degraded !== undefined,
         deliveries: () => context.hub.deliveries,
+        duplicatesSuppressed: () => context.records.toldSums.duplicatesSuppressed,
+        gapsRepaired: () => context.records.toldSums.gapsRepaired,
         stormFactor: () => context.records.stormFactor(),
         retriesIgnored: () => context.admission.retriesIgnored,
       }),

@@ -32,7 +32,14 @@ export interface Engine {
   commit(batch: readonly Operation[]): Promise<BatchResult>;
   query(caller: Principal, method: string, params: unknown): Promise<{ outcome: Outcome; faults: readonly Fault[] }>;
   snapshot(workspace: string, stream: string): Promise<StreamSnapshot | null>;
-  read(workspace: string, stream: string, offset: number, eventsMax: number, bytesMax: number): Promise<EventRun>;
+  read(
+    workspace: string,
+    stream: string,
+    offset: number,
+    eventsMax: number,
+    bytesMax: number,
+    rollUp?: boolean,
+  ): Promise<EventRun>;
   /** The same as pieces of about a frame: {@link Store.read}. */
   readEncoded(...place: Parameters<Engine["read"]>): Promise<EncodedRun>;
 }
@@ -119,19 +126,19 @@ export function createEngine(options: EngineOptions): Engine {
       }
     },
 
-    async read(workspace, stream, offset, eventsMax, bytesMax) {
+    async read(workspace, stream, offset, eventsMax, bytesMax, rollUp = true) {
       // One transaction, so that rows and head are of one moment.
       await dialect.begin(false);
       try {
         const rows = await dialect.read(workspace, stream, offset, eventsMax, bytesMax);
-        return toRun(offset, rows, app.family(stream)?.rollUp);
+        return toRun(offset, rows, rollUp ? app.family(stream)?.rollUp : undefined);
       } finally {
         await dialect.rollback();
       }
     },
 
-    async readEncoded(workspace, stream, offset, eventsMax, bytesMax) {
-      if (app.family(stream)?.rollUp === undefined) {
+    async readEncoded(workspace, stream, offset, eventsMax, bytesMax, rollUp = true) {
+      if (!rollUp || app.family(stream)?.rollUp === undefined) {
         const bounds = { eventsMax, bytesMax, pieceBytesMax: limits.frameTargetBytes };
         await dialect.begin(false);
         try {
@@ -141,7 +148,7 @@ export function createEngine(options: EngineOptions): Engine {
           await dialect.rollback();
         }
       }
-      const run = await engine.read(workspace, stream, offset, eventsMax, bytesMax);
+      const run = await engine.read(workspace, stream, offset, eventsMax, bytesMax, rollUp);
       const [first] = run.events;
       const beginsRemoved = first?.event === "skipped" && first.range?.offset === run.offset;
       return { offset: run.offset, pieces: joinedEvents(run.events, limits.frameTargetBytes), beginsRemoved };

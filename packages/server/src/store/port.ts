@@ -188,8 +188,18 @@ export interface Store {
   positions(streams: readonly StreamName[]): Promise<readonly (StreamPosition | null)[]>;
   /** The projection's state exactly at a position (ST-9). */
   snapshot(workspace: string, stream: string): Promise<StreamSnapshot | null>;
-  /** Events after `offset`, at most `eventsMax` and about `bytesMax`, encoded and joined to pieces of about a frame. */
-  read(workspace: string, stream: string, offset: number, eventsMax: number, bytesMax: number): Promise<EncodedRun>;
+  /**
+   * Events after `offset`, at most `eventsMax` and about `bytesMax`, encoded and joined to pieces of about a frame;
+   * neighbours that the app can join are one event, unless `rollUp` is false (ST-12).
+   */
+  read(
+    workspace: string,
+    stream: string,
+    offset: number,
+    eventsMax: number,
+    bytesMax: number,
+    rollUp?: boolean,
+  ): Promise<EncodedRun>;
   /** A read method of the contract (kind `read`), outside any batch. */
   query(
     caller: Principal,

@@ -41,9 +41,6 @@ export function shareReads(store: Reads): Reads {
   return {
     position: (workspace, stream) => once(`position\n${workspace}\n${stream}`, () => store.position(workspace, stream)),
     snapshot: (workspace, stream) => once(`snapshot\n${workspace}\n${stream}`, () => store.snapshot(workspace, stream)),
-    read: (workspace, stream, offset, eventsMax, bytesMax) =>
-      once(`read\n${workspace}\n${stream}\n${offset}\n${eventsMax}\n${bytesMax}`, () =>
-        store.read(workspace, stream, offset, eventsMax, bytesMax),
-      ),
+    read: (...place) => once(`read\n${place.join("\n")}`, () => store.read(...place)),
   };
 }

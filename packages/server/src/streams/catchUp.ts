@@ -50,6 +50,9 @@ export function createCatchUp({ store, clock, log, encode, health, delivered }: 
   /** Reads under way, by place, with those who wait for them. */
   const reads = new Map<string, Map<Reader, Channel>>();
   const pages = createPages(encode);
+  /** Of those who read without roll-up. */
+  const plainPages = createPages(encode);
+  const pagesOf = (isPlain: boolean): Pages => (isPlain ? plainPages : pages);
   let timer: TimerHandle | undefined;
   /** Monotonic ms before which no turn begins. */
   let restUntil = 0;
@@ -61,7 +64,7 @@ export function createCatchUp({ store, clock, log, encode, health, delivered }: 
     health,
     nameOf: ({ stream }) => stream,
     retry: (channel, reader) => {
-      void read(channel, reader.cursor, new Map([[reader, channel]]));
+      void read(channel, reader.cursor, new Map([[reader, channel]]), reader.isPlain);
       return true;
     },
   });
@@ -86,14 +89,14 @@ export function createCatchUp({ store, clock, log, encode, health, delivered }: 
       waiting.delete(reader);
       left -= 1;
       const before = reader.cursor;
-      const progress = feed(channel, reader, pages, encode);
+      const progress = feed(channel, reader, pagesOf(reader.isPlain), encode);
       delivered(reader.cursor - before);
       if (progress === "read") startRead(channel, reader);
       if (progress === "lost") lose(channel, reader);
       if (progress !== "more") continue;
       waiting.set(reader, channel);
       left += 1;
-      readAhead(channel, reader.cursor);
+      readAhead(channel, reader.cursor, reader.isPlain);
     }
     const now = clock.monotonic();
     restUntil = now + restPerWork * (now - began);
@@ -108,25 +111,29 @@ export function createCatchUp({ store, clock, log, encode, health, delivered }: 
   };
 
   const forgetPages = (): void => {
-    if (waiting.size === 0 && reads.size === 0) pages.prune();
+    if (waiting.size > 0 || reads.size > 0) return;
+    pages.prune();
+    plainPages.prune();
   };
 
-  const placeOf = (channel: Channel, cursor: number): string => `${channel.workspace}\n${channel.stream}\n${cursor}`;
+  const placeOf = ({ workspace, stream }: Channel, cursor: number, isPlain: boolean): string =>
+    `${workspace}\n${stream}\n${cursor}\n${isPlain}`;
 
   /** The page after the one that is being written; nobody waits for it yet. */
-  const readAhead = (channel: Channel, cursor: number): void => {
-    const next = pages.end(channel, cursor);
+  const readAhead = (channel: Channel, cursor: number, isPlain: boolean): void => {
+    const known = pagesOf(isPlain);
+    const next = known.end(channel, cursor);
     if (next === undefined || next >= channel.head || reads.size >= readsUnderWayMax) return;
-    const place = placeOf(channel, next);
-    if (reads.has(place) || pages.end(channel, next) !== undefined) return;
+    const place = placeOf(channel, next, isPlain);
+    if (reads.has(place) || known.end(channel, next) !== undefined) return;
     if (channel.tail.after(next, 0) !== undefined) return;
     const waiters = new Map<Reader, Channel>();
-    void begin(channel, next, waiters, place);
+    void begin(channel, next, waiters, place, isPlain);
   };
 
   const startRead = (channel: Channel, reader: Reader): void => {
     if (troubles.holds(channel, reader)) return;
-    const place = placeOf(channel, reader.cursor);
+    const place = placeOf(channel, reader.cursor, reader.isPlain);
     const shared = reads.get(place);
     if (shared !== undefined) {
       shared.set(reader, channel);
@@ -137,7 +144,7 @@ export function createCatchUp({ store, clock, log, encode, health, delivered }: 
       return;
     }
     const waiters = new Map([[reader, channel]]);
-    void begin(channel, reader.cursor, waiters, place);
+    void begin(channel, reader.cursor, waiters, place, reader.isPlain);
   };
 
   const begin = async (
@@ -145,18 +152,25 @@ export function createCatchUp({ store, clock, log, encode, health, delivered }: 
     offset: number,
     waiters: Map<Reader, Channel>,
     place: string,
+    isPlain: boolean,
   ): Promise<void> => {
     reads.set(place, waiters);
-    await read(channel, offset, waiters);
+    await read(channel, offset, waiters, isPlain);
     reads.delete(place);
     // A page read ahead for readers that are gone by now.
     forgetPages();
   };
 
-  const read = async (channel: Channel, offset: number, waiters: Map<Reader, Channel>): Promise<void> => {
+  const read = async (
+    channel: Channel,
+    offset: number,
+    waiters: Map<Reader, Channel>,
+    isPlain: boolean,
+  ): Promise<void> => {
     try {
       const { workspace, stream } = channel;
-      const { pieces, beginsRemoved } = await store.read(workspace, stream, offset, readEventsMax, readBytesMax);
+      const place = [workspace, stream, offset, readEventsMax, readBytesMax] as const;
+      const { pieces, beginsRemoved } = await (isPlain ? store.read(...place, false) : store.read(...place));
       const isTrimmed = beginsRemoved && offset < ((await store.position(workspace, stream))?.trimmed ?? 0);
       // What this node delivered was committed: a store that shows less is not telling the truth now.
       if (pieces.length === 0 && offset < channel.head) throw new Error(`nothing after ${offset} of ${channel.head}`);
@@ -171,10 +185,10 @@ export function createCatchUp({ store, clock, log, encode, health, delivered }: 
           reader.behind = true;
           waiting.set(reader, channel);
         }
-      pages.add(channel, offset, pieces, isTrimmed);
+      pagesOf(isPlain).add(channel, offset, pieces, isTrimmed);
       for (const [reader, its] of waiters) if (its.readers.has(reader)) waiting.set(reader, its);
       // The reader's thread goes on at once, while this page is written.
-      if (waiters.size > 0) readAhead(channel, offset);
+      if (waiters.size > 0) readAhead(channel, offset, isPlain);
       if (timer === undefined && !stopped && clock.monotonic() >= restUntil) turn();
       else schedule();
     } catch (error) {
@@ -201,6 +215,7 @@ export function createCatchUp({ store, clock, log, encode, health, delivered }: 
       troubles.stop();
       waiting.clear();
       pages.clear();
+      plainPages.clear();
     },
   };
 }

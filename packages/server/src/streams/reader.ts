@@ -7,6 +7,8 @@ export interface Reader {
   origin: number | undefined;
   /** Whether it is fed by the catch-up (true) or by the fan-out. */
   behind: boolean;
+  /** Whether nothing is joined for it while it catches up (ST-12). */
+  readonly isPlain: boolean;
   /** False while the reader has more than `unsentBytesMax` unsent (ST-11): then only its cursor is kept. */
   hasRoom(): boolean;
   /** Takes one encoded frame, shared with other readers: it must not be changed. */

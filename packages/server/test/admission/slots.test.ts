@@ -40,7 +40,7 @@ describe("a slot", () => {
     expect(createSlots(key).read(slot, now + after)).toEqual(reading);
   });
 
-  it("[AD-3] is worth nothing unless this deployment signed it, and begins one opening", () => {
+  it("[T8] [AD-3] is worth nothing unless this deployment signed it, and begins one opening", () => {
     const slots = createSlots(key);
     const slot = slots.sign(now);
     const [due, count, signature] = slot.split(".");

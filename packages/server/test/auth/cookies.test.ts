@@ -12,7 +12,7 @@ describe("cookies of several nodes behind one address", () => {
     expect(other && readCookies(["Cookie", "holdfast_session_8080=s"], other)).toEqual({ session: "s" });
   });
 
-  it("[AU-5] carry our own port where there is no other address, and none on https", () => {
+  it("[W4] [AU-5] carry our own port where there is no other address, and none on https", () => {
     expect(cookieName({ port: 4401, https: false })).toBe("holdfast_session_4401");
     expect(cookieName({ port: 4401, https: false, publicUrl: "http://localhost" })).toBe("holdfast_session_80");
     expect(cookieName({ port: 4401, https: true, publicUrl: "https://h.example:8443" })).toBe(

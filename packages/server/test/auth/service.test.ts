@@ -35,7 +35,7 @@ describe("sign-in codes", () => {
     expect(answers.map((answer) => answer.kind).sort()).toEqual(["refused", "refused", "signedIn"]);
   });
 
-  test("used, expired and unknown codes get the same answer by the same single transaction", async () => {
+  test("[T8] used, expired and unknown codes get the same answer by the same single transaction", async () => {
     await using world = await openAuth();
     const expired = await world.auth.signInCode();
     await world.clock.advance(signInCodeLifeMs);
@@ -271,7 +271,7 @@ describe("forgeries", () => {
     };
   }
 
-  test("[AU-4] no other algorithm, no other key, no changed claim, no part of a token is accepted", async () => {
+  test("[T1] [AU-4] no other algorithm, no other key, no changed claim, no part of a token is accepted", async () => {
     await using world = await openAuth();
     const { header, payload, signature, decode, encode, kid, exp } = await forge(world);
     const stranger = generateKeyPairSync("ed25519");

@@ -82,7 +82,7 @@ describe("readUpgradeCredentials", () => {
     expect(offer("chat, holdfast.v1, superchat")).toEqual({ kind: "read", subprotocol: "holdfast.v1" });
   });
 
-  test("[L2] no reason repeats a credential", () => {
+  test("[T8] [L2] no reason repeats a credential", () => {
     const canary = "hfk_canary";
     const refusals = [
       readUpgradeCredentials([], `/ws?token=${canary}`),

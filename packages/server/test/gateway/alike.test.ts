@@ -6,7 +6,7 @@
 import { expect, it } from "vitest";
 import { createWorld } from "../support/world.ts";
 
-it("[ST-18] each refusal waits for the same one question to the store: forbidden, unknown, of no family", async () => {
+it("[A2] [ST-18] each refusal waits for the same one question to the store: forbidden, unknown, of no family", async () => {
   const world = await createWorld();
   void world.committer.run({
     kind: "task",

@@ -90,7 +90,7 @@ describe("opening", () => {
     expect(client.closed).toEqual({ code: 4400, reason: "ambiguous_credentials" });
   });
 
-  it("[OP-5] another identity than expected closes 4410 before anything is done", async () => {
+  it("[T7] [OP-5] another identity than expected closes 4410 before anything is done", async () => {
     const world = await createWorld();
     const client = world.connect();
     await client.open({

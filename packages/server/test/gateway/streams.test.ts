@@ -51,7 +51,7 @@ describe("reading", () => {
     expect(client.of("error")).toEqual([]);
   });
 
-  it("[ST-18] an unknown and a forbidden stream get the same refusal", async () => {
+  it("[A2] [ST-18] an unknown and a forbidden stream get the same refusal", async () => {
     const world = await createWorld();
     void world.committer.run({
       kind: "task",

@@ -124,7 +124,7 @@ describe("nobody", () => {
   });
 });
 
-describe("sign-in codes (W7)", () => {
+describe("[W7] sign-in codes", () => {
   it("are guessed ten times a minute, whatever the guesser adds", async () => {
     const extras: Headers[] = [
       {},
@@ -143,7 +143,7 @@ describe("sign-in codes (W7)", () => {
   });
 });
 
-describe("what stays behind (W5, L2)", () => {
+describe("[W5][L2] what stays behind", () => {
   it("no credential that was sent stands in the log", async () => {
     const secret = "S3CR3T-canary";
     const peer = await upgraded(victim.port, {

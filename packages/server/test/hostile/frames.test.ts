@@ -66,8 +66,8 @@ const cases: readonly Case[] = [
   ["[security F3] half a surrogate as UTF-8 (CESU)", 1007, () => [frame({ payload: Buffer.from([0xed, 0xa0, 0x80]) })]],
   ["[security F3] a length of 2^63", 1009, () => [frame({ claimed: 2n ** 63n, lengthBytes: 8 })]],
   ["[security F3] a length of 2^64 - 1", 1009, () => [frame({ claimed: 2n ** 64n - 1n, lengthBytes: 8 })]],
-  ["[TR-4] a binary frame", 1003, () => [frame({ opcode: opcodes.binary, payload: "[]" })]],
-  ["[TR-4] an empty binary frame", 1003, () => [frame({ opcode: opcodes.binary })]],
+  ["[TR-4][security F14] a binary frame", 1003, () => [frame({ opcode: opcodes.binary, payload: "[]" })]],
+  ["[TR-4][security F14] an empty binary frame", 1003, () => [frame({ opcode: opcodes.binary })]],
   ["[TR-4] ten frames that are no JSON", 4400, () => Array.from({ length: 10 }, () => textFrame("{"))],
 ];
 

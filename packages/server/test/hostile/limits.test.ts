@@ -41,7 +41,7 @@ const request = (method: string, params: object, extras: object = {}): object =>
 });
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-describe("a peer that does not read (security F6)", () => {
+describe("[security F6] a peer that does not read", () => {
   it("[AD-5] 5,000 requests for 200 KB each, in one frame", async () => {
     const deaf = await opened(victim.port);
     deaf.socket.pause();
@@ -93,7 +93,7 @@ describe("a peer that does not read (security F6)", () => {
   });
 });
 
-describe("a peer that asks without end (security F5)", () => {
+describe("[security F5] a peer that asks without end", () => {
   it("[AD-5] 1,000 requests in one frame are all answered, in their order, 64 at a time", async () => {
     const peer = await opened(victim.port);
     const asked = Array.from({ length: 1_000 }, (_, round) => request("echo.effect", { round })) as { id: string }[];
@@ -311,7 +311,7 @@ describe("what is refused is refused alone", () => {
   });
 });
 
-describe("sockets that say nothing (security F4)", () => {
+describe("[security F4] sockets that say nothing", () => {
   it("1,000 of them without hello cost little, and others come in", async () => {
     const silent: RawPeer[] = [];
     const growth = await growthOf(async () => {

@@ -44,7 +44,7 @@ const publishText = (data: string, sequence = 1): string =>
   `[{"type":"publish","stream":"log/hostile","producer":"${randomUUID()}","sequence":${sequence},"events":[{"event":"said","data":${data}}]}]`;
 const nested = (depth: number): string => "[".repeat(depth) + "]".repeat(depth);
 
-describe("names of prototypes (security F10)", () => {
+describe("[security F10] names of prototypes", () => {
   it.each(names)("%s as type, stream, method, event, id and field is only a name", async (name) => {
     const peer = await opened(victim.port);
     expect((await ask(peer, JSON.stringify([{ type: name }])))[0]).toMatchObject({
@@ -85,7 +85,7 @@ describe("names of prototypes (security F10)", () => {
   });
 });
 
-describe("texts and numbers (security F9)", () => {
+describe("[security F9] texts and numbers", () => {
   it.each([
     ["half a surrogate pair", '{"text":"\\ud800"}'],
     ["half a pair as a key", '{"\\udfff":1}'],

@@ -34,7 +34,7 @@ async function lifeOf(
   return ((performance.now() - began) * speed) / 1_000;
 }
 
-describe("slow peers (security F4)", () => {
+describe("[security F4] slow peers", () => {
   it.each([
     ["says nothing at all", ""],
     ["stops in its request line", "GET /ws HT"],

@@ -14,6 +14,7 @@ const anonymousAnswers: Record<string, number> = {
   "POST /api/session/refresh": 401,
   "DELETE /api/session": 204,
   "POST /api/sign-in-codes": 401,
+  "POST /api/weather": 401,
   "POST /api/:method": 401,
   "GET /openapi.json": 200,
   "GET /": 200,
@@ -166,7 +167,7 @@ describe("foreign callers, at every route, at none, and with methods that we do 
   });
 });
 
-test("[O3] every answer carries the headers, and the policy names the checked origin's sockets", async () => {
+test("[O2] [O3] every answer carries the headers, and the policy names the checked origin's sockets", async () => {
   await using http = await openHttp();
   for (const [route] of Object.entries({
     ...anonymousAnswers,

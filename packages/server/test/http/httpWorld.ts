@@ -24,6 +24,8 @@ export interface HttpWorld {
   readonly world: AuthWorld;
   /** What the node says of itself. */
   readonly health: { readiness: Readiness; degraded?: Health["degraded"] };
+  /** Who asked for what weather. */
+  readonly weathered: readonly string[];
   /** A request of our own page: the right Host and Origin, JSON where there is a body. */
   ask(method: string, url: string, options?: Asked): Promise<LightMyRequestResponse>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -47,6 +49,7 @@ export async function openHttp(
   const callbackPaths = flows.map(({ settings: { id } }) => callbackPath(id));
   const page = buildPage();
   const health: HttpWorld["health"] = { readiness: "ready" };
+  const weathered: string[] = [];
   const settings = () =>
     hostOriginSettings({
       port: listening ? portOf(app) : port,
@@ -61,6 +64,10 @@ export async function openHttp(
     flows,
     signInLinks: true,
     methods: notes.methods,
+    disturb: (caller, weather) => {
+      weathered.push(`${caller.id} ${weather}`);
+      return weathered.length;
+    },
     context: {
       log: world.logger,
       method: (name) => notes.methods[name],
@@ -84,6 +91,7 @@ export async function openHttp(
     app,
     world,
     health,
+    weathered,
     ask: (method, url, options = {}) => app.inject(request(method, url, options)),
     async [Symbol.asyncDispose]() {
       await app.close();

@@ -160,7 +160,7 @@ describe("[AU-5] an answer counts for the browser that asked, and for nobody els
     expect(told(await door.back(latePath, late.ticket))).toEqual([303, "/?sign-in=expired"]);
   });
 
-  test("a code works once, and a stolen one not without its verifier", async () => {
+  test("[W4] a code works once, and a stolen one not without its verifier", async () => {
     await using door = await openDoor();
     const { location, ticket } = await door.begin();
     const path = await door.visit(location);

@@ -12,9 +12,9 @@ async function signIn(http: HttpWorld): Promise<string> {
 }
 
 describe("signing in and out", () => {
-  test("a code gives the session cookie; with it one is the owner; signing out ends it", async () => {
+  test("[W4] a code gives the session cookie; with it one is the owner; signing out ends it", async () => {
     await using http = await openHttp();
-    const nobody = { mode: "local", user: null, version: "0.1.0", store: "sqlite" };
+    const nobody = { mode: "local", user: null, version: "0.1.0", store: "sqlite", links: true };
     expect((await http.ask("GET", "/api/session")).json()).toEqual(nobody);
     const code = await http.world.auth.signInCode();
     const answer = await http.ask("POST", "/api/session", { body: { code } });

@@ -44,7 +44,7 @@ describe("a credential that ends on one node", () => {
     },
   );
 
-  it("[AU-9] a key revoked on one closes who came by it on the other, an outage of the store later than that", async () => {
+  it("[T6] [AU-9] a key revoked on one closes who came by it on the other, an outage of the store later than that", async () => {
     const { nodes, a, b } = await twoNodes();
     const token = await a.wait(a.authenticator.operatorKey());
     const there = await b.open({ token });

@@ -66,6 +66,8 @@ it("reads what others count, and shows it as it is at each scrape", async () => 
     loopDelayMs: () => 12,
     deliveries: () => deliveries,
     retriesIgnored: () => 2,
+    duplicatesSuppressed: () => 3,
+    gapsRepaired: () => 4,
   });
   await metrics.text();
   deliveries = 25;
@@ -90,7 +92,7 @@ it("counts failures of the store by operation and the database's own code, and m
   observer.message("ping", 4);
   observer.message("ping", 6);
   observer.failure("refused", "forbidden");
-  observer.verified("accepted");
+  observer.verified("session", "accepted");
   observer.probe(false);
   expect(await values(metrics)).toMatchObject({
     'holdfast_store_errors_total{operation="read",code="42501"}': 1,
@@ -98,7 +100,7 @@ it("counts failures of the store by operation and the database's own code, and m
     'holdfast_messages_received_total{type="ping"}': 2,
     'holdfast_message_handling_seconds_total{type="ping"}': 0.01,
     'holdfast_message_failures_total{type="refused",code="forbidden"}': 1,
-    'holdfast_verifications_total{result="accepted"}': 1,
+    'holdfast_verifications_total{issuer="session",result="accepted"}': 1,
     'holdfast_store_probes_total{result="failed"}': 1,
   });
 });
@@ -106,10 +108,12 @@ it("counts failures of the store by operation and the database's own code, and m
 it("[X14] has bounded labels, whatever codes peers and databases make up", async () => {
   const metrics = start();
   for (let code = 3_000; code < 4_000; code += 1) {
-    metrics.observer.ended({ ...record, code });
+    metrics.observer.ended({ ...record, code, durationMs: 5 });
     metrics.observer.store("read", 1, Object.assign(new Error("x"), { code: `E${code}` }));
+    metrics.observer.failure("refused", `made_up_${code}`);
+    metrics.observer.verified(`https://${code}.example`, "refused");
   }
   const names = Object.keys(await values(metrics));
-  expect(names.filter((name) => name.startsWith("holdfast_connections_closed_total"))).toHaveLength(101);
-  expect(names.filter((name) => name.startsWith("holdfast_store_errors_total"))).toHaveLength(101);
+  for (const name of ["connections_closed", "connections_short", "store_errors", "message_failures", "verifications"])
+    expect(names.filter((one) => one.startsWith(`holdfast_${name}_total`))).toHaveLength(101);
 });

@@ -1,5 +1,6 @@
 /** The log as an operator reads it: what was caught, what is masked, what a hostile text can do. */
 import { runInNewContext } from "node:vm";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { toError } from "../../src/observe/errorRecord.ts";
 import { createLog, type LogLevel } from "../../src/observe/pinoLog.ts";
@@ -41,6 +42,29 @@ describe("createLog", () => {
     log.warn("c");
     log.error("d");
     expect(records().map((record) => record["event"])).toEqual(["c", "d"]);
+  });
+
+  it("writes more or less of one room, or of all others, while it runs", () => {
+    const { log, records } = makeLog("info");
+    log.levels?.set("store", "debug");
+    log.levels?.set("*", "warn");
+    for (const event of ["store.a", "bus.b"]) {
+      log.debug(event);
+      log.info(event);
+      log.warn(event);
+    }
+    log.info("log.level_changed");
+    log.levels?.set("*", undefined);
+    log.info("bus.c");
+    log.debug("bus.d");
+    expect(records().map(({ level, event }) => `${level} ${event}`)).toEqual([
+      "debug store.a",
+      "info store.a",
+      "warn store.a",
+      "warn bus.b",
+      "info log.level_changed",
+      "info bus.c",
+    ]);
   });
 
   it("survives a field that throws when read, and one that holds itself", () => {
@@ -138,6 +162,36 @@ describe("[F03] whatever is caught becomes an error with name, message and stack
     const { log, records } = makeLog();
     log.warn("job.failed", { attempts: [{ reason: new Error("first") }] });
     expect(records()[0]).toMatchObject({ attempts: [{ reason: { name: "Error", message: "first" } }] });
+  });
+});
+
+/** Whether `{}` stands anywhere in it. */
+function hasEmptyObject(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  const below = Object.values(value);
+  return (below.length === 0 && !Array.isArray(value)) || below.some(hasEmptyObject);
+}
+
+describe("[F03][I9] no record has {}", () => {
+  it("whatever the fields hold", () => {
+    const { log, records, lines } = makeLog();
+    fc.assert(
+      fc.property(
+        fc.dictionary(fc.string(), fc.anything({ withMap: true, withSet: true, withDate: true })),
+        (fields) => {
+          lines.length = 0;
+          log.info("any.thing", { error: {}, ...fields });
+          return lines.length === 1 && !hasEmptyObject(records()[0]);
+        },
+      ),
+    );
+  });
+
+  it("leaves out what has no fields, and names the class of what shows none", () => {
+    const { log, records } = makeLog();
+    log.info("odd", { errors: {}, promise: Promise.resolve(), request: new Request("http://x.example"), list: [{}] });
+    const [{ level: _, time: __, ...shown } = {}] = records();
+    expect(shown).toEqual({ event: "odd", promise: "[Promise]", request: "[Request]", list: ["[no fields]"] });
   });
 });
 

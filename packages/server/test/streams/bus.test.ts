@@ -80,6 +80,7 @@ async function attach(hub: Hub, readers: number): Promise<Reader[]> {
       cursor: 0,
       origin: undefined,
       behind: false,
+      isPlain: false,
       hasRoom: () => true,
       write: () => {},
       pending: () => {},

@@ -11,6 +11,7 @@ const reader = (behind: boolean): Reader => ({
   cursor: 0,
   origin: undefined,
   behind,
+  isPlain: false,
   hasRoom: () => true,
   write: () => {},
   pending: () => {},

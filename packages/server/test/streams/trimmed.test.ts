@@ -44,6 +44,7 @@ function makeReader(cursor: number, origin?: number) {
     cursor,
     origin,
     behind: false,
+    isPlain: false,
     hasRoom: () => true,
     write: () => {
       told.frames += 1;

@@ -6,6 +6,8 @@ import { type Auth, createAuth } from "../../src/auth/service.ts";
 import { defaultConnectionLimits } from "../../src/connectionLimits.ts";
 import type { UpgradeCredentials } from "../../src/gateway/opening.ts";
 import { createNode, type Node } from "../../src/node.ts";
+import { createLogLevels, type LogLevels } from "../../src/observe/logLevels.ts";
+import { plugin as operations } from "../../src/observe/operationsPlugin.ts";
 import type { Plugin } from "../../src/plugin.ts";
 import type { Bus, BusNotice } from "../../src/streams/bus.ts";
 import { collectLog, type LogLine, makeRandom } from "../auth/authWorld.ts";
@@ -30,6 +32,8 @@ export interface Nodes {
 export interface TestNode extends Node<Auth> {
   /** What it published, in order. */
   readonly said: readonly BusNotice[];
+  /** What it writes of its log. */
+  readonly levels: LogLevels;
   connect(credential?: UpgradeCredentials): TestClient;
   /** The same, and waits for the welcome or the close: signatures are verified in real time. */
   open(credential?: UpgradeCredentials, hello?: object): Promise<TestClient>;
@@ -42,7 +46,7 @@ export interface TestNode extends Node<Auth> {
 export async function openNodes(app: Plugin = notes): Promise<Nodes> {
   const clock = createSimClock();
   const random = makeRandom();
-  const { engine, dialect } = await openEngine([authPlugin, peoplePlugin, app], () => clock.now());
+  const { engine, dialect } = await openEngine([authPlugin, peoplePlugin, operations, app], () => clock.now());
   const store = inThread(engine, dialect);
   const { lines, log } = collectLog();
   const listeners = new Map<Bus, Set<(notice: BusNotice) => void>>();
@@ -72,6 +76,7 @@ export async function openNodes(app: Plugin = notes): Promise<Nodes> {
     isBusSilent: false,
     async start() {
       const said: BusNotice[] = [];
+      const levels = createLogLevels("info");
       const node = await within(
         clock,
         createNode({
@@ -79,10 +84,11 @@ export async function openNodes(app: Plugin = notes): Promise<Nodes> {
           store,
           clock,
           random,
-          log,
+          log: { ...log, levels },
           mode: "local",
           limits: defaultConnectionLimits,
-          moreMethods: peopleMethods({ signInLinks: true }),
+          moreMethods: { ...peopleMethods({ signInLinks: true }), ...operations.methods },
+          moreStreams: operations.streams,
           admission: admissionLimitsOf({}, defaultConnectionLimits),
           authenticator: (run) => createAuth({ run, mode: "local", clock, random, log }),
           bus: openBus(said),
@@ -94,6 +100,7 @@ export async function openNodes(app: Plugin = notes): Promise<Nodes> {
       return {
         ...node,
         said,
+        levels,
         connect,
         async open(upgrade, hello) {
           const client = connect(upgrade);

@@ -5,10 +5,12 @@ import type { Kysely } from "kysely";
 import { type AdmissionLimits, admissionLimitsOf } from "../../src/admission/limits.ts";
 import type { Credentials, Verdict } from "../../src/auth/verdict.ts";
 import { defaultConnectionLimits } from "../../src/connectionLimits.ts";
+import type { FeatureFlags } from "../../src/flags/features.ts";
 import type { Gateway } from "../../src/gateway/gateway.ts";
 import type { UpgradeCredentials } from "../../src/gateway/opening.ts";
 import type { ServerSocketEvents } from "../../src/gateway/serverSocket.ts";
 import { createNode, type Node } from "../../src/node.ts";
+import type { Observer } from "../../src/observe/observer.ts";
 import { plugin as recordsPlugin } from "../../src/observe/recordsPlugin.ts";
 import type { Plugin, PluginRuntime, Principal } from "../../src/plugin.ts";
 import type { Dialect } from "../../src/store/dialect.ts";
@@ -133,6 +135,8 @@ export interface Deployment {
   readonly startMs?: number;
   /** Keeps ended connections in the store. */
   readonly keepsRecords?: boolean;
+  readonly observer?: Observer;
+  readonly flags?: FeatureFlags;
 }
 
 export async function createWorld(
@@ -171,6 +175,8 @@ export async function createWorld(
     log,
     mode: "local",
     keepsRecords,
+    ...(deployment.flags && { flags: deployment.flags }),
+    ...(deployment.observer && { observer: deployment.observer }),
     limits: defaultConnectionLimits,
     admission: admissionLimitsOf(admission, defaultConnectionLimits),
     place: { store: "memory", file: "/data/holdfast.db" },
@@ -220,6 +226,8 @@ export interface TestClient {
   readonly frames: number;
   send(...messages: object[]): void;
   sendText(text: string): void;
+  /** What weather its socket was given. */
+  readonly weather: readonly string[];
   /** The network takes what is unsent. */
   drain(): void;
   /** The other side is gone. */
@@ -243,6 +251,7 @@ export function createTestClient(
     isPaused: false,
     stalled: false,
     frames: 0,
+    weather: [] as string[],
     get unsentBytes() {
       return unsentBytes;
     },
@@ -284,6 +293,7 @@ export function createTestClient(
       resume: () => {
         client.isPaused = false;
       },
+      disturb: (weather) => void client.weather.push(weather),
     },
     upgrade,
     address,

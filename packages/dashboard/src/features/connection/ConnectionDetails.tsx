@@ -1,12 +1,16 @@
 /** The connection in words: the reason, the next attempt, this session's counts, and all of it to copy. */
+import { Link } from "@tanstack/react-router";
+import { Popover } from "radix-ui";
 import { type ReactNode, useState } from "react";
 import { useConnectionNow, useLive } from "../../shared/data/LiveData.tsx";
-import { duration } from "../../shared/format/time.ts";
 import { copyText } from "../../shared/platform/clipboard.ts";
 import { pageClock } from "../../shared/platform/clockShell.ts";
 import { Button } from "../../shared/ui/Button.tsx";
+import { useNow } from "../../shared/ui/useNow.ts";
+import { Counts } from "./Counts.tsx";
 import type { ConnectionFacts } from "./connectionFacts.ts";
 import { diagnostics } from "./diagnostics.ts";
+import { ledgerText } from "./ledgerWords.ts";
 
 export function ConnectionDetails(props: {
   readonly facts: ConnectionFacts;
@@ -39,33 +43,29 @@ export function ConnectionDetails(props: {
           </Button>
         </div>
       )}
-      <Counts />
+      <LedgerLine />
+      <div className="border-t border-line pt-3">
+        <Counts />
+      </div>
       <CopyDiagnostics />
     </div>
   );
 }
 
-function Counts(): ReactNode {
-  const { statistics } = useConnectionNow();
-  const rows: readonly (readonly [string, string])[] = [
-    ["Events received", statistics.received.toLocaleString("en-GB")],
-    ["Applied", statistics.applied.toLocaleString("en-GB")],
-    ["Duplicates suppressed", statistics.duplicatesSuppressed.toLocaleString("en-GB")],
-    ["Gaps repaired", statistics.gapsRepaired.toLocaleString("en-GB")],
-    ["Reconnects", statistics.reconnects.toLocaleString("en-GB")],
-    ["Longest gap", duration(statistics.longestGapMs)],
-  ];
+/** What came, counted beside the session; and where to try to break it. */
+function LedgerLine(): ReactNode {
+  const { ledger } = useLive();
+  useNow();
   return (
-    <section aria-label="Counts of this session" className="border-t border-line pt-3">
-      <h2 className="mb-1 text-xs font-semibold text-muted">This session</h2>
-      <dl className="grid grid-cols-[1fr_auto] gap-x-4 gap-y-0.5">
-        {rows.map(([name, value]) => (
-          <div key={name} className="contents">
-            <dt className="text-muted">{name}</dt>
-            <dd className="text-right tabular-nums">{value}</dd>
-          </div>
-        ))}
-      </dl>
+    <section aria-label="Ledger" className="border-t border-line pt-3">
+      <p data-testid="connection-ledger" className="tabular-nums">
+        {ledgerText(ledger.totals())}
+      </p>
+      <Popover.Close asChild>
+        <Link to="/weather" className="text-accent underline">
+          Try to break it
+        </Link>
+      </Popover.Close>
     </section>
   );
 }

@@ -95,7 +95,7 @@ function Elapsed({ since }: { readonly since: number }): ReactNode {
 }
 
 /** What can be done with one that is not yet, or not known to be, on the server. */
-function SendActions({ item }: { readonly item: LadderItem }): ReactNode {
+export function SendActions({ item }: { readonly item: LadderItem }): ReactNode {
   const { sends, withdraw, dismiss } = useSends();
   const { history } = useConnectionNow();
   const send = sends.find((candidate) => candidate.key === item.key);

@@ -13,7 +13,7 @@ import { Composer } from "./Composer.tsx";
 import { itemOfSend } from "./ladder.ts";
 import { beginInControl } from "./terminalControl.ts";
 import { defaultSize } from "./threadState.ts";
-import { writing } from "./writing.ts";
+import { offlineHint, writeLabel, writing } from "./writing.ts";
 
 export function NewThreadComposer({ agent }: { readonly agent: Agent }): ReactNode {
   const { sends } = useSends();
@@ -25,10 +25,8 @@ export function NewThreadComposer({ agent }: { readonly agent: Agent }): ReactNo
       <Composer
         key={agent.id}
         target={{ kind: "agent", agent: agent.id }}
-        label={agent.kind === "shell" ? "Type a shell command to begin a thread" : "Type a command to begin a thread"}
-        hint={
-          agent.status === "offline" ? "The agent is offline: a command waits for it, for 24 h at most." : undefined
-        }
+        label={`${writeLabel(agent)} to begin a thread`}
+        hint={agent.status === "offline" ? offlineHint(agent) : undefined}
         onAccepted={(thread) => void navigate({ to: "/threads/$thread", params: { thread }, state: writing })}
       />
     </>

@@ -1,4 +1,4 @@
-/** One thread: its terminal, its commands with their steps, and the composer. */
+/** One thread: its terminal and its commands with their steps, or, with an assistant, what was said; and the composer. */
 import type { SubscriptionStatus } from "@holdfast/client";
 import type { Agent, Thread } from "@holdfast/control/contract";
 import { type ReactNode, useEffect, useMemo, useSyncExternalStore } from "react";
@@ -9,11 +9,12 @@ import { problemText, sentence } from "../../shared/format/problem.ts";
 import { Button } from "../../shared/ui/Button.tsx";
 import { CommandList } from "./CommandList.tsx";
 import { Composer } from "./Composer.tsx";
+import { ChatLog } from "./chat/ChatLog.tsx";
 import { itemOfCommand, itemOfSend, type LadderItem } from "./ladder.ts";
 import { ThreadTerminal } from "./ThreadTerminal.tsx";
 import { type FeedView, ThreadFeed } from "./threadFeed.ts";
 import type { ThreadState } from "./threadState.ts";
-import { useIsWriting } from "./writing.ts";
+import { offlineHint, useIsWriting, writeLabel } from "./writing.ts";
 
 export function ThreadView(props: {
   readonly id: string;
@@ -27,7 +28,11 @@ export function ThreadView(props: {
   const { sends } = useSends();
   const isWriting = useIsWriting();
   const interactive = thread?.kind === "terminal" || agent?.kind === "terminal";
-  const feed = useMemo(() => new ThreadFeed({ session, thread: id, interactive }), [session, id, interactive]);
+  const isChat = agent?.kind === "assistant";
+  const feed = useMemo(
+    () => new ThreadFeed({ session, thread: id, interactive, draws: !isChat }),
+    [session, id, interactive, isChat],
+  );
   useEffect(() => {
     feed.open();
     return () => feed.close();
@@ -38,18 +43,28 @@ export function ThreadView(props: {
   return (
     <>
       <FeedNotice view={view} />
-      {view.hasEarlier && <EarlierOutput onDraw={() => feed.drawAll()} />}
-      <ThreadTerminal thread={id} feed={feed} state={view.state} interactive={interactive} canOperate={canOperate} />
-      <CommandList items={items} />
+      {isChat ? (
+        <ChatLog thread={id} items={items} state={view.state} canOperate={canOperate} />
+      ) : (
+        <>
+          {view.hasEarlier && <EarlierOutput onDraw={() => feed.drawAll()} />}
+          <ThreadTerminal
+            thread={id}
+            feed={feed}
+            state={view.state}
+            interactive={interactive}
+            canOperate={canOperate}
+          />
+          <CommandList items={items} />
+        </>
+      )}
       {thread?.kind !== "terminal" && canOperate && (
         <Composer
           key={id}
           target={{ kind: "thread", thread: id }}
           isWriting={isWriting}
-          label={agent?.kind === "shell" ? "Type a shell command" : "Type a command"}
-          hint={
-            agent?.status === "offline" ? "The agent is offline: a command waits for it, for 24 h at most." : undefined
-          }
+          label={writeLabel(agent)}
+          hint={agent?.status === "offline" ? offlineHint(agent) : undefined}
         />
       )}
     </>

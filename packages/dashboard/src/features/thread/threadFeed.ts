@@ -56,6 +56,7 @@ export class ThreadFeed {
   private readonly session: Session<ControlMethods>;
   private readonly thread: string;
   private readonly interactive: boolean;
+  private readonly draws: boolean;
   private subscription: Subscription | undefined;
   private cursor: Cursor | undefined;
   private queue: DrawStep[] = [];
@@ -70,10 +71,12 @@ export class ThreadFeed {
   private readonly viewListeners = new Set<() => void>();
   private stepListener: (() => void) | undefined;
 
-  constructor(options: { session: Session<ControlMethods>; thread: string; interactive: boolean }) {
+  /** `draws`: false where nothing takes drawing steps, so that none may wait for it. */
+  constructor(options: { session: Session<ControlMethods>; thread: string; interactive: boolean; draws?: boolean }) {
     this.session = options.session;
     this.thread = options.thread;
     this.interactive = options.interactive;
+    this.draws = options.draws ?? true;
   }
 
   /** Stable until something changed: for `useSyncExternalStore`. */
@@ -252,6 +255,7 @@ export class ThreadFeed {
   }
 
   private push(step: DrawStep): void {
+    if (!this.draws) return;
     this.queue.push(step);
     this.queueBytes += costOf(step);
   }

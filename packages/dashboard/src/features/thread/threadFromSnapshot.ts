@@ -2,9 +2,10 @@
 import type { ThreadSnapshot, ThreadSnapshotCommand } from "@holdfast/control/contract";
 import { defaultSize, emptyThread, type ThreadCommand, type ThreadState } from "./threadState.ts";
 
-export function threadFromSnapshot({ thread, note, commands, terminals }: ThreadSnapshot): ThreadState {
+export function threadFromSnapshot({ thread, note, commands, messages, terminals }: ThreadSnapshot): ThreadState {
   const { cols, rows } = terminals[0] ?? defaultSize;
-  return { ...emptyThread, commands: commands.map(fromSnapshot), agent: thread.agent, size: { cols, rows }, note };
+  const size = { cols, rows };
+  return { ...emptyThread, commands: commands.map(fromSnapshot), messages, agent: thread.agent, size, note };
 }
 
 function fromSnapshot(command: ThreadSnapshotCommand): ThreadCommand {

@@ -1,5 +1,5 @@
 /**
- * One thread's commands and terminal as the page knows them: a pure fold of the stream `thread/<id>`.
+ * One thread's commands, messages and terminal as the page knows them: a pure fold of the stream `thread/<id>`.
  *
  * The log is the record: a command's state is what its events said, in their order, and nothing later
  * moves it back. Bytes of the terminal are not kept here; they go to the screen (`drawStep.ts`).
@@ -8,6 +8,8 @@ import type { AgentEventData, Command, CommandOutcome, ThreadServerEventData } f
 
 /** Commands shown of one thread; older finished ones are only on the terminal. */
 export const commandsKeptMax = 200;
+/** Messages of which the text is kept; older ones are read again by the page (`thread.read`). */
+export const messagesKeptMax = 400;
 
 /** The size that a terminal has before anyone says otherwise (`thread.create`'s default). */
 export const defaultSize = { cols: 80, rows: 24 } as const;
@@ -27,9 +29,20 @@ export interface ThreadCommand {
   readonly progress: string | null;
 }
 
+/** What was said because of a command; several of one command are legal. */
+export interface ThreadMessage {
+  readonly id: string;
+  readonly command: string;
+  readonly state: "started" | "finished";
+  /** Of an unfinished one the text so far. */
+  readonly text: string;
+}
+
 export interface ThreadState {
   /** In the order in which they were accepted. */
   readonly commands: readonly ThreadCommand[];
+  /** In the order in which they were started. */
+  readonly messages: readonly ThreadMessage[];
   /** The agent that the thread belongs to, once a command has told it. */
   readonly agent: string | undefined;
   readonly size: { readonly cols: number; readonly rows: number };
@@ -39,7 +52,14 @@ export interface ThreadState {
   readonly closed: { readonly exitCode: number | null; readonly reason: string | null } | null;
 }
 
-export const emptyThread: ThreadState = { commands: [], agent: undefined, size: defaultSize, note: null, closed: null };
+export const emptyThread: ThreadState = {
+  commands: [],
+  messages: [],
+  agent: undefined,
+  size: defaultSize,
+  note: null,
+  closed: null,
+};
 
 /** `at`: the event's time on the server's clock, ms. Returns the same object where nothing changed. */
 export function foldThread(
@@ -57,6 +77,19 @@ export function foldThread(
       return change(state, event.data, () => ({ progress: (event.data as AgentEventData["command.progress"]).text }));
     case "command.finished":
       return change(state, event.data, () => finished(event.data as AgentEventData["command.finished"]));
+    case "message.started":
+      return messageStarted(state, event.data as AgentEventData["message.started"]);
+    case "text.delta": {
+      const { message, text } = event.data as AgentEventData["text.delta"];
+      return changeMessage(state, message, (before) => ({ text: before.text + text }));
+    }
+    case "message.finished": {
+      const { message, text } = event.data as AgentEventData["message.finished"];
+      return changeMessage(messageStarted(state, event.data as AgentEventData["message.finished"]), message, () => ({
+        state: "finished",
+        text,
+      }));
+    }
     case "terminal.resized":
     case "terminal.screen": {
       const { cols, rows } = event.data as AgentEventData["terminal.resized"];
@@ -110,6 +143,24 @@ function finished(data: AgentEventData["command.finished"]): Partial<ThreadComma
     durationMs: data.durationMs,
     progress: null,
   };
+}
+
+/** A whole message may stand for its beginning, which retention has removed (ST-10). */
+function messageStarted(state: ThreadState, data: AgentEventData["message.started"]): ThreadState {
+  if (state.messages.some(({ id }) => id === data.message)) return state;
+  const message: ThreadMessage = { id: data.message, command: data.command, state: "started", text: "" };
+  return { ...state, messages: [...state.messages, message].slice(-messagesKeptMax) };
+}
+
+function changeMessage(
+  state: ThreadState,
+  id: string,
+  next: (before: ThreadMessage) => Partial<ThreadMessage>,
+): ThreadState {
+  const index = state.messages.findLastIndex((message) => message.id === id);
+  const message = state.messages[index];
+  if (message === undefined || message.state === "finished") return state;
+  return { ...state, messages: state.messages.with(index, { ...message, ...next(message) }) };
 }
 
 /** A finished command stays as it is: nothing after its end names it (CONTROL.md grammar). */

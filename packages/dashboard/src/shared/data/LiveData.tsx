@@ -11,6 +11,7 @@ import { useStream } from "@holdfast/react";
 import { createContext, type ReactNode, use } from "react";
 import type { About } from "../http/signIn.ts";
 import { emptyFleet, type FleetState, fleetFromSnapshot, foldFleet } from "./fleetState.ts";
+import type { Ledger } from "./ledger.ts";
 import { type SendsApi, useSendsStore } from "./sendsStore.ts";
 import { emptyThreads, foldThreads, type ThreadsState, threadsFromSnapshot } from "./threadsState.ts";
 import { type ConnectionView, useConnectionView } from "./useConnectionView.ts";
@@ -23,6 +24,7 @@ interface Loaded<State> {
 
 interface Live {
   readonly session: DurableSession<ControlMethods>;
+  readonly ledger: Ledger;
   readonly about: About;
   readonly fleet: Loaded<FleetState>;
   readonly threads: Loaded<ThreadsState>;
@@ -34,16 +36,18 @@ const ConnectionContext = createContext<ConnectionView | undefined>(undefined);
 
 export function LiveData(props: {
   readonly session: DurableSession<ControlMethods>;
+  readonly ledger: Ledger;
   readonly about: About;
   readonly children: ReactNode;
 }): ReactNode {
-  const { session, about } = props;
+  const { session, ledger, about } = props;
   const fleet = useStream(streams.fleet, foldFleet, fleetOptions);
   const threads = useStream(streams.threads, foldThreads, threadsOptions);
   const sends = useSendsStore(session);
   const connection = useConnectionView(session);
   const live = {
     session,
+    ledger,
     about,
     fleet: { state: fleet.state, isLoaded: isLoaded(fleet.status) || fleet.state !== emptyFleet },
     threads: { state: threads.state, isLoaded: isLoaded(threads.status) || threads.state !== emptyThreads },

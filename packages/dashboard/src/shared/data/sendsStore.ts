@@ -49,7 +49,7 @@ export function useSendsStore(session: DurableSession<ControlMethods>): SendsApi
 
 export class SendsStore {
   private readonly session: DurableSession<ControlMethods>;
-  /** Of the sends of this page: key → ticket. Of others the ticket is the key. */
+  /** Of the open sends of this page: key → ticket. Of others the ticket is the key. */
   private readonly tickets = new Map<string, string>();
   private readonly withdrawn = new Set<string>();
   private unwatch = (): void => {};
@@ -90,10 +90,13 @@ export class SendsStore {
         { ...where, text },
         { durable: true, lane, onTicket: (ticket) => void this.tickets.set(key, ticket) },
       );
+      this.withdrawn.delete(key);
       this.act({ kind: "accepted", key, command: answer.command, thread: answer.thread });
       return { kind: "accepted", thread: answer.thread };
     } catch (error) {
       return this.failed({ key, target, text }, error, true);
+    } finally {
+      this.forgetTickets();
     }
   }
 
@@ -104,6 +107,7 @@ export class SendsStore {
 
   /** Shows what waits although this page did not send it. */
   private adopt(): void {
+    this.forgetTickets();
     const known = new Set([...this.tickets.values(), ...this.current.map(({ key }) => key)]);
     for (const { ticket, method, params, savedAt } of this.session.saved) {
       const send = method === "command.send" && !known.has(ticket) ? readSend(params) : undefined;
@@ -111,10 +115,18 @@ export class SendsStore {
     }
   }
 
+  /** A ticket is needed while its send is open, and while the session still lists it: else it would be shown twice. */
+  private forgetTickets(): void {
+    const needed = new Set(this.session.saved.map(({ ticket }) => ticket));
+    const open = new Set(this.current.filter(({ state }) => state.kind === "saved").map(({ key }) => key));
+    for (const [key, ticket] of this.tickets) if (!open.has(key) && !needed.has(ticket)) this.tickets.delete(key);
+  }
+
   private async follow(send: Omit<Send, "state">): Promise<void> {
     this.act({ kind: "saved", send });
     try {
       const answer = (await this.session.outcome(send.key)) as ControlMethods["command.send"]["result"];
+      this.withdrawn.delete(send.key);
       this.act({ kind: "accepted", key: send.key, command: answer.command, thread: answer.thread });
     } catch (error) {
       this.failed(send, error, this.withdrawn.has(send.key));

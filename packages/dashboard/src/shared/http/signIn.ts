@@ -24,6 +24,8 @@ export interface About {
   readonly version: string;
   /** `sqlite` or `postgres`. */
   readonly store: string;
+  /** A link signs somebody in, so people can be invited; absent where none does. */
+  readonly links?: boolean;
   /** Where people may sign in besides; absent where there is nothing. */
   readonly providers?: readonly ProviderLink[];
 }
@@ -94,7 +96,8 @@ async function tooManyText(response: Response): Promise<string> {
   return `Too many wrong sign-in codes came from here. Try again in ${Math.ceil(ms / 1_000)} s.`;
 }
 
-async function detailOf(response: Response): Promise<string> {
+/** What an answer that is none says, in words. */
+export async function detailOf(response: Response): Promise<string> {
   const problem: unknown = await response.json().catch(() => undefined);
   if (typeof problem === "object" && problem !== null && "detail" in problem && typeof problem.detail === "string")
     return problem.detail;

@@ -157,6 +157,7 @@ const page = new PageSession({
     signOut: async () => undefined,
   },
   forget: async () => undefined,
+  tabs: { tellSignedOut: () => undefined, onSignedOut: () => undefined },
   open: () => session,
 });
 void page.start(undefined);

@@ -46,6 +46,8 @@ export type IssuedReading =
 
 export interface IssuedTokens {
   read(token: string): Promise<IssuedReading>;
+  /** The configured issuer that a token names, unverified; undefined for every other. */
+  issuerOf(token: string): string | undefined;
 }
 
 export interface IssuedTokensParts {
@@ -62,6 +64,10 @@ export function createIssuedTokens({ issuers, ask, clock, log }: IssuedTokensPar
     keySets.set(issuer, createKeySet({ issuer, urlOf: async () => jwksUrl, ask, clock, log }));
   }
   return {
+    issuerOf(token) {
+      const stated = statedBy(token)?.issuer;
+      return stated !== undefined && issuers.has(stated) ? stated : undefined;
+    },
     async read(token) {
       const stated = statedBy(token);
       if (stated === undefined) return refused(unknownIssuer);

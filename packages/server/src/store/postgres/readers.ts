@@ -59,8 +59,7 @@ export function shareReaders(readers: readonly Reading[], clock: Clock): Reading
     position: (workspace, stream) => by((reader) => reader.position(workspace, stream)),
     positions: (streams) => by((reader) => reader.positions(streams)),
     snapshot: (workspace, stream) => by((reader) => reader.snapshot(workspace, stream)),
-    read: (workspace, stream, offset, eventsMax, bytesMax) =>
-      by((reader) => reader.read(workspace, stream, offset, eventsMax, bytesMax)),
+    read: (...place) => by((reader) => reader.read(...place)),
     query: (caller, method, params) => by((reader) => reader.query(caller, method, params)),
   };
 }

@@ -22,6 +22,7 @@ export type Call =
       readonly stream: string;
       readonly offset: number;
       readonly eventsMax: number;
+      readonly rollUp: boolean;
       readonly bytesMax: number;
     }
   | { readonly name: "query"; readonly caller: Principal; readonly method: string; readonly params: unknown }

@@ -45,8 +45,8 @@ export async function openSqliteStore(settings: SqliteStoreSettings): Promise<St
     positions: (streams) => reader.call({ name: "positions", streams }) as Promise<readonly (StreamPosition | null)[]>,
     snapshot: (workspace, stream) =>
       reader.call({ name: "snapshot", workspace, stream }) as Promise<StreamSnapshot | null>,
-    read: (workspace, stream, offset, eventsMax, bytesMax) =>
-      reader.call({ name: "read", workspace, stream, offset, eventsMax, bytesMax }) as Promise<EncodedRun>,
+    read: (workspace, stream, offset, eventsMax, bytesMax, rollUp = true) =>
+      reader.call({ name: "read", workspace, stream, offset, eventsMax, bytesMax, rollUp }) as Promise<EncodedRun>,
     query: async (caller, method, params) =>
       withErrors((await reader.call({ name: "query", caller, method, params })) as Awaited<ReturnType<Store["query"]>>),
     close: async () => {

@@ -90,7 +90,7 @@ async function perform({ database, lock }: Opened, call: Call): Promise<unknown>
     case "snapshot":
       return engine.snapshot(call.workspace, call.stream);
     case "read":
-      return engine.readEncoded(call.workspace, call.stream, call.offset, call.eventsMax, call.bytesMax);
+      return engine.readEncoded(call.workspace, call.stream, call.offset, call.eventsMax, call.bytesMax, call.rollUp);
     case "query":
       return portableFaults(await engine.query(call.caller, call.method, call.params));
   }

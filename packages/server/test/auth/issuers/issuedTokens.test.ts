@@ -40,7 +40,7 @@ describe("an issuer with a key set", () => {
     expect(issuers.provider.asked.size).toBe(0);
   });
 
-  test("[AU-4] no algorithm but the issuer's: none, its public key as a secret, another curve", async () => {
+  test("[T1] [AU-4] no algorithm but the issuer's: none, its public key as a secret, another curve", async () => {
     await using issuers = await openIssuers({ alg: "RS256" });
     const { jwk, kid } = issuers.provider.newest;
     const pem = createPublicKey({ key: jwk as never, format: "jwk" }).export({ type: "spki", format: "pem" }) as string;
@@ -55,7 +55,7 @@ describe("an issuer with a key set", () => {
       expect(await issuers.read(unsigned(alg)), alg).toMatchObject({ kind: "refused" });
   });
 
-  test("[AU-4] a header's own keys and their addresses are never looked at", async () => {
+  test("[T2] [AU-4] a header's own keys and their addresses are never looked at", async () => {
     await using issuers = await openIssuers();
     await using thief = await startIdentityProvider();
     const now = Math.floor(issuers.world.clock.now() / 1000);
@@ -71,7 +71,7 @@ describe("an issuer with a key set", () => {
     expect(thief.asked.size).toBe(0);
   });
 
-  test("[AU-4] a kid is only compared", async () => {
+  test("[T2] [AU-4] a kid is only compared", async () => {
     await using issuers = await openIssuers();
     expect(await issuers.read(await issuers.token())).toMatchObject({ kind: "valid" });
     for (const kid of [
@@ -88,7 +88,7 @@ describe("an issuer with a key set", () => {
     expect(issuers.provider.asked).toEqual(new Map([["/jwks.json", 2]]));
   });
 
-  test("[AU-4] each claim that is missing or wrong is a refusal that names it, and repeats nothing", async () => {
+  test("[T4] [AU-4] each claim that is missing or wrong is a refusal that names it, and repeats nothing", async () => {
     await using issuers = await openIssuers({ audience: "holdfast" });
     const now = Math.floor(issuers.world.clock.now() / 1000);
     const right = { aud: "holdfast" };

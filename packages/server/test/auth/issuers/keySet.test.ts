@@ -29,7 +29,7 @@ async function judged<Value>(issuers: IssuersWorld, question: Promise<Value>): P
 }
 
 describe.each(faults)("a provider that answers: %s", (fault) => {
-  test("[AU-4] is auth_unavailable with a time to come back, never a refusal, and one line of the log", async () => {
+  test("[T3] [AU-4] is auth_unavailable with a time to come back, never a refusal, and one line of the log", async () => {
     await using issuers = await openIssuers();
     issuers.provider.fault = fault;
     expect(await judged(issuers, verify(issuers))).toEqual({
@@ -46,7 +46,7 @@ describe.each(faults)("a provider that answers: %s", (fault) => {
     expect(issuers.provider.asked.get("/elsewhere")).toBeUndefined();
   });
 
-  test("[AU-4] keeps the keys it gave before: they serve for a day, and it is asked every 10 s at most", async () => {
+  test("[T3] [AU-4] keeps the keys it gave before: they serve for a day, and it is asked every 10 s at most", async () => {
     await using issuers = await openIssuers();
     expect(await verify(issuers)).toMatchObject({ kind: "accepted" });
     issuers.provider.fault = fault;
@@ -75,7 +75,7 @@ describe("keys that change", () => {
     expect(await issuers.read(old)).toMatchObject({ kind: "refused" });
   });
 
-  test("[AU-4] 200 unknown kids are one more fetch; within that minute a new key's token waits, and then signs in", async () => {
+  test("[T3] [AU-4] 200 unknown kids are one more fetch; within that minute a new key's token waits, and then signs in", async () => {
     await using issuers = await openIssuers();
     expect(await issuers.read(await issuers.token())).toMatchObject({ kind: "valid" });
     const strangers = await Promise.all(

@@ -41,7 +41,7 @@ describe("somebody who is removed", () => {
     await expect(world.issued("Grace", "operator", "default")).rejects.toThrow("refused");
   });
 
-  it("[AU-9] decides nothing more on a node that has not heard of it yet", async () => {
+  it("[A3] [AU-9] decides nothing more on a node that has not heard of it yet", async () => {
     const world = await openPeople();
     const { user, cookie } = await world.person("Ada", "admin");
     const there = await world.b.open({ cookie });

@@ -37,7 +37,7 @@ it("a person sees their own, the newest first, and which of them they are lookin
   expect((await listed(world, world.owner)).map(({ current }) => current)).toEqual([false, true]);
 });
 
-it("[AU-9] ending one's own closes it on another node, 4403, and no other", async () => {
+it("[T6] [AU-9] ending one's own closes it on another node, 4403, and no other", async () => {
   const world = await openPeople();
   const { cookie } = await world.person("Ada", "viewer");
   const second = await world.b.open({ cookie: await world.b.signIn() });

@@ -1,0 +1,112 @@
+/** One message of a person with its step on the ladder, the replies to it, and what can be done about it. */
+import type { ControlMethods } from "@holdfast/control/contract";
+import { useRequest } from "@holdfast/react";
+import { memo, type ReactNode } from "react";
+import { problemText } from "../../../shared/format/problem.ts";
+import { visibleText } from "../../../shared/format/visibleText.ts";
+import { Button } from "../../../shared/ui/Button.tsx";
+import { StateMark } from "../../../shared/ui/StateMark.tsx";
+import { SendActions } from "../CommandList.tsx";
+import { type LadderItem, ladderSteps } from "../ladder.ts";
+import type { ChatItem } from "./chatItems.ts";
+import { MessageText } from "./MessageText.tsx";
+
+export const ChatExchange = memo(function ChatExchange(props: {
+  readonly chat: ChatItem;
+  readonly canOperate: boolean;
+}): ReactNode {
+  const { item, messages } = props.chat;
+  return (
+    <li
+      data-testid="chat-exchange"
+      data-command={item.command}
+      data-state={item.state}
+      data-outcome={item.outcome ?? undefined}
+      className="flex flex-col gap-2 [content-visibility:auto] [contain-intrinsic-size:auto_6rem]"
+    >
+      <div className="flex max-w-[85%] flex-col items-end gap-1 self-end">
+        <p
+          data-testid="chat-question"
+          className="rounded-lg bg-chosen px-3 py-2 break-words whitespace-pre-wrap [overflow-wrap:anywhere]"
+        >
+          {visibleText(item.text, { keepLines: true })}
+        </p>
+        <div className="flex flex-wrap items-center justify-end gap-2 text-xs text-muted">
+          <StepOf item={item} />
+          <SendActions item={item} />
+        </div>
+      </div>
+      {messages.map((message) => (
+        <article
+          key={message.id}
+          data-testid="chat-reply"
+          data-message={message.id}
+          data-state={message.state}
+          aria-label="Reply"
+          aria-busy={message.state === "started" && item.state !== "finished"}
+          className="max-w-full min-w-0 [overflow-wrap:anywhere]"
+        >
+          <MessageText text={message.text} isWhole={message.state === "finished"} />
+        </article>
+      ))}
+      {item.progress !== null && <p className="text-sm text-muted">{visibleText(item.progress)}</p>}
+      <Ending item={item} canOperate={props.canOperate} />
+    </li>
+  );
+});
+
+/** The last step that is known; the reply itself tells the later ones. */
+function StepOf({ item }: { readonly item: LadderItem }): ReactNode {
+  if (item.state === "finished") return null;
+  const isBad = item.state === "refused" || item.state === "unknown";
+  return (
+    <span className={isBad ? "text-danger" : ""}>
+      {item.word === "" ? ladderSteps[item.reached] : visibleText(item.word)}
+    </span>
+  );
+}
+
+/** How it ended where that was not well, and Stop or Try again. */
+function Ending({ item, canOperate }: { readonly item: LadderItem; readonly canOperate: boolean }): ReactNode {
+  const retry = useRequest<ControlMethods, "command.retry">("command.retry");
+  const interrupt = useRequest<ControlMethods, "command.interrupt">("command.interrupt");
+  const { command } = item;
+  const error = retry.error ?? interrupt.error;
+  if (command === undefined) return null;
+  const isUnderWay = item.state !== "finished";
+  const isWell = item.outcome === "completed";
+  if (isWell || (isUnderWay && !canOperate)) return null;
+  return (
+    <div className="flex flex-wrap items-center gap-2 text-sm">
+      {!isUnderWay && (
+        <span data-testid="chat-end" className={item.outcome === "interrupted" ? "text-muted" : "text-danger"}>
+          <StateMark shape={item.mark} /> {visibleText(item.word)}
+        </span>
+      )}
+      {canOperate && isUnderWay && (
+        <Button
+          tone="quiet"
+          data-testid="chat-stop"
+          disabled={interrupt.pending}
+          onClick={() => void interrupt.send({ command }).catch(() => undefined)}
+        >
+          Stop
+        </Button>
+      )}
+      {canOperate && !isUnderWay && (
+        <Button
+          data-testid="chat-retry"
+          disabled={retry.pending}
+          onClick={() => void retry.send({ command }).catch(() => undefined)}
+        >
+          Try again
+        </Button>
+      )}
+      {error != null && (
+        <span role="alert" className="text-danger">
+          {problemText(error)}
+        </span>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,48 @@
+/**
+ * What a chat shows, in order: each message of a person with its step on the ladder, and what was said because of it.
+ *
+ * Pure. A reply belongs to its command by the name in the log, never by its place, so it cannot be shown under another
+ * question (F64); the same command over HTTP, over the socket and from this page's own sends is one item (F73).
+ */
+import type { Exchange } from "@holdfast/control/contract";
+import { itemOfCommand, type LadderItem } from "../ladder.ts";
+import type { ThreadMessage } from "../threadState.ts";
+
+export interface ChatItem {
+  readonly item: LadderItem;
+  readonly messages: readonly ThreadMessage[];
+  /** It is being answered, and nothing of the next message is there yet. */
+  readonly isTyping: boolean;
+}
+
+/** `older` are pages from before what the stream gave; what both have is taken from the stream. */
+export function chatItems(
+  older: readonly Exchange[],
+  items: readonly LadderItem[],
+  messages: readonly ThreadMessage[],
+): readonly ChatItem[] {
+  const inStream = new Set(items.map(({ command }) => command));
+  const byCommand = new Map<string, ThreadMessage[]>();
+  for (const message of messages) {
+    const said = byCommand.get(message.command);
+    if (said === undefined) byCommand.set(message.command, [message]);
+    else said.push(message);
+  }
+  return [
+    ...older.filter(({ command }) => !inStream.has(command.id)).map(ofExchange),
+    ...items.map((item) => {
+      const said = byCommand.get(item.command ?? "") ?? [];
+      return { item, messages: said, isTyping: item.state === "started" && said.at(-1)?.state !== "started" };
+    }),
+  ];
+}
+
+function ofExchange({ command, messages }: Exchange): ChatItem {
+  const item = itemOfCommand({
+    ...command,
+    state: command.state === "queued" ? "accepted" : command.state,
+    inferred: false,
+    progress: null,
+  });
+  return { item, messages: messages.map((message) => ({ ...message, command: command.id })), isTyping: false };
+}
