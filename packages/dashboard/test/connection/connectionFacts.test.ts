@@ -5,13 +5,14 @@ import { connectionFacts } from "../../src/features/connection/connectionFacts.t
 import { diagnostics } from "../../src/features/connection/diagnostics.ts";
 import { changesKeptMax, emptyHistory, recordState } from "../../src/shared/data/connectionHistory.ts";
 
-const facts = (state: SessionState, change: { outbox?: number; freshAt?: number } = {}) =>
+const facts = (state: SessionState, change: { outbox?: number; freshAt?: number; httpAnswers?: boolean } = {}) =>
   connectionFacts({
     state,
     outbox: change.outbox ?? 0,
     freshAt: change.freshAt,
     now: 10_000,
     address: "http://localhost:5173",
+    httpAnswers: change.httpAnswers,
   });
 
 describe("connectionFacts", () => {
@@ -73,6 +74,20 @@ describe("connectionFacts", () => {
       expect(told).not.toMatch(/_/);
     },
   );
+
+  it("[CL-10] says of a proxy without upgrades what the doctor says, once HTTP is known to get through", () => {
+    const state = { kind: "waiting", attempt: 4, retryAt: 13_000, reason: "closed 1006" } as const;
+    const told = facts(state, { httpAnswers: true });
+    expect(told).toMatchObject({ needsPerson: true, canTryNow: true });
+    expect(told.reason).toMatch(/in between \(a proxy\) does not pass the upgrade on/);
+    for (const httpAnswers of [false, undefined])
+      expect(facts(state, httpAnswers === undefined ? {} : { httpAnswers })).toMatchObject({
+        needsPerson: false,
+        reason: expect.stringMatching(/^The connection was lost\./),
+      });
+    // Who refuses by name is not suspected of being a proxy.
+    expect(facts({ ...state, reason: "origin refused" }, { httpAnswers: true }).reason).toMatch(/refuses this page/);
+  });
 
   it("says at which address the page is refused, and what to do; other losses mend by themselves", () => {
     const refused = facts({ kind: "waiting", attempt: 4, retryAt: 13_000, reason: "origin refused" });

@@ -29,7 +29,7 @@ import type { Log } from "../observe/log.ts";
 import { addGuard, admit } from "./guard.ts";
 import { addHealthRoutes, type HealthRoutesOptions } from "./healthRoutes.ts";
 import { addMethodRoutes } from "./methodRoutes.ts";
-import { addPageRoutes } from "./pageRoutes.ts";
+import { addPageRoutes, sendNotFoundPage, wantsPage } from "./pageRoutes.ts";
 import { addPipeliningLimit } from "./pipelining.ts";
 import { HttpError, type Problem, problemOf, problemType } from "./problem.ts";
 import { addProviderRoutes, linksOf } from "./providerRoutes.ts";
@@ -101,7 +101,9 @@ export function createHttp(options: HttpOptions): FastifyInstance {
   app.register(fastifyCookie);
   app.setErrorHandler(answer);
   app.setNotFoundHandler((request, reply) =>
-    answer(new HttpError(404, "not_found", "There is nothing at this address."), request, reply),
+    page !== undefined && wantsPage(request)
+      ? sendNotFoundPage(reply, page)
+      : answer(new HttpError(404, "not_found", "There is nothing at this address."), request, reply),
   );
 
   addHealthRoutes(app, { ...options, place: settings });

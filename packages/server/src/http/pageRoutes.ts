@@ -6,7 +6,7 @@
  */
 import { join, relative, sep } from "node:path";
 import fastifyStatic from "@fastify/static";
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 
 const hashedMaxAgeSeconds = 31_536_000;
 
@@ -23,6 +23,20 @@ export function addPageRoutes(app: FastifyInstance, folder: string, paths: reado
   for (const path of paths) {
     app.get(path, (_request, reply) => reply.sendFile("index.html", folder));
   }
+}
+
+/**
+ * Whether somebody who came by a link or typed an address gets the page, which says that there is nothing, in the place
+ * of a problem document: browsers ask for HTML by name, programs do not. What belongs to programs stays theirs.
+ */
+export function wantsPage({ method, url, headers }: FastifyRequest): boolean {
+  const isPerson = method === "GET" && headers.accept?.includes("text/html") === true;
+  return isPerson && !/^\/(?:api|auth|assets|ws)(?:[/?]|$)/.test(url) && !/\.[^/]*$/.test(url.split("?", 1)[0] ?? "");
+}
+
+/** The page, which draws its own words for an address that is none of its own. */
+export function sendNotFoundPage(reply: FastifyReply, folder: string): FastifyReply {
+  return reply.code(404).sendFile("index.html", folder);
 }
 
 /** `path` is relative to the page's folder. */

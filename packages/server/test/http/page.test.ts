@@ -11,6 +11,33 @@ test("every address of the app is the page, and it is never kept", async () => {
   }
 });
 
+test("a mistyped address is the page for a person, with 404, and a problem for a program", async () => {
+  await using http = await openHttp();
+  const browser = { accept: "text/html,application/xhtml+xml,*/*;q=0.8" };
+  for (const url of ["/threds/t1", "/nothing?x=1", "/a/b/c"]) {
+    const page = await http.ask("GET", url, { headers: browser });
+    expect([url, page.statusCode, page.headers["cache-control"]]).toEqual([url, 404, "no-store"]);
+    expect(page.body).toContain("<title>Holdfast</title>");
+    expect(page.headers["content-security-policy"]).toMatch(/script-src 'self'/);
+    expect((await http.ask("GET", url)).headers["content-type"]).toMatch(/^application\/problem\+json/);
+  }
+  for (const url of [
+    "/api/nothing",
+    "/auth/nobody/start",
+    "/assets/missing.js",
+    "/assets",
+    "/ws/x",
+    "/.secret",
+    "/x.php",
+  ]) {
+    const answer = await http.ask("GET", url, { headers: browser });
+    expect([url, answer.statusCode]).toEqual([url, 404]);
+    expect(answer.headers["content-type"]).toMatch(/^application\/problem\+json/);
+  }
+  const post = await http.ask("POST", "/threds/t1", { body: {}, headers: browser });
+  expect(post.headers["content-type"]).toMatch(/^application\/problem\+json/);
+});
+
 test("hashed files are kept for a year, others are asked for again", async () => {
   await using http = await openHttp();
   const script = await http.ask("GET", "/assets/index-Ab12.js");

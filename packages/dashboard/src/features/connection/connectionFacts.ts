@@ -34,6 +34,8 @@ export interface ConnectionNow {
   readonly now: number;
   /** The page's own origin. */
   readonly address: string;
+  /** Whether HTTP gets through where no connection does; undefined: not known. */
+  readonly httpAnswers: boolean | undefined;
 }
 
 export function connectionFacts(connection: ConnectionNow): ConnectionFacts {
@@ -48,7 +50,7 @@ type LinkFact = Omit<ConnectionFacts, "data" | "sends">;
 
 const still = { retryAt: undefined, canTryNow: false, needsSignIn: false, needsPerson: false } as const;
 
-function linkFact({ state, now, address }: ConnectionNow): LinkFact {
+function linkFact({ state, now, address, httpAnswers }: ConnectionNow): LinkFact {
   switch (state.kind) {
     case "idle":
     case "authenticating":
@@ -72,7 +74,7 @@ function linkFact({ state, now, address }: ConnectionNow): LinkFact {
         reason: `The connection is fine, but the server works without one of its parts since ${timeOfDay(state.since)}: ${quoted(state.reason)}. Agents go on; what they do is shown when it is back.`,
       };
     case "waiting": {
-      const { reason, needsPerson } = waitingFor(state.reason, address);
+      const { reason, needsPerson } = waitingFor(state.reason, address, httpAnswers);
       return {
         ...still,
         link: { kind: "lost", text: reconnectingText(state.retryAt - now) },

@@ -77,14 +77,26 @@ const waits: ReadonlyMap<string, string> = new Map(
   }),
 );
 
-/** Why a session waits for its next attempt. `address`: the page's own origin. */
-export function waitingFor(reason: string, address: string): Waiting {
+/** What the browser says of an upgrade that failed: nothing. 1006 is its word for a connection that ended without one. */
+const untold = "closed 1006";
+
+/**
+ * Why a session waits for its next attempt.
+ * @param address the page's own origin
+ * @param httpAnswers whether HTTP gets through where no connection does
+ */
+export function waitingFor(reason: string, address: string, httpAnswers: boolean | undefined): Waiting {
   if (reason === "origin refused")
     return {
       reason: `The server refuses this page's address (${visibleText(address)}). Open the page at the address that the server printed when it started, or add this one to the setting “origins”.`,
       needsPerson: true,
     };
-  // 1006 is the browser's word for a connection that ended without one.
+  if (reason === untold && httpAnswers === true)
+    return {
+      reason:
+        "The server answers over HTTP, but no live connection to it comes about: something in between (a proxy) does not pass the upgrade on. Whoever runs it lets Upgrade and Connection through to /ws, by HTTP/1.1; “holdfast doctor” says more.",
+      needsPerson: true,
+    };
   const known = /^closed \d+$/.test(reason) ? "The connection was lost." : waits.get(reason);
   const said = known ?? `The connection was lost, or refused: “${quoted(reason)}”.`;
   return { reason: said, needsPerson: false };

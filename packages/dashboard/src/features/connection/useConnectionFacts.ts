@@ -1,5 +1,5 @@
 /** The connection's facts for whoever shows them, as of now. */
-import { useConnectionNow } from "../../shared/data/LiveData.tsx";
+import { useConnectionNow, useHttpAnswersNow } from "../../shared/data/LiveData.tsx";
 import type { ConnectionView } from "../../shared/data/useConnectionView.ts";
 import { useNow } from "../../shared/ui/useNow.ts";
 import { type ConnectionFacts, connectionFacts } from "./connectionFacts.ts";
@@ -12,5 +12,7 @@ export function useConnectionFacts(): {
   const connection = useConnectionNow();
   const now = useNow();
   const { freshAt } = connection.history;
-  return { connection, now, facts: connectionFacts({ ...connection, freshAt, now, address: window.location.origin }) };
+  const httpAnswers = useHttpAnswersNow();
+  const address = window.location.origin;
+  return { connection, now, facts: connectionFacts({ ...connection, freshAt, now, address, httpAnswers }) };
 }

@@ -15,6 +15,7 @@ import type { Ledger } from "./ledger.ts";
 import { type SendsApi, useSendsStore } from "./sendsStore.ts";
 import { emptyThreads, foldThreads, type ThreadsState, threadsFromSnapshot } from "./threadsState.ts";
 import { type ConnectionView, useConnectionView } from "./useConnectionView.ts";
+import { useHttpAnswers } from "./useHttpAnswers.ts";
 
 interface Loaded<State> {
   readonly state: State;
@@ -33,6 +34,7 @@ interface Live {
 const LiveContext = createContext<Live | undefined>(undefined);
 const SendsContext = createContext<SendsApi | undefined>(undefined);
 const ConnectionContext = createContext<ConnectionView | undefined>(undefined);
+const HttpAnswersContext = createContext<boolean | undefined>(undefined);
 
 export function LiveData(props: {
   readonly session: DurableSession<ControlMethods>;
@@ -45,6 +47,7 @@ export function LiveData(props: {
   const threads = useStream(streams.threads, foldThreads, threadsOptions);
   const sends = useSendsStore(session);
   const connection = useConnectionView(session);
+  const httpAnswers = useHttpAnswers(connection.state);
   const live = {
     session,
     ledger,
@@ -55,7 +58,9 @@ export function LiveData(props: {
   return (
     <LiveContext value={live}>
       <ConnectionContext value={connection}>
-        <SendsContext value={sends}>{props.children}</SendsContext>
+        <HttpAnswersContext value={httpAnswers}>
+          <SendsContext value={sends}>{props.children}</SendsContext>
+        </HttpAnswersContext>
       </ConnectionContext>
     </LiveContext>
   );
@@ -63,6 +68,8 @@ export function LiveData(props: {
 
 export const useLive = (): Live => provided(use(LiveContext));
 export const useSends = (): SendsApi => provided(use(SendsContext));
+/** Whether HTTP gets through where no connection does; undefined while nobody has asked. */
+export const useHttpAnswersNow = (): boolean | undefined => use(HttpAnswersContext);
 export const useConnectionNow = (): ConnectionView => provided(use(ConnectionContext));
 
 const fleetOptions = { from: "latest", initial: emptyFleet, snapshot: fleetFromSnapshot } as const;

@@ -71,6 +71,16 @@ export const signInDoor: SignInDoor = {
   },
 };
 
+/** Whether our server is there, whoever may ask: a proxy's page in its place is no answer. */
+export async function isAnswering(): Promise<boolean> {
+  try {
+    const { version } = (await (await ask("GET")).json()) as { readonly version?: unknown };
+    return typeof version === "string";
+  } catch {
+    return false;
+  }
+}
+
 /** The code in what was typed: itself, or the part behind `#` of a whole link. Undefined where there is none. */
 export function codeIn(typed: string): string | undefined {
   const text = typed.trim();
