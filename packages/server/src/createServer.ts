@@ -24,13 +24,16 @@ import { createHttp } from "./http/app.ts";
 import type { Readiness } from "./http/healthRoutes.ts";
 import { signInLinksOff } from "./http/sessionRoutes.ts";
 import { createNode } from "./node.ts";
+import { observers } from "./observe/observer.ts";
 import { plugin as operations } from "./observe/operationsPlugin.ts";
-import { createWatch } from "./observe/watch.ts";
+import { telemetryWanted } from "./observe/telemetry/environment.ts";
+import type { Telemetry } from "./observe/telemetry/telemetryShell.ts";
+import { createWatch, type Watch } from "./observe/watch.ts";
 import { type Server, type ServerOptions, StartError } from "./options.ts";
 import type { Plugin } from "./plugin.ts";
 import type { Reach } from "./reach.ts";
 import { type Settings, settingsOf } from "./settings.ts";
-import { type OpenedStore, openStore } from "./store/open.ts";
+import { type OpenedStore, openStore, type StoreKind } from "./store/open.ts";
 
 /** A burst of reconnects is bounded by the listen backlog (7,845 overflows with Node's default of 511). */
 const listenBacklog = 16_384;
@@ -77,9 +80,11 @@ async function start(
 ): Promise<Server> {
   const { log, data, mode, clock, random, authenticate, origins, page, pagePaths, reach } = settings;
   const watch = createWatch(settings);
+  const telemetry = await telemetryOf(settings, opened.kind, watch);
+  const observer = telemetry === undefined ? watch.observer : observers(watch.observer, telemetry.observer);
   const node = await createNode({
     app,
-    observer: watch.observer,
+    observer,
     ...(flags && { flags }),
     keepsRecords: true,
     loopDelayMs: watch.loopDelayMs,
@@ -144,7 +149,7 @@ async function start(
     pagePaths,
     ...(page === undefined ? {} : { page }),
   });
-  const upgrade = createUpgrade(node.gateway, hostOrigin, isProxy, watch.observer);
+  const upgrade = createUpgrade(node.gateway, hostOrigin, isProxy, observer);
   http.server.on("upgrade", upgrade.handle);
   try {
     await node.start();
@@ -169,6 +174,7 @@ async function start(
     clock.cancel(late);
     watch.stop();
     flags?.stop();
+    await telemetry?.stop();
     await opened.close();
   };
   return {
@@ -188,6 +194,24 @@ async function start(
 /** Of several servers on one PostgreSQL each has its own; short, since a path may be longer than a name. */
 function placeOf(data: string): string {
   return createHash("sha256").update(`${hostname()}\0${data}`).digest("hex").slice(0, placeCharsMax);
+}
+
+/** Loaded only where the environment asks for it. */
+async function telemetryOf(
+  { telemetry, version, clock, log }: Settings,
+  store: StoreKind,
+  { registry }: Pick<Watch, "registry">,
+): Promise<Telemetry | undefined> {
+  const wanted = telemetry ? telemetryWanted(process.env) : undefined;
+  if (wanted === undefined || !(wanted.spans || wanted.metrics)) return undefined;
+  const { openTelemetry } = await import("./observe/telemetry/telemetryShell.ts").catch((error: unknown) => {
+    throw new StartError(
+      "telemetry is true and OTEL_… asks for it, but OpenTelemetry's packages are missing: install the @opentelemetry packages that package.json of @holdfast/server names as peers.",
+      { cause: error },
+    );
+  });
+  const system = store === "postgres" ? "postgresql" : store;
+  return openTelemetry({ wanted, version, store: system, metrics: registry, clock, log });
 }
 
 /** Loaded only here: a start without flags needs no library of them. */

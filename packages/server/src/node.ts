@@ -111,8 +111,8 @@ export async function createNode<Judge extends Authenticator>(parts: NodeParts<J
     log: parts.log,
     observer: {
       ...observer,
-      store(operation, ms, error) {
-        observer.store(operation, ms, error);
+      store(operation, ms, error, operations) {
+        observer.store(operation, ms, error, operations);
         if (error !== undefined) failing.failed(clock.monotonic());
       },
     },

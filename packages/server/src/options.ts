@@ -83,6 +83,11 @@ export interface ServerOptions {
    * any OpenFeature provider. Absent: everybody has all.
    */
   readonly flags?: { readonly file: string | URL } | { readonly provider: Provider };
+  /**
+   * Whether spans and metrics go to where OpenTelemetry's own variables (`OTEL_…`) say; nothing does where they say
+   * nothing. False by default: an app's environment is the app's.
+   */
+  readonly telemetry?: boolean;
   /** By default one JSON line a record on standard error, from `info` up. */
   readonly log?: Log;
   /** For tests and the simulation; the platform's by default. */

@@ -2,7 +2,8 @@
  * From what an app wrote to what the rooms work with: defaults filled in, contradictions refused, once, at start.
  *
  * Invariant: whatever passes here starts or fails for a reason outside of the options (a port, a folder). It
- * reads the environment for `NODE_ENV` only (AU-6), and deliberately no other variable: an app names its settings.
+ * reads the environment for `NODE_ENV` only (AU-6), and deliberately no other variable: an app names its settings, and
+ * `telemetry` is its leave to read OpenTelemetry's.
  */
 import { fileURLToPath } from "node:url";
 import type { Clock, Random } from "@holdfast/protocol";
@@ -50,6 +51,7 @@ export interface Settings {
   readonly alertWebhook: string | undefined;
   readonly dashboardMetrics: boolean;
   readonly flags: FlagSource | undefined;
+  readonly telemetry: boolean;
   readonly log: Log;
   readonly clock: Clock;
   readonly random: Random;
@@ -107,6 +109,7 @@ export function settingsOf(options: ServerOptions): Settings {
     alertWebhook: webhookOf(options.alertWebhook),
     dashboardMetrics: options.dashboardMetrics ?? false,
     flags: flagsOf(options.flags),
+    telemetry: options.telemetry ?? false,
     log: options.log ?? createLog({ level: "info", stream: process.stderr }),
     clock: options.clock ?? platformClock,
     random: options.random ?? platformRandom,

@@ -48,6 +48,8 @@ const directMax: Readonly<Record<string, number>> = {
   "@holdfast/protocol": 1,
   "@holdfast/server": 14,
   "@holdfast/dashboard": 10,
+  // With OpenTelemetry's six, which the server takes where whoever composes it has them.
+  "@holdfast/holdfast": 8,
 };
 const directMaxOfOthers = 6;
 

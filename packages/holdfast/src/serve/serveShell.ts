@@ -117,6 +117,7 @@ async function start(parts: ServeParts, running: Running, signalled: Promise<voi
     ...identityOptions(config),
     admission: config.admission,
     dashboardMetrics: config.metrics.dashboardNames,
+    telemetry: true,
     ...(config.flags.file === null ? {} : { flags: { file: config.flags.file } }),
     ...(config.alerts.webhook === null ? {} : { alertWebhook: config.alerts.webhook }),
     origins: config.origins,

@@ -51,16 +51,21 @@ export function guardStore({ store, limits, place, clock, log, observer }: Guard
     },
   });
 
-  const ask = async <Value>(lane: Lane, operation: string, run: () => Promise<Value>): Promise<Value> => {
+  const ask = async <Value>(
+    lane: Lane,
+    operation: string,
+    run: () => Promise<Value>,
+    operations?: number,
+  ): Promise<Value> => {
     if (health.degraded !== undefined) throw health.refusal();
     const began = clock.monotonic();
     try {
       const value = await withinMs(clock, limits.storeCallMsMax, run(), () => lateAfter(limits.storeCallMsMax));
       health.succeeded(lane);
-      observer.store(operation, clock.monotonic() - began);
+      observer.store(operation, clock.monotonic() - began, undefined, operations);
       return value;
     } catch (error) {
-      observer.store(operation, clock.monotonic() - began, ownTrouble(error));
+      observer.store(operation, clock.monotonic() - began, ownTrouble(error), operations);
       if (!isOutage(error)) throw ownTrouble(error);
       health.failed(lane, ownTrouble(error));
       throw new ProtocolError(outageReason, "the database did not answer", {
@@ -74,7 +79,7 @@ export function guardStore({ store, limits, place, clock, log, observer }: Guard
   return {
     health,
     store: {
-      commit: (batch) => ask("write", "commit", () => store.commit(batch)),
+      commit: (batch) => ask("write", "commit", () => store.commit(batch), batch.length),
       position: (workspace, stream) => ask("read", "position", () => store.position(workspace, stream)),
       positions: (streams) => ask("read", "positions", () => store.positions(streams)),
       snapshot: (workspace, stream) => ask("read", "snapshot", () => store.snapshot(workspace, stream)),

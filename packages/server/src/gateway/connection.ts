@@ -152,7 +152,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     welcomedAt = clock.monotonic();
     tally.phases.welcomed = sinceOpened();
     host.welcomed();
-    observer.welcomed();
+    observer.welcomed({ connection: id, at: clock.now() - sinceOpened(), phases: tally.phases });
     opening?.welcomed();
     opening = undefined;
     const spread = host.spread();

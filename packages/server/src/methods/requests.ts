@@ -6,6 +6,7 @@
  */
 import { createHash } from "node:crypto";
 import {
+  type Clock,
   type ErrorBody,
   isUuid,
   limits,
@@ -16,6 +17,7 @@ import {
 } from "@holdfast/protocol";
 import canonicalize from "canonicalize";
 import type { Log } from "../observe/log.ts";
+import type { Observer } from "../observe/observer.ts";
 import type { Method, Principal } from "../plugin.ts";
 import type { Outcome, Store } from "../store/port.ts";
 import type { Committer } from "../streams/committer.ts";
@@ -24,6 +26,9 @@ import { hasHalfCharacter, jsonProblem } from "./soundJson.ts";
 
 const rank: Readonly<Record<Role, number>> = { agent: 0, viewer: 1, operator: 2, admin: 3 };
 
+/** Whatever a client makes up is this to whoever measures (X14). */
+const unknownMethod = "unknown";
+
 const halfCharacter = "a text has half of a surrogate pair";
 
 export type Answer = (outcome: Outcome) => void;
@@ -31,6 +36,8 @@ export type Answer = (outcome: Outcome) => void;
 /** What a method needs of its server. */
 export interface MethodsContext {
   readonly log: Log;
+  readonly clock: Pick<Clock, "monotonic">;
+  readonly observer: Pick<Observer, "request">;
   readonly store: Pick<Store, "query">;
   readonly committer: Pick<Committer, "submit">;
   method(name: string): AnyMethod | undefined;
@@ -92,7 +99,14 @@ export function createRequests(context: MethodsContext, caller: () => Principal)
 
   return {
     handle(request, answer) {
-      const bounded: Answer = (outcome) => answer(withinBytes(outcome));
+      const { clock, observer } = context;
+      const began = clock.monotonic();
+      const named = context.method(request.method) === undefined ? unknownMethod : request.method;
+      const bounded: Answer = (outcome) => {
+        const said = withinBytes(outcome);
+        observer.request(named, clock.monotonic() - began, said.ok ? undefined : said.error.code);
+        answer(said);
+      };
       if (!isUuid(request.id) || uuidv7TimeMs(request.id) === undefined) {
         bounded(
           refusal(new ProtocolError("bad_message", `"${request.id}" is not a UUIDv7`, { details: { field: "id" } })),

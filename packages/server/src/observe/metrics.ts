@@ -9,8 +9,8 @@
 import { closeCodes } from "@holdfast/protocol";
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import { type ConnectionRecord, shortMs } from "./connectionRecord.ts";
-import { toError } from "./errorRecord.ts";
-import type { Observer } from "./observer.ts";
+import { codeOf } from "./errorCode.ts";
+import { type Observer, silentObserver } from "./observer.ts";
 
 /** Different values of one label; later ones are `other`. */
 const labelValuesMax = 100;
@@ -49,6 +49,8 @@ export interface Metrics {
   connect(sources: MetricSources): void;
   /** In Prometheus' text format. */
   text(): Promise<string>;
+  /** The same, for another format. */
+  readonly registry: Pick<Registry, "getMetricsAsJSON">;
   stop(): void;
 }
 
@@ -141,6 +143,7 @@ export function createMetrics({ version, dashboardNames }: MetricsOptions): Metr
   };
 
   const observer: Observer = {
+    ...silentObserver,
     upgrade(status) {
       attempted.inc();
       asked?.attempted.inc();
@@ -192,6 +195,7 @@ export function createMetrics({ version, dashboardNames }: MetricsOptions): Metr
       sources = connected;
     },
     text: () => registry.metrics(),
+    registry,
     stop() {
       registry.clear();
     },
@@ -207,12 +211,6 @@ function failureOf({ code, phases }: ConnectionRecord): string {
   const wentAway = code === closeCodes.lost || code === closeCodes.noStatus || code <= closeCodes.goingAway;
   if (!wentAway) return name;
   return phases.hello === undefined ? "left_before_hello" : "left_before_welcome";
-}
-
-function codeOf(error: unknown): string {
-  const { code, errcode, name } = toError(error) as Error & { code?: unknown; errcode?: unknown };
-  const known = [code, errcode].find((value) => typeof value === "string" || typeof value === "number");
-  return String(known ?? name);
 }
 
 /** What the operators of the systems before this one asked for, under their own names. */

@@ -11,7 +11,7 @@ import { watchLoopDelay } from "./loopDelay.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 import { createWebhook } from "./webhook.ts";
 
-export interface Watch extends Pick<Metrics, "observer" | "contentType" | "text"> {
+export interface Watch extends Pick<Metrics, "observer" | "contentType" | "text" | "registry"> {
   /** p99, ms. */
   readonly loopDelayMs: () => number;
   follow(node: Node): void;
@@ -31,6 +31,7 @@ export function createWatch(
     observer: metrics.observer,
     contentType: metrics.contentType,
     text: metrics.text,
+    registry: metrics.registry,
     loopDelayMs: loopDelay.p99Ms,
     follow: ({ gateway, context }) =>
       metrics.connect({

@@ -8,6 +8,7 @@ import type { CodeFlow } from "../../src/auth/oidc/codeFlow.ts";
 import { callbackPath } from "../../src/auth/oidc/settings.ts";
 import { createHttp } from "../../src/http/app.ts";
 import type { Health, Readiness } from "../../src/http/healthRoutes.ts";
+import { silentObserver } from "../../src/observe/observer.ts";
 import type { Mode } from "../../src/options.ts";
 import { type AuthWorld, openAuth } from "../auth/authWorld.ts";
 import { plugin as notes } from "../support/notesApp.ts";
@@ -70,6 +71,8 @@ export async function openHttp(
     },
     context: {
       log: world.logger,
+      clock: world.clock,
+      observer: silentObserver,
       method: (name) => notes.methods[name],
       store: { query: async () => ({ outcome: { ok: true, value: { items: [] } }, faults: [] }) },
       committer: { submit: (operation, done) => done({ ok: true, value: operation }) },

@@ -32,7 +32,7 @@ it("counts openings: attempted, successful, and failed by why", async () => {
   const { observer } = metrics;
   for (let index = 0; index < 4; index += 1) observer.upgrade();
   observer.upgrade(403);
-  observer.welcomed();
+  observer.welcomed({ connection: "c", at: 0, phases: record.phases });
   observer.ended(record);
   observer.ended({ ...record, phases: {}, code: closeCodes.silent, durationMs: 10_000 });
   observer.ended({ ...record, phases: { hello: 3 }, code: closeCodes.lost, durationMs: 5 });
