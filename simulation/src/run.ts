@@ -10,10 +10,15 @@ import type { JudgeReport } from "./judge/judge.ts";
 import { type Harm, Violation } from "./judge/violation.ts";
 import { heal, perform } from "./plan/perform.ts";
 import { type Plan, settleMs } from "./plan/plan.ts";
+import { watchCommandQueues } from "./world/commandQueues.ts";
 import { World } from "./world/world.ts";
 
 /** I10 */
 export const convergeMs = 60_000;
+
+/** Between two looks whether queues are still being worked off (I8), and how long that may go on. */
+const queuesLookMs = 10_000;
+const queuesMsMax = 600_000;
 
 export interface RunResult {
   readonly seed: number;
@@ -48,7 +53,8 @@ export interface RunOptions {
 }
 
 export async function runPlan(plan: Plan, { turns, isWatched = false, uncaught }: RunOptions): Promise<RunResult> {
-  const world = await World.open(plan, turns, isWatched);
+  const queues = watchCommandQueues();
+  const world = await World.open(plan, turns, isWatched, queues.heard);
   const { scheduler } = world;
   const lane = scheduler.lane("plan");
   for (const step of plan.steps) scheduler.at(lane, step.at, () => perform(world, step));
@@ -59,7 +65,10 @@ export async function runPlan(plan: Plan, { turns, isWatched = false, uncaught }
     heal(world);
     await scheduler.run(plan.durationMs + settleMs);
     world.observe({ kind: "healed", at: scheduler.now });
-    await scheduler.run(plan.durationMs + settleMs + convergeMs);
+    const convergedAt = plan.durationMs + settleMs + convergeMs;
+    await scheduler.run(convergedAt);
+    for (let at = convergedAt; queues.isMoving(at) && at < convergedAt + queuesMsMax; at += queuesLookMs)
+      await scheduler.run(at + queuesLookMs);
     const [thrown] = uncaught();
     if (thrown !== undefined) throw thrown;
     for (const { client, saved } of world.people)

@@ -5,7 +5,8 @@
  * row ever after, whatever process speaks for it (F28). Invariants: an agent answers to one credential only;
  * a name belongs to one agent of the workspace (F29); a generation belongs to one process and only rises, so
  * an older process can be told from a newer one for ever. The connection of the newest accepted `hello` owns
- * the agent's status (X6). What `kind`, `host` and `capabilities` say is shown, never believed.
+ * the agent's status (X6), and newest is by the process's own count: one that lay at a node that was stopped
+ * comes after those that its process has sent since (F51). What `kind`, `host` and `capabilities` say is shown, never believed.
  */
 import { type HelloAgent, ProtocolError } from "@holdfast/protocol";
 import type { AgentHello, AgentWelcome, Principal } from "@holdfast/server/plugin";
@@ -28,7 +29,7 @@ export async function welcomeAgent(tx: ControlTransaction, greeting: AgentHello)
   const kind = readKind(hello.kind);
   const id = (await identify(tx, greeting)) ?? (await enrol(tx, greeting, kind));
   const before = await lockAgent(tx, id);
-  const generation = await generationOf(tx, id, Number(before.generation), hello.process);
+  const generation = await generationOf(tx, id, Number(before.generation), greeting);
   const isNewProcess = generation !== Number(before.generation);
   const asked = askedName(hello);
   // A name that was given away with a suffix stays with the agent, however often it asks for the bare one.
@@ -118,11 +119,19 @@ async function enrol(tx: ControlTransaction, { caller, hello, open }: AgentHello
   return id;
 }
 
-/** OP-7: an unknown process is the next generation; a known one keeps its own, and is fenced if that is over. */
-async function generationOf(tx: ControlTransaction, agent: string, current: number, process: string): Promise<number> {
+/**
+ * OP-7: an unknown process is the next generation; a known one keeps its own, and is fenced if that is over. An attempt
+ * that the process itself has given up for a newer one is refused (OP-2).
+ */
+async function generationOf(
+  tx: ControlTransaction,
+  agent: string,
+  current: number,
+  { hello: { process }, instance, attempt }: AgentHello,
+): Promise<number> {
   const known = await tx.db
     .selectFrom("agent_processes")
-    .select("generation")
+    .select(["generation", "instance", "attempt"])
     .where("workspace", "=", tx.workspace)
     .where("agent", "=", agent)
     .where("process", "=", process)
@@ -131,18 +140,42 @@ async function generationOf(tx: ControlTransaction, agent: string, current: numb
     const generation = current + 1;
     await tx.db
       .insertInto("agent_processes")
-      .values({ workspace: tx.workspace, agent, process, generation, first_seen_at: tx.now })
+      .values({ workspace: tx.workspace, agent, process, generation, first_seen_at: tx.now, instance, attempt })
       .execute();
     return generation;
   }
   const generation = Number(known.generation);
-  if (generation === current) return generation;
-  throw new ProtocolError(
+  if (generation !== current) throw fenced(agent, process, generation, current);
+  if (instance === known.instance && attempt < Number(known.attempt)) throw late(agent, attempt, Number(known.attempt));
+  await tx.db
+    .updateTable("agent_processes")
+    .set({ instance, attempt })
+    .where("workspace", "=", tx.workspace)
+    .where("agent", "=", agent)
+    .where("process", "=", process)
+    .execute();
+  return generation;
+}
+
+function fenced(agent: string, process: string, generation: number, current: number): ProtocolError {
+  return new ProtocolError(
     "fenced",
     `process ${process} is generation ${generation} of agent "${agent}", and ${current} has taken over; stop this one`,
     {
       about: { type: "agent", id: agent },
       details: { generation, current },
+    },
+  );
+}
+
+/** Nobody should hear of it: its process has left that connection. Should one, the next attempt is newer. */
+function late(agent: string, attempt: number, newest: number): ProtocolError {
+  return new ProtocolError(
+    "unavailable",
+    `attempt ${attempt} of agent "${agent}" came after its ${newest}; try again`,
+    {
+      about: { type: "agent", id: agent },
+      details: { attempt, newest },
     },
   );
 }

@@ -3,8 +3,9 @@
  *
  * Each node raises its own beat in the store and hears those of the others. Nobody compares clocks: a node measures
  * by its own how long it has seen another's beat stand still. Invariant: time in which the store did not answer this
- * node, or took long to, counts for nobody, since the others could not beat either: else the first node that is back
- * after an outage, or served first by a store that hangs, would declare the others' agents dead (I5). Pure.
+ * node, took long to, or was not asked, counts for nobody, since the others may not have been able to beat either: else
+ * the first node that is back after an outage, has slept through it, or is served first by a store that hangs, would
+ * declare the others' agents dead (I5). Pure.
  */
 
 /** Three looks at the slowest pace. */
@@ -13,6 +14,9 @@ export const leaseMs = 15_000;
 export const answeredMsMin = 30_000;
 /** An answer that took longer is none: meanwhile another's beat may have waited as long. */
 export const slowAnswerMs = leaseMs / 3;
+
+/** Between two answers of a node that asks as it should: the slowest pace, and the slowest answer. */
+export const unaskedMsMax = 2 * slowAnswerMs;
 
 export interface NodeBeat {
   readonly node: string;
@@ -30,11 +34,13 @@ export function createLeases(self: string): Leases {
   let seen = new Map<string, { readonly beat: number; readonly since: number }>();
   /** Since when the store has answered without a break. */
   let answersSince: number | undefined;
+  let answeredAt = 0;
 
   return {
     heard(nodes, askedAt, at) {
-      if (at - askedAt > slowAnswerMs) answersSince = undefined;
+      if (at - askedAt > slowAnswerMs || at - answeredAt > unaskedMsMax) answersSince = undefined;
       answersSince ??= at;
+      answeredAt = at;
       const others = nodes.filter(({ node }) => node !== self);
       seen = new Map(
         others.map(({ node, beat }) => {

@@ -76,6 +76,9 @@ export const migrations: Readonly<Record<string, Migration>> = {
         .execute();
     },
   },
+  "control-007-attempts": {
+    up: (db) => addColumns(db, "agent_processes", { instance: "", attempt: 0 }),
+  },
 };
 
 /** Adds columns that are never null, with what the rows that are there get. */

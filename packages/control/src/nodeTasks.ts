@@ -5,9 +5,10 @@
  * stand still, only if it still stands there; a node that finds itself buried beats anew and takes its agents back.
  * Invariant: an agent whose node has no row is nobody's, and its status is for any living node to judge.
  */
-import { announceAgents, lockAgent } from "./agents.ts";
+import { announceAgents, lockAgent, requireAgent } from "./agents.ts";
 import type { NodeBeat } from "./leases.ts";
 import type { PresentAgent } from "./presenceTasks.ts";
+import { dispatchNext } from "./queue.ts";
 import type { ControlTransaction } from "./tables.ts";
 
 export interface Beat {
@@ -70,6 +71,8 @@ export async function reclaim(
       .where("workspace", "=", tx.workspace)
       .where("id", "=", id)
       .execute();
+    // What was sent to it meanwhile waited for it, and nothing else would hand it over (I8).
+    await dispatchNext(tx, await requireAgent(tx, id));
     taken.push(id);
   }
   await announceAgents(tx, taken);

@@ -10,8 +10,7 @@
  */
 import type { TimerHandle } from "@holdfast/protocol";
 import type { PluginHost, PluginRuntime } from "@holdfast/server/plugin";
-import { createLeases } from "./leases.ts";
-import type { Beat } from "./nodeTasks.ts";
+import { createLease } from "./lease.ts";
 import { createPresence, storeRetryMs } from "./presence.ts";
 import type { PresentAgent } from "./presenceTasks.ts";
 import type { Due } from "./sweep.ts";
@@ -29,10 +28,6 @@ export function startRuntime(host: PluginHost): PluginRuntime {
   const { clock } = host;
   const timer = createTimer(host);
   const outage = createOutage(host);
-  const leases = host.shared === undefined ? undefined : createLeases(host.shared.node);
-  /** Agents without a living node that were judged already, by their connection. */
-  let judged = new Set<string>();
-  let hasBeaten = false;
   let applying = false;
   let stopped = false;
 
@@ -41,6 +36,19 @@ export function startRuntime(host: PluginHost): PluginRuntime {
     outage.over();
     return value;
   };
+
+  const lease =
+    host.shared &&
+    createLease({
+      ...host.shared,
+      clock,
+      run,
+      living: presence.living,
+      reclaim: async (node) => {
+        for (const agents of batches(presence.living()))
+          await run("control.reclaim", { node, agents }, agents[0]?.workspace ?? anyWorkspace);
+      },
+    });
 
   /** Applies what is due, one batch after the other, and arms the timer for what comes next. */
   const applyDue = async (): Promise<void> => {
@@ -65,33 +73,17 @@ export function startRuntime(host: PluginHost): PluginRuntime {
     if (!stopped && !applying && at !== undefined) timer.presence.arm(at - clock.monotonic(), () => void applyDue());
   };
 
-  /** Where several nodes share the store: this one lives, and which agents have no living node (F51, I5). */
-  const beatOnce = async (node: string): Promise<void> => {
-    const askedAt = clock.monotonic();
-    const { isNew, nodes, orphans } = (await run("control.beat", { node }, anyWorkspace)) as Beat;
-    const dead = leases?.heard(nodes, askedAt, clock.monotonic()) ?? [];
-    if (dead.length > 0) await run("control.bury", { nodes: dead }, anyWorkspace);
-    // Others took this node for dead: it could not reach the store for long, and its agents are all here.
-    if (isNew && hasBeaten) {
-      for (const agents of batches(presence.living()))
-        await run("control.reclaim", { node, agents }, agents[0]?.workspace ?? anyWorkspace);
-    }
-    hasBeaten = true;
-    const here = new Set(presence.living().map(({ connection }) => connection));
-    const lost = orphans.filter(({ connection }) => !here.has(connection));
-    presence.restored(
-      lost.filter(({ connection }) => !judged.has(connection)),
-      clock.monotonic(),
-      true,
-    );
-    judged = new Set(lost.map(({ connection }) => connection));
+  /** Where several nodes share the store: which agents have no living node (F51, I5). */
+  const renew = async (): Promise<void> => {
+    if (lease === undefined) return;
+    presence.restored(await lease.renew(), clock.monotonic(), true);
     plan();
   };
 
   const look = async (): Promise<void> => {
     let delayMs = storeRetryMs;
     try {
-      if (host.shared !== undefined) await beatOnce(host.shared.node);
+      await renew();
       const due = (await run("control.due", {}, anyWorkspace)) as Due;
       for (const workspace of due.workspaces) await run("control.sweep", {}, workspace);
       delayMs =
@@ -99,19 +91,20 @@ export function startRuntime(host: PluginHost): PluginRuntime {
           ? sweepApartMs
           : Math.min(sweepIdleMs, Math.max(sweepApartMs, due.inMs ?? sweepIdleMs));
     } catch (error) {
-      leases?.broken();
+      lease?.broken();
       if (!stopped) outage.began(error);
     }
     if (!stopped) timer.sweep.arm(delayMs, () => void look());
   };
 
   return {
+    ...(lease === undefined ? {} : { leads: lease.leads }),
     async started() {
       if (host.shared === undefined) {
         const present = (await host.run("control.present", {}, anyWorkspace)) as PresentAgent[];
         presence.restored(present, clock.monotonic(), false);
         await applyDue();
-      } else await beatOnce(host.shared.node);
+      } else await renew();
       await look();
     },
     agentConnected({ connection, ...agent }) {

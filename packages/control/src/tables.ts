@@ -47,6 +47,9 @@ export interface AgentProcessesTable {
   process: string;
   generation: number;
   first_seen_at: number;
+  /** OP-2: the newest attempt that was let in, and of which instance. */
+  instance: string;
+  attempt: number;
 }
 
 export interface ThreadsTable {

@@ -143,6 +143,23 @@ describe("generations (OP-7)", () => {
     expect(row.connection).toBe(newer.connection);
   });
 
+  it("[OP-7] a hello that comes after its process has sent a newer one changes nothing, and may be tried again (F51)", async () => {
+    const control = await openControl();
+    const first = await control.hello({}, { node: "a", attempt: 1 });
+    const again = { id: first.id, process: first.process };
+    // It lies at a node that is stopped, and reaches the store when that goes on.
+    const newest = await control.hello(again, { node: "b", attempt: 3 });
+    const { command } = await control.call("command.send", { agent: first.id, text: "date" });
+    const before = [await control.events("fleet"), await control.events(first.inbox)];
+    expect(await refusal(control.hello(again, { node: "a", attempt: 2 }))).toBe("unavailable");
+    expect([await control.events("fleet"), await control.events(first.inbox)]).toEqual(before);
+    const row = await control.db.selectFrom("agents").select(["connection", "node"]).executeTakeFirstOrThrow();
+    expect(row).toEqual({ connection: newest.connection, node: "b" });
+    // The same once more, as after an answer that was lost, is no older one.
+    await control.hello({ ...again, open: [command] }, { node: "b", attempt: 3 });
+    expect(await control.events(first.inbox)).toHaveLength(1);
+  });
+
   it("[F19] a return in which nothing changes tells the fleet nothing", async () => {
     const control = await openControl();
     const first = await control.hello();

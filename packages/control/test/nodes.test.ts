@@ -2,9 +2,18 @@
 import { ProtocolError } from "@holdfast/protocol";
 import { describe, expect, it } from "vitest";
 import { createSimClock } from "../../server/test/support/simClock.ts";
-import { answeredMsMin, createLeases, type Leases, leaseMs, type NodeBeat, slowAnswerMs } from "../src/leases.ts";
+import { beatLateMs } from "../src/lease.ts";
+import {
+  answeredMsMin,
+  createLeases,
+  type Leases,
+  leaseMs,
+  type NodeBeat,
+  slowAnswerMs,
+  unaskedMsMax,
+} from "../src/leases.ts";
 import { offlineAfterMs } from "../src/presence.ts";
-import { startRuntime } from "../src/runtime.ts";
+import { startRuntime, sweepIdleMs } from "../src/runtime.ts";
 import { type FakeAgent, openControl } from "./support/control.ts";
 
 const beats = (numbers: Readonly<Record<string, number>>) =>
@@ -14,17 +23,22 @@ const beats = (numbers: Readonly<Record<string, number>>) =>
 const heard = (leases: Leases, nodes: readonly NodeBeat[], at: number) => leases.heard(nodes, at, at);
 
 describe("leases", () => {
+  /** A node that asks as it should: from `from` on at its slowest pace, and at `until`, whose verdict is given. */
+  function looks(leases: Leases, from: number, until: number, of: Readonly<Record<string, number>>) {
+    for (let at = from; at < until; at += sweepIdleMs) heard(leases, beats(of), at);
+    return heard(leases, beats(of), until);
+  }
   /** A node that has known its store and "b" for long enough to judge. */
   function settled() {
     const leases = createLeases("a");
-    heard(leases, beats({ a: 1, b: 1 }), 0);
+    looks(leases, 0, answeredMsMin - 1, { a: 1, b: 1 });
     heard(leases, beats({ a: 2, b: 2 }), answeredMsMin);
     return leases;
   }
 
   it("[F51] a node is dead when its beat stood still for the lease, and not before", () => {
     const leases = settled();
-    expect(heard(leases, beats({ a: 3, b: 2, c: 1 }), answeredMsMin + leaseMs - 1)).toEqual([]);
+    expect(looks(leases, answeredMsMin, answeredMsMin + leaseMs - 1, { a: 3, b: 2, c: 1 })).toEqual([]);
     expect(heard(leases, beats({ a: 4, b: 2, c: 2 }), answeredMsMin + leaseMs)).toEqual([{ node: "b", beat: 2 }]);
     // It was asleep, and beats again.
     expect(heard(leases, beats({ a: 5, b: 3, c: 3 }), answeredMsMin + leaseMs + 1)).toEqual([]);
@@ -34,25 +48,39 @@ describe("leases", () => {
     const leases = settled();
     leases.broken();
     const back = 600_000;
-    expect(heard(leases, beats({ a: 3, b: 2 }), back)).toEqual([]);
-    expect(heard(leases, beats({ a: 4, b: 2 }), back + answeredMsMin - 1)).toEqual([]);
+    expect(looks(leases, back, back + answeredMsMin - 1, { a: 4, b: 2 })).toEqual([]);
     expect(heard(leases, beats({ a: 5, b: 2 }), back + answeredMsMin)).toEqual([{ node: "b", beat: 2 }]);
+  });
+
+  it("[I5] a store that fails once between two looks counts for nobody either", () => {
+    const leases = settled();
+    looks(leases, answeredMsMin, answeredMsMin + leaseMs - 1, { a: 3, b: 2 });
+    leases.broken();
+    expect(heard(leases, beats({ a: 4, b: 2 }), answeredMsMin + leaseMs)).toEqual([]);
   });
 
   it("[I5] a store that takes long to answer counts for nobody: who was served first declares none dead", () => {
     const leases = settled();
     const asked = answeredMsMin + leaseMs - slowAnswerMs;
+    looks(leases, answeredMsMin, asked - 1, { a: 3, b: 2 });
     // It hung, for the other too.
-    expect(leases.heard(beats({ a: 3, b: 2 }), asked, asked + slowAnswerMs + 1)).toEqual([]);
-    expect(heard(leases, beats({ a: 4, b: 2 }), asked + answeredMsMin)).toEqual([]);
-    const settledAgain = asked + slowAnswerMs + 1 + answeredMsMin;
-    expect(heard(leases, beats({ a: 5, b: 2 }), settledAgain)).toEqual([{ node: "b", beat: 2 }]);
+    const answered = asked + slowAnswerMs + 1;
+    expect(leases.heard(beats({ a: 3, b: 2 }), asked, answered)).toEqual([]);
+    expect(looks(leases, answered, answered + answeredMsMin - 1, { a: 4, b: 2 })).toEqual([]);
+    expect(heard(leases, beats({ a: 5, b: 2 }), answered + answeredMsMin)).toEqual([{ node: "b", beat: 2 }]);
+  });
+
+  it("[I5] time in which it did not ask counts for nobody: who slept through an outage declares none dead", () => {
+    const leases = settled();
+    const woke = answeredMsMin + unaskedMsMax + 1;
+    expect(looks(leases, woke, woke + answeredMsMin - 1, { a: 3, b: 2 })).toEqual([]);
+    expect(heard(leases, beats({ a: 4, b: 2 }), woke + answeredMsMin)).toEqual([{ node: "b", beat: 2 }]);
   });
 
   it("its own beat is nobody's to judge, and a node that is gone is forgotten", () => {
     const leases = settled();
     const later = answeredMsMin + leaseMs;
-    expect(heard(leases, beats({ a: 2 }), later)).toEqual([]);
+    expect(looks(leases, answeredMsMin, later, { a: 2 })).toEqual([]);
     expect(heard(leases, beats({ a: 2, b: 2 }), later + 1)).toEqual([]);
   });
 });
@@ -67,23 +95,31 @@ async function openNodes() {
   });
   const quiet = () => undefined;
   const startNode = async (node: string) => {
-    let cut = false;
+    /** From the store, or for one task only. */
+    let cut: boolean | string = false;
     const runtime = startRuntime({
       clock,
       log: { debug: quiet, info: quiet, warn: quiet, error: quiet },
       shared: { node },
       run: async (task, input, workspace) => {
-        if (cut) throw new ProtocolError("store_unavailable", "the store did not answer");
+        if (cut === true || cut === task) throw new ProtocolError("store_unavailable", "the store did not answer");
         return control.task(task, input, workspace);
       },
     });
     await runtime.started();
+    /** As the node's batches do: what leads goes first. */
+    const lead = async () => {
+      const leading = runtime.leads?.();
+      leading?.done(await control.task(leading.task, leading.input, leading.workspace));
+    };
     return {
       runtime,
-      cut: (value: boolean) => {
+      lead,
+      cut: (value: boolean | string) => {
         cut = value;
       },
       connect: async (claims: Parameters<typeof control.hello>[0] = {}) => {
+        await lead();
         const welcomed = await control.hello(claims, { node });
         runtime.agentConnected({ id: welcomed.id, workspace: "default", connection: welcomed.connection });
         return welcomed;
@@ -162,6 +198,72 @@ describe("nodes that share a store", () => {
     expect(
       (await world.control.events("fleet")).map(({ data }) => (data["agent"] as { status: string }).status),
     ).not.toContain("offline");
+  });
+
+  it("[I5] one that was buried, and acts before its next look, has its lease again with the same batch, and its agents", async () => {
+    const world = await openNodes();
+    const [a, b] = [await world.startNode("a"), await world.startNode("b")];
+    const held = await a.connect({ name: "held" });
+    await world.clock.advance(answeredMsMin);
+    a.cut(true);
+    while ((await world.statusOf(held)) === "online") await world.clock.advance(1_000);
+    expect(await world.control.db.selectFrom("control_nodes").select("node").execute()).toEqual([{ node: "b" }]);
+    // Its store is back just after a look that failed: the next one is still to come.
+    expect(a.runtime.leads?.()).toBeDefined();
+    a.cut(false);
+    const fresh = await a.connect({ name: "fresh" });
+    await world.clock.advance(10);
+    expect(await Promise.all([held, fresh].map(world.statusOf))).toEqual(["online", "online"]);
+    for (let second = 0; second < 40; second += 1) {
+      await world.clock.advance(1_000);
+      expect(await Promise.all([held, fresh].map(world.statusOf))).toEqual(["online", "online"]);
+    }
+    b.runtime.stopped();
+  });
+
+  it("[I5] one whose looks come in time leads with nothing, and one that was kept from them renews before it can be buried", async () => {
+    const world = await openNodes();
+    const a = await world.startNode("a");
+    for (let second = 0; second < 30; second += 1) {
+      await world.clock.advance(1_000);
+      expect(a.runtime.leads?.()).toBeUndefined();
+    }
+    a.cut(true);
+    await world.clock.advance(beatLateMs + sweepIdleMs);
+    expect(a.runtime.leads?.()?.task).toBe("control.beat");
+    expect(beatLateMs).toBeGreaterThan(sweepIdleMs);
+    expect(beatLateMs + sweepIdleMs).toBeLessThan(leaseMs);
+    await a.lead();
+    expect(a.runtime.leads?.()).toBeUndefined();
+  });
+
+  it("[I8] what was sent to an agent while its node was thought dead is handed to it when the node takes it back", async () => {
+    const world = await openNodes();
+    const [a] = [await world.startNode("a"), await world.startNode("b")];
+    const agent = await a.connect({ name: "of a" });
+    await world.clock.advance(answeredMsMin);
+    a.cut(true);
+    while ((await world.statusOf(agent)) === "online") await world.clock.advance(1_000);
+    const { command } = await world.control.call("command.send", { agent: agent.id, text: "date" });
+    expect(await world.control.events(agent.inbox)).toEqual([]);
+    a.cut(false);
+    await world.clock.advance(10_000);
+    expect(await world.control.events(agent.inbox)).toMatchObject([{ event: "command.dispatched", data: { command } }]);
+  });
+
+  it("[F51] a node that could not take its agents back at once tries again with its next look", async () => {
+    const world = await openNodes();
+    const [a] = [await world.startNode("a"), await world.startNode("b")];
+    const agent = await a.connect({ name: "of a" });
+    await world.clock.advance(answeredMsMin);
+    a.cut(true);
+    while ((await world.statusOf(agent)) === "online") await world.clock.advance(1_000);
+    a.cut("control.reclaim");
+    await world.clock.advance(10_000);
+    expect(await world.statusOf(agent)).not.toBe("online");
+    a.cut(false);
+    await world.clock.advance(10_000);
+    expect(await world.statusOf(agent)).toBe("online");
   });
 
   it("[F51] one that was cut off from the store alone takes its living agents back, but not those that moved", async () => {

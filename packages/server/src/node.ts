@@ -35,13 +35,13 @@ import type { Log } from "./observe/log.ts";
 import { type Observer, silentObserver } from "./observe/observer.ts";
 import { createRecords } from "./observe/records.ts";
 import { keepRecordsTask, plugin as recordsPlugin } from "./observe/recordsPlugin.ts";
-import type { Method, Plugin, StreamFamily } from "./plugin.ts";
+import type { LeadingTask, Method, Plugin, PluginRuntime, StreamFamily } from "./plugin.ts";
 import { defaultLifetimes, type Lifetimes } from "./store/lifetimes.ts";
 import type { Store } from "./store/port.ts";
 import { type Retention, startRetention, storeFigures } from "./store/retention.ts";
 import { shareReads } from "./store/sharedReads.ts";
 import type { Bus } from "./streams/bus.ts";
-import { createCommitter } from "./streams/committer.ts";
+import { createCommitter, type Waiting } from "./streams/committer.ts";
 import { createHub } from "./streams/hub.ts";
 
 const drainMsMax = 5_000;
@@ -128,12 +128,15 @@ export async function createNode<Judge extends Authenticator>(parts: NodeParts<J
   const store: Store = { ...guarded.store, ...shareReads(guarded.store) };
   limits.assertHeartbeat(heartbeat, limits.heartbeatIntervalMs + limits.heartbeatTimeoutMs);
   const hub = createHub({ store, clock, log, encode: encodeTextFrame, health, ...(bus === undefined ? {} : { bus }) });
+  // Empty while credentials' keys are made: these commit before there is anybody to lead.
+  const runtimes: PluginRuntime[] = [];
   const committer = createCommitter({
     store,
     clock,
     log,
     retryAfter: () => health.retryAfter(),
     deliver: (appended) => hub.deliver(appended),
+    leading: () => runtimes.flatMap((runtime) => operationOf(runtime.leads?.())),
   });
   const run: RunTask = (task, input, workspace = workspaceByDefault) =>
     committer.run({ kind: "task", workspace, task, input });
@@ -141,7 +144,7 @@ export async function createNode<Judge extends Authenticator>(parts: NodeParts<J
   const levels = createLentLevels(clock, parts.log);
   const name = uuidv7(clock.now(), random.bytes(10));
   const shared = bus === undefined ? {} : { shared: { node: name } };
-  const runtimes = app.start === undefined ? [] : [app.start({ clock, log, run, ...shared })];
+  if (app.start !== undefined) runtimes.push(app.start({ clock, log, run, ...shared }));
   const openings = createOpenings(clock, log, health);
   health.countWaiting(() => openings.waiting);
   const key = authenticator.deriveKey?.(slotKeyPurpose);
@@ -253,6 +256,17 @@ function observed<Judge extends Authenticator>(authenticator: Judge, observer: O
       return verdict;
     },
   };
+}
+
+function operationOf(leading: LeadingTask | undefined): readonly Waiting[] {
+  if (leading === undefined) return [];
+  const { task, input, workspace, done } = leading;
+  return [
+    {
+      operation: { kind: "task", workspace, task, input },
+      done: (outcome) => void (outcome.ok && done(outcome.value)),
+    },
+  ];
 }
 
 /** What is declared, found by name. */

@@ -178,6 +178,9 @@ export interface StreamFamily {
 export interface AgentHello {
   readonly caller: Principal;
   readonly hello: HelloAgent;
+  /** OP-2: of one instance the attempt rises, so that a `hello` that was long under way is known from a newer one. */
+  readonly instance: string;
+  readonly attempt: number;
   readonly connection: string;
   /** The node that holds it, where several may share the store. */
   readonly node?: string;
@@ -207,8 +210,18 @@ export interface PluginHost {
   run(task: string, input: unknown, workspace: string): Promise<unknown>;
 }
 
+/** A task that goes first in the next batch, in its transaction, and what becomes of its value. Where it fails nobody is told. */
+export interface LeadingTask {
+  readonly task: string;
+  readonly input: unknown;
+  readonly workspace: string;
+  readonly done: (value: unknown) => void;
+}
+
 /** The plugin's part on the main thread: it hears of agents' connections, and may have timers. */
 export interface PluginRuntime {
+  /** Asked before each batch of this node: what must hold in the store before anything else that it says is true. */
+  leads?(): LeadingTask | undefined;
   /** Called once, before the first connection. */
   started(): Promise<void>;
   /** An agent's `hello` was accepted on `connection`. */

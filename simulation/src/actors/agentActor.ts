@@ -25,6 +25,8 @@ interface Folder {
 }
 
 const diskMsMax = 5;
+/** CONTROL.md: a node's lease. */
+const leaseMs = 15_000;
 
 export class AgentActor {
   readonly plan: AgentPlan;
@@ -54,14 +56,22 @@ export class AgentActor {
     return this.process.isAlive && this.world.network.of(this.path).some((connection) => connection.isOpen);
   }
 
-  /** Nobody knows of an end of its connection. */
+  /** It has said who it is, on a connection of whose end nobody knows. */
   get isConnected(): boolean {
-    return this.isOpen && this.world.network.of(this.path).some(({ isOpen, isEnding }) => isOpen && !isEnding);
+    const connections = this.process.isAlive ? this.world.network.of(this.path) : [];
+    return connections.some(({ isOpen, isEnding, hasGreeted }) => isOpen && !isEnding && hasGreeted);
   }
 
-  /** The node that holds its connection is only stopped, and the others take it for dead (F51). */
-  get isNodeStopped(): boolean {
-    return this.world.network.of(this.path).some(({ isOpen, server }) => isOpen && server?.process.isStopped === true);
+  /**
+   * The node that holds its connection lives, and has said nothing to a store that takes everything for a lease: the
+   * others take it for dead (F51). Time in which the store was in trouble counts for nobody (I5).
+   */
+  get isNodeSilent(): boolean {
+    const { network, scheduler, storeWeather } = this.world;
+    const silentMs = (heardAt: number): number => scheduler.now - Math.max(heardAt, storeWeather.failedAt);
+    return network
+      .of(this.path)
+      .some(({ isOpen, server }) => isOpen && server !== undefined && silentMs(server.committedAt) >= leaseMs);
   }
 
   start(): void {

@@ -180,11 +180,12 @@ export function drawFaults(chance: Dice, frame: Frame): Step[] {
  * What makes it worse: who signs in at a page finds what its last user had just asked, and nobody had answered; a page is
  * loaded while no token can be had.
  */
-function withCompany(chance: Dice, step: Step, { people }: Frame): Step[] {
+function withCompany(chance: Dice, step: Step, { people, isRestored }: Frame): Step[] {
   if (chance.chance(0.3)) return [step];
   if (step.kind === "issuerDown")
     return [step, { at: step.at + 50, kind: "closePage", who: chance.pick(people).name, backMs: 50, isSilent: false }];
-  if (step.kind !== "newIdentity") return [step];
+  // What was done, and then lost with an older image, would be done twice, and rightly.
+  if (step.kind !== "newIdentity" || isRestored) return [step];
   const { at, who: name } = step;
   const asked = Array.from(
     { length: 3 },

@@ -49,6 +49,7 @@ export class Connection {
   private isServerDone = false;
   private isTold = false;
   private hasLeft = false;
+  private isGreeted = false;
   /** The close that the server has sent, if any: what its own end reports. */
   private farewell: { readonly code: number; readonly reason: string } | undefined;
 
@@ -72,6 +73,11 @@ export class Connection {
   /** Somebody knows already that it ends. */
   get isEnding(): boolean {
     return this.isTold;
+  }
+
+  /** The client's `hello` has reached the server. */
+  get hasGreeted(): boolean {
+    return this.isGreeted;
   }
 
   get isAlive(): boolean {
@@ -123,6 +129,7 @@ export class Connection {
     this.up.send(bytes + 8, () => {
       if (this.isServerDone) return;
       this.parts.trace.note(this.path.name, this.server?.name ?? "", text);
+      if (text.includes('{"type":"hello"')) this.isGreeted = true;
       this.accepted?.bytes(bytes + 8);
       this.accepted?.text(text, bytes);
     });

@@ -38,8 +38,10 @@ export interface StoreWeather {
   isFull: boolean;
   /** Reads of streams whose names begin so, in every workspace, fail; all else works. */
   unreadable: string | undefined;
-  /** When a call last failed as a whole for it. */
+  /** When a call last failed as a whole for it, or was slow. */
   feltAt: number;
+  /** When a call last failed as a whole for it. */
+  failedAt: number;
   /** What becomes of the next commits' answers, one each. */
   readonly unknownCommits: UnknownCommit[];
   /** Where the node of the next commit dies. */

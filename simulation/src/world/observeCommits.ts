@@ -27,7 +27,7 @@ export interface CommitWatchParts {
   /** Whose connection an agent's status follows, and whether there is one now. */
   readonly agentOwner: (
     agent: string,
-  ) => { readonly client: string; readonly isConnected: boolean; readonly isNodeStopped: boolean } | undefined;
+  ) => { readonly client: string; readonly isConnected: boolean; readonly isNodeSilent: boolean } | undefined;
   readonly violated: (invariant: InvariantId, message: string) => void;
 }
 
@@ -163,9 +163,9 @@ export function watchCommits({ database, now, observe, violated, agentOwner }: C
       const owner = agentOwner(id);
       if (owner === undefined || statuses.get(id) === status) return;
       statuses.set(id, status);
-      const { client, isConnected, isNodeStopped } = owner;
+      const { client, isConnected, isNodeSilent } = owner;
       // Its node has been silent for a lease: to the others its connection has ended.
-      if (status !== "online" && isNodeStopped) observe({ kind: "closed", at, client, code: 1006, cause: "silence" });
+      if (status !== "online" && isNodeSilent) observe({ kind: "closed", at, client, code: 1006, cause: "silence" });
       observe({ kind: "agentStatus", at, agent: id, client, status });
       // It speaks for a connection that had ended before its `hello` was durable: what follows it is right.
       if (status === "online" && !isConnected) observe({ kind: "closed", at, client, code: 1006, cause: "network" });

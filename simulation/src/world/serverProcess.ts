@@ -54,6 +54,8 @@ export class ServerProcess {
   /** It dies in the middle of its next writes: so many more go out. */
   writesLeft: number | undefined;
   isListening = false;
+  /** When the store last took anything of it. */
+  committedAt = Number.NEGATIVE_INFINITY;
   /** Restarts wait until this virtual time. */
   heldUntil = 0;
   skewMs: number;

@@ -12,6 +12,7 @@ import type { PersonPlan } from "../plan/cast.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Issuer } from "./issuer.ts";
 import type { Network } from "./network.ts";
+import type { StoreWeather } from "./nodeStore.ts";
 import type { ServerProcess } from "./serverProcess.ts";
 
 /** A person as the others know them. */
@@ -29,6 +30,7 @@ export interface Surroundings {
   readonly scheduler: Scheduler;
   readonly network: Network;
   readonly issuer: Issuer;
+  readonly storeWeather: Pick<StoreWeather, "failedAt">;
   readonly nodes: readonly ServerProcess[];
   readonly people: readonly Neighbour[];
   /** Whether every node's clock is as right as it was planned. */

@@ -103,6 +103,7 @@ export class World implements Surroundings {
       isFull: false,
       unreadable: undefined,
       feltAt: Number.NEGATIVE_INFINITY,
+      failedAt: Number.NEGATIVE_INFINITY,
       unknownCommits: [],
       crash: undefined,
     };
@@ -116,8 +117,8 @@ export class World implements Surroundings {
       agentOwner: (id) => {
         const agent = this.agents.find((one) => one.id === id);
         if (agent === undefined) return undefined;
-        const { isConnected, isNodeStopped } = agent;
-        return { client: serverView(agent.plan.name), isConnected, isNodeStopped };
+        const { isConnected, isNodeSilent } = agent;
+        return { client: serverView(agent.plan.name), isConnected, isNodeSilent };
       },
     });
     this.network = new Network({
@@ -278,9 +279,15 @@ export class World implements Surroundings {
       weather: this.storeWeather,
       database: this.database,
       isSeparate: this.plan.isDatabaseSeparate,
-      committed: (batch, result) => this.commits.committed(batch, result),
+      committed: (batch, result) => {
+        const watched = this.commits.committed(batch, result);
+        node.committedAt = this.scheduler.now;
+        return watched;
+      },
       felt: (fault) => {
-        if (fault !== "unreadableTable") this.storeWeather.feltAt = this.scheduler.now;
+        const { now } = this.scheduler;
+        if (fault !== "unreadableTable") this.storeWeather.feltAt = now;
+        if (fault !== "unreadableTable" && fault !== "storeSlow") this.storeWeather.failedAt = now;
         this.effect(fault);
       },
       crash: (point) => this.crashAt(node, point),

@@ -64,6 +64,11 @@ export async function openControl(clock: { now: number } = { now: startMs }) {
     queries += 1;
     return executeQuery(...query);
   };
+  let attempts = 0;
+  const nextAttempt = (): number => {
+    attempts += 1;
+    return attempts;
+  };
   const sequences = new Map<string, number>();
   const producers = new Map<string, string>();
 
@@ -118,6 +123,8 @@ export async function openControl(clock: { now: number } = { now: startMs }) {
         readonly open?: boolean;
         readonly workspace?: string;
         readonly node?: string;
+        /** The next one of its process where absent. */
+        readonly attempt?: number;
       } = {},
     ): Promise<FakeAgent> {
       const workspace = as.workspace ?? "default";
@@ -138,6 +145,8 @@ export async function openControl(clock: { now: number } = { now: startMs }) {
         hello: {
           caller,
           hello,
+          instance: hello.process,
+          attempt: as.attempt ?? nextAttempt(),
           connection,
           open: as.open ?? as.key === undefined,
           ...(as.node === undefined ? {} : { node: as.node }),

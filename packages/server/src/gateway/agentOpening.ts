@@ -38,7 +38,9 @@ export async function admitAgent(
   const crowded =
     claims.id === undefined ? undefined : context.admission.wouldRefuse(principalKey(workspace, claims.id));
   if (crowded !== undefined) return denied(crowded.code, crowded.reason, crowded);
-  const asked = { caller: verdict.principal, hello: claims, connection, node: context.node, open };
+  const { instance, attempt } = hello;
+  const { node } = context;
+  const asked = { caller: verdict.principal, hello: claims, instance, attempt, connection, node, open };
   return register(context, hello, verdict, asked);
 }
 

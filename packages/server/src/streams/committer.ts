@@ -36,15 +36,17 @@ export interface CommitterOptions {
   readonly retryAfter?: () => number;
   /** Gets each batch's events, after its answers went out. */
   readonly deliver: (appended: readonly Appended[]) => void;
+  /** Asked once a batch: what goes before everything in it. Nothing by default. */
+  readonly leading?: () => readonly Waiting[];
 }
 
-interface Waiting {
+export interface Waiting {
   readonly operation: Operation;
   readonly done: (outcome: Outcome) => void;
 }
 
 export function createCommitter(options: CommitterOptions): Committer {
-  const { store, clock, log, deliver, retryAfter = () => retryAfterMs } = options;
+  const { store, clock, log, deliver, retryAfter = () => retryAfterMs, leading = () => [] } = options;
   let gathering: Waiting[] = [];
   /** Monotonic ms at which the first of them came. */
   let gatheringSince = 0;
@@ -63,8 +65,9 @@ export function createCommitter(options: CommitterOptions): Committer {
   };
 
   const commit = async (): Promise<void> => {
-    const batch = gathering.slice(0, batchOperationsMax);
-    gathering = gathering.slice(batch.length);
+    const gathered = gathering.slice(0, batchOperationsMax);
+    gathering = gathering.slice(gathered.length);
+    const batch = [...leading(), ...gathered];
     gatheringSince = clock.monotonic();
     committing = true;
     const result = await store.commit(batch.map(({ operation }) => operation)).catch((error: unknown) => {

@@ -119,6 +119,6 @@ export function hello({ workspace }: Trial, name: string, process: string): Oper
   return {
     kind: "agentHello",
     workspace,
-    hello: { caller, hello: said, connection: `connection of ${process}`, open: true },
+    hello: { caller, hello: said, instance: process, attempt: 1, connection: `connection of ${process}`, open: true },
   };
 }
