@@ -1,7 +1,8 @@
 /** The ladder of a command, in words. */
+
+import { emptyThread, foldThread, type ThreadCommand } from "@holdfast/react/thread";
 import { describe, expect, it } from "vitest";
 import { itemOfCommand, itemOfSend, ladderSteps, recentItems, settledShown } from "../../src/features/thread/ladder.ts";
-import { emptyThread, foldThread, type ThreadCommand } from "../../src/features/thread/threadState.ts";
 import { makeCommand, makeEvent, queuedEvent } from "../support/sampleData.ts";
 
 function commandAfter(...events: readonly { event: string; data: unknown }[]): ThreadCommand {

@@ -1,6 +1,15 @@
-/** The fold of a thread's log. */
+/** The fold of a thread's log, on events as the contract has them. */
+import type { AgentEventData, ThreadServerEventData } from "@holdfast/control/contract";
+import { streams } from "@holdfast/control/names";
+import {
+  commandsKeptMax,
+  emptyThread,
+  foldThread,
+  type ThreadEventData,
+  type ThreadState,
+  threadStream,
+} from "@holdfast/react/thread";
 import { describe, expect, it } from "vitest";
-import { commandsKeptMax, emptyThread, foldThread, type ThreadState } from "../../src/features/thread/threadState.ts";
 import { makeCommand, makeEvent, outputEvent, queuedEvent } from "../support/sampleData.ts";
 
 const fold = (events: readonly { event: string; data: unknown }[], from: ThreadState = emptyThread): ThreadState =>
@@ -61,5 +70,24 @@ describe("thread", () => {
     ]);
     expect(state).toMatchObject({ size: { cols: 120, rows: 40 }, closed: { exitCode: 0, reason: null } });
     expect(fold([outputEvent("again")], state).closed).toBeNull();
+  });
+
+  it("[F27] reads events, and a stream, that are the contract's", () => {
+    type Published = AgentEventData & ThreadServerEventData;
+    // Each is `never` where the contract says anything else: then this does not compile.
+    type Read = { [Name in keyof ThreadEventData]: Published[Name] extends ThreadEventData[Name] ? true : never };
+    const read: Read = {
+      "command.queued": true,
+      "command.progress": true,
+      "command.finished": true,
+      "message.started": true,
+      "text.delta": true,
+      "message.finished": true,
+      "terminal.resized": true,
+      "terminal.closed": true,
+      note: true,
+    };
+    expect(Object.values(read)).not.toContain(false);
+    expect(threadStream("thread-1")).toBe(streams.thread("thread-1"));
   });
 });

@@ -20,6 +20,7 @@ export class FakeSession {
   readonly asked: From[] = [];
   readonly calls: {
     readonly method: string;
+    readonly params: unknown;
     readonly resolve: (value: unknown) => void;
     readonly reject: (error: ProtocolError) => void;
   }[] = [];
@@ -60,11 +61,15 @@ export class FakeSession {
       return () => this.hearers.delete(listener);
     },
     signal: (stream: string, signal: string, data: unknown) => void this.said.push({ stream, signal, data }),
-    call: (method: string) =>
+    call: (method: string, params: unknown, options: { readonly onTicket?: (ticket: string) => void } = {}) =>
       new Promise((resolve, reject) => {
-        this.calls.push({ method, resolve, reject });
+        this.calls.push({ method, params, resolve, reject });
+        options.onTicket?.(`ticket-${this.calls.length}`);
       }),
     outbox: 0,
+    user: undefined as { readonly id: string } | undefined,
+    saved: [] as readonly object[],
+    clockOffset: 0,
     statistics: this.#statistics,
   };
 
@@ -80,6 +85,22 @@ export class FakeSession {
   changeState(state: SessionState): void {
     this.#state = state;
     for (const listener of this.#listeners) listener();
+  }
+
+  /** What the session knows has changed. */
+  change(next: { readonly user?: { readonly id: string }; readonly saved?: readonly object[] }): void {
+    Object.assign(this.session, next);
+    for (const listener of this.#listeners) listener();
+  }
+
+  /** One `events` message of events as given, each 1 s after the one before it. Returns what a handler threw. */
+  tell(stream: string, first: number, ...told: { readonly event: string; readonly data: unknown }[]): unknown {
+    const events: AppliedEvent[] = told.map(({ event, data }, index) => {
+      const offset = first + index;
+      return { event, at: offset * 1_000, data, stream, offset, through: offset };
+    });
+    const last = first + told.length - 1;
+    return this.#each(stream, ({ onEvents }) => onEvents(events, { cursor: { epoch: "e", offset: last }, head: last }));
   }
 
   /** One `events` message. Returns what a handler threw. */

@@ -1,6 +1,7 @@
 /** Beginning something with an agent: a command in a new thread, or, with a shell, a terminal of its own. */
 import type { Agent, ControlMethods } from "@holdfast/control/contract";
 import { useRequest } from "@holdfast/react";
+import { defaultSize } from "@holdfast/react/thread";
 import { useNavigate } from "@tanstack/react-router";
 import { type ReactNode, useMemo } from "react";
 import { useSends } from "../../shared/data/LiveData.tsx";
@@ -12,7 +13,6 @@ import { CommandList } from "./CommandList.tsx";
 import { Composer } from "./Composer.tsx";
 import { itemOfSend } from "./ladder.ts";
 import { beginInControl } from "./terminalControl.ts";
-import { defaultSize } from "./threadState.ts";
 import { offlineHint, writeLabel, writing } from "./writing.ts";
 
 export function NewThreadComposer({ agent }: { readonly agent: Agent }): ReactNode {

@@ -1,5 +1,6 @@
 /** The thread's terminal, joined to the session: what is typed goes to the agent, what came wrong is said. */
 import { terminalOf } from "@holdfast/control/names";
+import type { ThreadState } from "@holdfast/react/thread";
 import { type ReactNode, Suspense, useEffectEvent, useMemo, useState } from "react";
 import { isLinked } from "../../shared/data/connectionHistory.ts";
 import { useConnectionNow, useLive } from "../../shared/data/LiveData.tsx";
@@ -11,7 +12,6 @@ import { TerminalInput, type TerminalInputProblem } from "./terminal/terminalInp
 import { LazyTerminal } from "./terminalChunk.ts";
 import { useTerminalControl } from "./terminalControl.ts";
 import type { ThreadFeed } from "./threadFeed.ts";
-import type { ThreadState } from "./threadState.ts";
 
 export function ThreadTerminal(props: {
   readonly thread: string;

@@ -1,6 +1,7 @@
 /** One thread: its terminal and its commands with their steps, or, with an assistant, what was said; and the composer. */
 import type { SubscriptionStatus } from "@holdfast/client";
 import type { Agent, Thread } from "@holdfast/control/contract";
+import type { ThreadState } from "@holdfast/react/thread";
 import { type ReactNode, useEffect, useMemo, useSyncExternalStore } from "react";
 import { useLive, useSends } from "../../shared/data/LiveData.tsx";
 import { type Send, sendsOfThread } from "../../shared/data/sends.ts";
@@ -13,7 +14,6 @@ import { ChatLog } from "./chat/ChatLog.tsx";
 import { itemOfCommand, itemOfSend, type LadderItem } from "./ladder.ts";
 import { ThreadTerminal } from "./ThreadTerminal.tsx";
 import { type FeedView, ThreadFeed } from "./threadFeed.ts";
-import type { ThreadState } from "./threadState.ts";
 import { offlineHint, useIsWriting, writeLabel } from "./writing.ts";
 
 export function ThreadView(props: {

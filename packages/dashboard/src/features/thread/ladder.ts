@@ -5,10 +5,10 @@
  * Pure: one item per command, from what this page sent and from what the thread's log says; never both.
  */
 import type { CommandOutcome } from "@holdfast/control/contract";
+import type { ThreadCommand } from "@holdfast/react/thread";
 import type { Send } from "../../shared/data/sends.ts";
 import { duration } from "../../shared/format/time.ts";
 import type { MarkShape } from "../../shared/ui/StateMark.tsx";
-import type { ThreadCommand } from "./threadState.ts";
 
 export const ladderSteps = ["saved here", "accepted", "dispatched", "started", "finished"] as const;
 

@@ -16,10 +16,9 @@ import type { AppliedEvent, Session, Subscription, SubscriptionStatus } from "@h
 import type { ControlMethods, DrawingEvent, ThreadSnapshot } from "@holdfast/control/contract";
 import { streams, terminalOf } from "@holdfast/control/names";
 import type { Cursor } from "@holdfast/protocol";
+import { emptyThread, foldThread, type ThreadState, threadFromSnapshot } from "@holdfast/react/thread";
 import { count } from "../../shared/format/count.ts";
 import { type DrawContext, type DrawStep, drawStep, quiet } from "./terminal/drawStep.ts";
-import { threadFromSnapshot } from "./threadFromSnapshot.ts";
-import { emptyThread, foldThread, type ThreadState } from "./threadState.ts";
 
 /** Waiting for the terminal: above the first the feed stops reading, below the second it reads on. */
 export const queueBytesMax = 8 * 1024 * 1024;

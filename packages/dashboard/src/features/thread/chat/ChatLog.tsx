@@ -7,11 +7,11 @@
 import type { ControlMethods, Exchange } from "@holdfast/control/contract";
 import { streams } from "@holdfast/control/names";
 import { useRequest, useSignal } from "@holdfast/react";
+import { commandsKeptMax, type ThreadState } from "@holdfast/react/thread";
 import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import { problemText } from "../../../shared/format/problem.ts";
 import { Button } from "../../../shared/ui/Button.tsx";
 import type { LadderItem } from "../ladder.ts";
-import { commandsKeptMax, type ThreadState } from "../threadState.ts";
 import { ChatExchange } from "./ChatExchange.tsx";
 import { chatItems } from "./chatItems.ts";
 

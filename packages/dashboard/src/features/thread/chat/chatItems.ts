@@ -5,8 +5,8 @@
  * question (F64); the same command over HTTP, over the socket and from this page's own sends is one item (F73).
  */
 import type { Exchange } from "@holdfast/control/contract";
+import type { ThreadMessage } from "@holdfast/react/thread";
 import { itemOfCommand, type LadderItem } from "../ladder.ts";
-import type { ThreadMessage } from "../threadState.ts";
 
 export interface ChatItem {
   readonly item: LadderItem;

@@ -1,5 +1,5 @@
 /** A thread's state as its snapshot tells it, in the shape in which the fold of its events keeps it. Pure. */
-import type { ThreadSnapshot, ThreadSnapshotCommand } from "@holdfast/control/contract";
+import type { SnapshotCommand, ThreadSnapshot } from "./threadEvents.ts";
 import { defaultSize, emptyThread, type ThreadCommand, type ThreadState } from "./threadState.ts";
 
 export function threadFromSnapshot({ thread, note, commands, messages, terminals }: ThreadSnapshot): ThreadState {
@@ -8,8 +8,9 @@ export function threadFromSnapshot({ thread, note, commands, messages, terminals
   return { ...emptyThread, commands: commands.map(fromSnapshot), messages, agent: thread.agent, size, note };
 }
 
-function fromSnapshot(command: ThreadSnapshotCommand): ThreadCommand {
-  const { id, text, sentBy, state, outcome, reason, exitCode, inferred, durationMs, queuedAt, startedAt } = command;
+function fromSnapshot(command: SnapshotCommand): ThreadCommand {
+  const { id, text, sentBy, state, outcome, reason, exitCode, inferred, durationMs, queuedAt, startedAt, finishedAt } =
+    command;
   return {
     id,
     text,
@@ -22,6 +23,7 @@ function fromSnapshot(command: ThreadSnapshotCommand): ThreadCommand {
     durationMs,
     queuedAt,
     startedAt,
+    finishedAt,
     progress: command.progress,
   };
 }

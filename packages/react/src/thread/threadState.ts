@@ -1,10 +1,10 @@
 /**
- * One thread's commands, messages and terminal as the page knows them: a pure fold of the stream `thread/<id>`.
+ * One thread's commands, messages and terminal as a page knows them: a pure fold of the stream `thread/<id>`.
  *
  * The log is the record: a command's state is what its events said, in their order, and nothing later
- * moves it back. Bytes of the terminal are not kept here; they go to the screen (`drawStep.ts`).
+ * moves it back. Bytes of the terminal are not kept here; they go to a screen.
  */
-import type { AgentEventData, Command, CommandOutcome, ThreadServerEventData } from "@holdfast/control/contract";
+import type { CommandOutcome, ThreadEventData } from "./threadEvents.ts";
 
 /** Commands shown of one thread; older finished ones are only on the terminal. */
 export const commandsKeptMax = 200;
@@ -26,6 +26,7 @@ export interface ThreadCommand {
   readonly durationMs: number | null;
   readonly queuedAt: number;
   readonly startedAt: number | null;
+  readonly finishedAt: number | null;
   readonly progress: string | null;
 }
 
@@ -68,39 +69,39 @@ export function foldThread(
 ): ThreadState {
   switch (event.event) {
     case "command.queued":
-      return queued(state, event.data as ThreadServerEventData["command.queued"]);
+      return queued(state, event.data as ThreadEventData["command.queued"]);
     case "command.dispatched":
       return change(state, event.data, () => ({ state: "dispatched" }));
     case "command.started":
       return change(state, event.data, () => ({ state: "started", startedAt: event.at }));
     case "command.progress":
-      return change(state, event.data, () => ({ progress: (event.data as AgentEventData["command.progress"]).text }));
+      return change(state, event.data, () => ({ progress: (event.data as ThreadEventData["command.progress"]).text }));
     case "command.finished":
-      return change(state, event.data, () => finished(event.data as AgentEventData["command.finished"]));
+      return change(state, event.data, () => finished(event.data as ThreadEventData["command.finished"], event.at));
     case "message.started":
-      return messageStarted(state, event.data as AgentEventData["message.started"]);
+      return messageStarted(state, event.data as ThreadEventData["message.started"]);
     case "text.delta": {
-      const { message, text } = event.data as AgentEventData["text.delta"];
+      const { message, text } = event.data as ThreadEventData["text.delta"];
       return changeMessage(state, message, (before) => ({ text: before.text + text }));
     }
     case "message.finished": {
-      const { message, text } = event.data as AgentEventData["message.finished"];
-      return changeMessage(messageStarted(state, event.data as AgentEventData["message.finished"]), message, () => ({
+      const { message, text } = event.data as ThreadEventData["message.finished"];
+      return changeMessage(messageStarted(state, event.data as ThreadEventData["message.finished"]), message, () => ({
         state: "finished",
         text,
       }));
     }
     case "terminal.resized":
     case "terminal.screen": {
-      const { cols, rows } = event.data as AgentEventData["terminal.resized"];
+      const { cols, rows } = event.data as ThreadEventData["terminal.resized"];
       return cols === state.size.cols && rows === state.size.rows ? state : { ...state, size: { cols, rows } };
     }
     case "terminal.closed": {
-      const { exitCode, reason } = event.data as AgentEventData["terminal.closed"];
+      const { exitCode, reason } = event.data as ThreadEventData["terminal.closed"];
       return { ...state, closed: { exitCode: exitCode ?? null, reason: reason ?? null } };
     }
     case "note":
-      return { ...state, note: (event.data as AgentEventData["note"]).text };
+      return { ...state, note: (event.data as ThreadEventData["note"]).text };
     case "terminal.output":
       return state.closed === null ? state : { ...state, closed: null };
     default:
@@ -108,13 +109,11 @@ export function foldThread(
   }
 }
 
-function queued(state: ThreadState, data: ThreadServerEventData["command.queued"]): ThreadState {
+function queued(state: ThreadState, data: ThreadEventData["command.queued"]): ThreadState {
   if (state.commands.some((command) => command.id === data.command)) return state;
-  const command = { ...fresh(data.command, data.text, data.sentBy), queuedAt: queuedAtOf(data.value) };
+  const command = { ...fresh(data.command, data.text, data.sentBy), queuedAt: data.value.queuedAt };
   return { ...state, agent: data.value.agent, commands: bounded([...state.commands, command]) };
 }
-
-const queuedAtOf = (value: Command): number => value.queuedAt;
 
 function fresh(id: string, text: string, sentBy: string): ThreadCommand {
   return {
@@ -129,11 +128,12 @@ function fresh(id: string, text: string, sentBy: string): ThreadCommand {
     durationMs: null,
     queuedAt: 0,
     startedAt: null,
+    finishedAt: null,
     progress: null,
   };
 }
 
-function finished(data: AgentEventData["command.finished"]): Partial<ThreadCommand> {
+function finished(data: ThreadEventData["command.finished"], at: number): Partial<ThreadCommand> {
   return {
     state: "finished",
     outcome: data.outcome,
@@ -141,12 +141,13 @@ function finished(data: AgentEventData["command.finished"]): Partial<ThreadComma
     exitCode: data.exitCode ?? null,
     inferred: data.inferred ?? false,
     durationMs: data.durationMs,
+    finishedAt: at,
     progress: null,
   };
 }
 
 /** A whole message may stand for its beginning, which retention has removed (ST-10). */
-function messageStarted(state: ThreadState, data: AgentEventData["message.started"]): ThreadState {
+function messageStarted(state: ThreadState, data: ThreadEventData["message.started"]): ThreadState {
   if (state.messages.some(({ id }) => id === data.message)) return state;
   const message: ThreadMessage = { id: data.message, command: data.command, state: "started", text: "" };
   return { ...state, messages: [...state.messages, message].slice(-messagesKeptMax) };
