@@ -125,7 +125,7 @@ export interface EncodedEvent {
 
 /** Several, joined by commas. */
 export interface EncodedPiece {
-  /** UTF-8. All pieces of one run lie in one buffer, so that it can be transferred. */
+  /** UTF-8. Its buffer holds pieces of one run and nothing else, so that it can be transferred. */
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly span: number;
 }

@@ -1,4 +1,5 @@
 /** The log as pieces for frames: the quick way over the columns says what the way over events says. */
+import { limits } from "@holdfast/protocol";
 import { describe, expect, it } from "vitest";
 import type { Plugin } from "../../src/plugin.ts";
 import type { EncodedRun } from "../../src/store/port.ts";
@@ -44,6 +45,27 @@ describe("reading the log for frames", () => {
     expect(covered).toBeLessThan(300);
     const few = await engine.readEncoded("default", stream, 0, 7, 1_000_000);
     expect(few.pieces.reduce((sum, { span }) => sum + span, 0)).toBe(7);
+  });
+
+  it("[TR-3] no piece is heavier than a frame where small events are followed by large ones, and back", async () => {
+    const { engine } = await openEngine([plugin], () => 1_700_000_000_000);
+    const sizes = Array.from({ length: 400 }, (_, index) =>
+      index >= 150 && index < 200 ? 20_000 + 900 * (index % 7) : 3,
+    );
+    const events = sizes.map((size, index) => ({ event: "tick", data: { text: "ä".repeat(size / 2), index } }));
+    await engine.commit([{ kind: "append", workspace: "default", stream, events }]);
+    const run = await engine.readEncoded("default", stream, 0, 1_000, 10_000_000);
+    for (const { bytes } of run.pieces) expect(bytes.length).toBeLessThanOrEqual(limits.frameTargetBytes);
+    const said = JSON.parse(`[${textOf(run).join(",")}]`) as unknown[];
+    expect(said).toEqual(events.map((event) => ({ ...event, at: 1_700_000_000_000 })));
+    // Small ones fill their frames again afterwards.
+    expect(run.pieces.at(-1)?.span).toBeGreaterThan(100);
+  });
+
+  it("[TR-3] an event that is larger than a frame is a piece of its own", async () => {
+    const { engine } = await filled(3, 60_000);
+    const run = await engine.readEncoded("default", stream, 0, 1_000, 10_000_000);
+    expect(run.pieces.map(({ span }) => span)).toEqual([1, 1, 1]);
   });
 
   it.each([

@@ -10,8 +10,8 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlit
 import { Kysely, SqliteDialect } from "kysely";
 import type { SomeTables } from "../../plugin.ts";
 import type { Dialect, PendingEvent, StoredRows } from "../dialect.ts";
-import { createJoiner, encodedJson } from "../encodedEvent.ts";
-import type { Appended, EncodedPiece, StoredEvent, StreamName, StreamPosition } from "../port.ts";
+import type { Appended, StoredEvent, StreamName, StreamPosition } from "../port.ts";
+import { readPieces } from "./readPieces.ts";
 
 const statementsMax = 500;
 const busyTimeoutMs = 5_000;
@@ -60,7 +60,10 @@ export function openSqlite(settings: SqliteSettings): Dialect {
     positions: async (streams) => positions(prepare, streams),
     read: async (workspace, stream, offset, eventsMax, bytesMax) =>
       read(prepare, workspace, stream, offset, eventsMax, bytesMax),
-    readPieces: async (workspace, stream, offset, bounds) => readPieces(prepare, workspace, stream, offset, bounds),
+    readPieces: async (workspace, stream, offset, bounds) => {
+      const stored = prepare(selectStream).get(workspace, stream) as StreamRow | undefined;
+      return stored === undefined ? undefined : readPieces(prepare, stored, offset, bounds);
+    },
     trim: async (workspace, stream, through) => trim(prepare, workspace, stream, through),
     diskBytes: async () => pragma(prepare, "page_count") * pragma(prepare, "page_size"),
     acknowledge: async (workspace, stream, epoch, offset) => {
@@ -183,36 +186,6 @@ function read(
     if (fetched.length < limit) break;
   }
   return { rows, head: stored.head, more: rows.length === eventsMax || bytes >= bytesMax };
-}
-
-function readPieces(
-  prepare: Prepare,
-  workspace: string,
-  stream: string,
-  offset: number,
-  bounds: Parameters<Dialect["readPieces"]>[3],
-): readonly EncodedPiece[] | undefined {
-  const stored = prepare(selectStream).get(workspace, stream) as StreamRow | undefined;
-  if (stored === undefined) return undefined;
-  const statement = prepare(selectEvents);
-  statement.setReturnArrays(true);
-  const joiner = createJoiner(bounds.pieceBytesMax);
-  let last = offset;
-  while (last - offset < bounds.eventsMax && joiner.bytes < bounds.bytesMax) {
-    const limit = Math.min(fetchRows, bounds.eventsMax - (last - offset));
-    const fetched = statement.all(stored.id, last, limit) as unknown as EventColumns[];
-    for (const [at, time, event, keyframe, data] of fetched) {
-      if (at !== last + 1) return undefined;
-      joiner.add(encodedJson(event, time, data, keyframe ?? undefined), 1);
-      last = at;
-      if (joiner.bytes >= bounds.bytesMax) break;
-    }
-    if (fetched.length < limit) {
-      if (last < stored.head) return undefined;
-      break;
-    }
-  }
-  return joiner.finish();
 }
 
 function fromColumns([offset, at, event, keyframe, json]: EventColumns): StoredEvent & { offset: number } {

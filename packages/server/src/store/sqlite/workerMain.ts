@@ -102,7 +102,7 @@ function portableFaults<Result extends { faults: readonly Fault[] }>(result: Res
     : { ...result, faults: result.faults.map((fault) => ({ ...fault, error: toPortable(fault.error) })) };
 }
 
-/** All pieces of a run lie in one buffer: it changes hands without a copy. */
-function buffersOf({ pieces: [first] }: EncodedRun): readonly ArrayBuffer[] {
-  return first === undefined ? [] : [first.bytes.buffer];
+/** They change hands without a copy. */
+function buffersOf({ pieces }: EncodedRun): readonly ArrayBuffer[] {
+  return [...new Set(pieces.map(({ bytes }) => bytes.buffer))];
 }
