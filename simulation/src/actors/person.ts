@@ -277,9 +277,8 @@ export class Person {
         this.isForsaken = true;
       },
       expiring: () => world.effect("tokenExpired", plan.name),
-      refused: () => {
-        const { token } = this;
-        if (token !== undefined && !world.issuer.refused.has(token.serial))
+      refused: (token) => {
+        if (!world.issuer.refused.has(token))
           world.violated("I5", `${client} was refused (4401), and nobody has refused its credential`);
       },
       endedUntold: () => {

@@ -69,10 +69,12 @@ export class Readings {
 
   /** The same from what an earlier page has kept; from `otherwise` where there is nothing. */
   readKept(stream: string, otherwise: "start" | "latest"): void {
-    const { process, session, identity } = this.parts;
+    const { plan, process, session, identity } = this.parts;
     const reader = this.name();
+    const name = `${plan.name} ${identity.workspace}/${identity.user} ${stream}`;
     this.statuses.set(reader, "waiting");
     let fresh: Reading | undefined;
+    let cursor: Cursor | undefined;
     // Where nothing was kept it begins when it is first heard of.
     const began = (): Reading => {
       fresh ??= this.begin(reader, stream, otherwise);
@@ -80,14 +82,15 @@ export class Readings {
     };
     const subscription = subscribeStored(session, stream, {
       ...this.watched(reader, began),
-      storage: this.storage(reader, stream, began, (cursor, kept) => {
-        fresh = this.begin(reader, stream, cursor, kept);
+      storage: this.storage(reader, name, began, (loaded) => {
+        cursor = loaded;
       }),
       identity,
       clock: process.clock,
       otherwise,
-      // The storage has said it already, with its cursor.
-      load() {},
+      load: (state) => {
+        if (cursor !== undefined) fresh = this.begin(reader, stream, cursor, { fold: state as KeptFold, name });
+      },
       save: () => began().fold,
       onEvents: (events, position) => began().options.onEvents(events, position),
       onSnapshot: (data, position) => began().options.onSnapshot?.(data, position),
@@ -100,12 +103,11 @@ export class Readings {
   /** The page's, which takes a while to load, and tells what it holds. */
   private storage(
     reader: string,
-    stream: string,
+    name: string,
     began: () => Reading,
-    loaded: (cursor: Cursor, kept: NonNullable<ReadingParts["kept"]>) => void,
+    loaded: (cursor: Cursor) => void,
   ): SessionStorage {
-    const { world, plan, process, storage, identity, isForsaken } = this.parts;
-    const name = `${plan.name} ${identity.workspace}/${identity.user} ${stream}`;
+    const { world, plan, process, storage, isForsaken } = this.parts;
     const delayMs = world.dice("storage", reader).integer(0, loadMsMax);
     return {
       ...storage,
@@ -115,7 +117,7 @@ export class Readings {
             storage.loadState(...asked).then((found) => {
               if (found !== undefined) {
                 world.effect("storedReload", plan.name);
-                loaded(found.cursor, { fold: found.state as KeptFold, name });
+                loaded(found.cursor);
               }
               resolve(found);
             }, reject);

@@ -38,7 +38,7 @@ export interface WatchedParts {
   /** The server says that the credential ends. */
   readonly expiring?: () => void;
   /** It closed as one closes whose credential was refused, before anything else. */
-  readonly refused?: () => void;
+  readonly refused?: (token: string) => void;
   /** It closed for the credential's end, and had never said on that connection that it comes (AU-7). */
   readonly endedUntold?: () => void;
 }
@@ -76,6 +76,8 @@ export function watchedTransport(parts: WatchedParts): Watched {
       let isClosed = false;
       let isTold = false;
       let welcomedAt = 0;
+      /** What its `hello` said, which is the first that it sends. */
+      let token: string | undefined;
       /** Why it ended, as far as anybody knew before the client did. */
       let cause: Cause | undefined;
       const closed = (code: number): void => {
@@ -108,7 +110,7 @@ export function watchedTransport(parts: WatchedParts): Watched {
         closed(code, reason) {
           if (code === closeCodes.unauthenticated) {
             excuse = "credential";
-            if (!isWelcomed && !isClosed) parts.refused?.();
+            if (!isWelcomed && !isClosed && token !== undefined) parts.refused?.(token);
             if (isWelcomed && !isTold && now() - welcomedAt > tellingMsMax) parts.endedUntold?.();
           }
           if (code === closeCodes.identityChanged) {
@@ -135,7 +137,10 @@ export function watchedTransport(parts: WatchedParts): Watched {
       owned.add(connection);
       count();
       return {
-        send: (frame) => connection.send(frame),
+        send(frame) {
+          token ??= tokenOf(frame);
+          connection.send(frame);
+        },
         close(code, reason) {
           connection.close(code, reason);
           closed(code);
@@ -143,6 +148,11 @@ export function watchedTransport(parts: WatchedParts): Watched {
       };
     },
   };
+}
+
+function tokenOf(frame: string): string {
+  const messages = JSON.parse(frame) as readonly { readonly type: string; readonly token?: string }[];
+  return messages.find(({ type }) => type === "hello")?.token ?? "";
 }
 
 /** CL-4: what is beyond five minutes is no time. */

@@ -210,4 +210,22 @@ export const reading: readonly Bug[] = [
     knownAs: "found by the simulation in this project's own client",
     madeBlind: true,
   },
+  {
+    id: "stored-cursor-next",
+    file: "packages/client/src/storage/subscribeStored.ts",
+    find: "        from = stored.cursor;\n",
+    replace: "        from = { epoch: stored.cursor.epoch, offset: stored.cursor.offset + 1 };\n",
+    what: "A page that is loaded anew goes on one event after what it had kept.",
+    knownAs: "off by one on resume",
+    madeBlind: false,
+  },
+  {
+    id: "stored-state-not-loaded",
+    file: "packages/client/src/storage/subscribeStored.ts",
+    find: "        load(stored.state);\n",
+    replace: "",
+    what: "A page that is loaded anew goes on from the cursor that it had kept, without the state that belongs to it.",
+    knownAs: "cursor and state of two moments",
+    madeBlind: false,
+  },
 ];

@@ -181,4 +181,13 @@ export const writing: readonly Bug[] = [
     knownAs: "X4",
     madeBlind: false,
   },
+  {
+    id: "durable-id-not-kept",
+    file: "packages/client/src/durable/keeping.ts",
+    find: '      if (stored !== "unsent") return true;\n',
+    replace: '      if (stored !== "kept") return true;\n',
+    what: "A durable request is sent before the id under which it goes out was written down, so a page that is loaded anew sends it again under another.",
+    knownAs: "retry without key; F76",
+    madeBlind: false,
+  },
 ];

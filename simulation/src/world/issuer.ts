@@ -22,7 +22,7 @@ export interface Person {
 
 export interface Issuer {
   isReachable: boolean;
-  /** Serials of the tokens that some node has refused: ends that nobody made up. */
+  /** The tokens that some node has refused: ends that nobody made up. */
   readonly refused: Set<string>;
   /** Rises as keys are rotated. */
   signingKey: number;
@@ -69,7 +69,9 @@ export function makeAuthenticator(issuer: Issuer, process: Process, refused: () 
   const knownKeys = new Set<number>();
 
   const judge = (given: string): Verdict => {
-    const [kind, id = "", role = "", workspace = "", expiry = "0", key = "0", serial = ""] = partsOf(given);
+    const claims = given.split(".")[1];
+    const token = claims === undefined ? given : String(JSON.parse(Buffer.from(claims, "base64url").toString()).text);
+    const [kind, id = "", role = "", workspace = "", expiry = "0", key = "0", serial = ""] = token.split("|");
     if (kind === "k") {
       const principal: Principal = {
         kind: "person",
@@ -110,7 +112,7 @@ export function makeAuthenticator(issuer: Issuer, process: Process, refused: () 
         clock.after(verifyMs, () => {
           const verdict: Verdict =
             token === undefined ? { kind: "refused", reason: "nobody is signed in" } : judge(token);
-          if (verdict.kind === "refused" || verdict.kind === "forbidden") issuer.refused.add(serialOf(token));
+          if (verdict.kind === "refused" || verdict.kind === "forbidden") issuer.refused.add(token ?? "");
           resolve(verdict);
         });
       }),
@@ -119,15 +121,4 @@ export function makeAuthenticator(issuer: Issuer, process: Process, refused: () 
       for (const listener of listeners) listener(credential);
     },
   };
-}
-
-/** What a token says, whether or not it can be read by its holder. */
-function partsOf(given: string): readonly string[] {
-  const claims = given.split(".")[1];
-  const text = claims === undefined ? given : String(JSON.parse(Buffer.from(claims, "base64url").toString()).text);
-  return text.split("|");
-}
-
-function serialOf(token: string | undefined): string {
-  return token === undefined ? "" : (partsOf(token)[6] ?? "");
 }

@@ -49,7 +49,7 @@ export function startMeter({ scheduler, storeWeather, nodes, connections, observ
         measured(`stores that ${name} calls down though nothing is wrong with them`, 1, 0);
     }
     for (const { who, unsentBytes } of connections())
-      measured(`bytes that wait for ${who}`, unsentBytes, unsentBytesMax);
+      if (unsentBytes > 0) measured(`bytes that wait for ${who}`, unsentBytes, unsentBytesMax);
     scheduler.at(lane, scheduler.now + everyMs, look);
   };
   scheduler.at(lane, everyMs, look);

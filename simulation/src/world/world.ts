@@ -243,8 +243,7 @@ export class World implements Surroundings {
   }
 
   private *heldConnections(): Iterable<{ readonly who: string; readonly unsentBytes: number }> {
-    for (const { plan, path } of this.people)
-      for (const { unsentBytes } of this.network.of(path)) yield { who: plan.name, unsentBytes };
+    for (const { path, unsentBytes } of this.network.connections) yield { who: path.name, unsentBytes };
   }
 
   private makeNode(name: string, skewMs: number): ServerProcess {

@@ -237,13 +237,22 @@ function statementCache(database: DatabaseSync): Prepare {
 
 /** Kysely's SQLite dialect speaks to better-sqlite3; this is that face over `node:sqlite`. */
 function asKyselyDatabase(database: DatabaseSync, prepare: Prepare) {
+  /** Whether a statement gives rows: asking SQLite costs more than many a statement does. */
+  const readers = new WeakMap<StatementSync, boolean>();
+  const isReader = (statement: StatementSync): boolean => {
+    const known = readers.get(statement);
+    if (known !== undefined) return known;
+    const gives = statement.columns().length > 0;
+    readers.set(statement, gives);
+    return gives;
+  };
   return {
     close: () => database.close(),
     prepare: (text: string) => {
       const statement = prepare(text);
       const values = (parameters: readonly unknown[]): SQLInputValue[] => parameters as SQLInputValue[];
       return {
-        reader: statement.columns().length > 0,
+        reader: isReader(statement),
         all: (parameters: readonly unknown[]) => statement.all(...values(parameters)),
         run: (parameters: readonly unknown[]) => statement.run(...values(parameters)),
         iterate: (parameters: readonly unknown[]) =>
