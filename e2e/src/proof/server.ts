@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { markedEnvironment } from "../processes.ts";
 import { waitFor } from "../waiting.ts";
-import type { KeyQuestion, ProofAnswer, ProofSettings } from "./serverMain.ts";
+import type { KeyQuestion, ProofAnswer, ProofSettings, ProofStatus, StatusQuestion } from "./serverMain.ts";
 
 const answerMsMax = 60_000;
 const logCharactersMax = 10_000_000;
@@ -25,8 +25,10 @@ export interface ProofServer extends AsyncDisposable {
   log(): string;
   /** A key with which one agent may enrol. */
   agentKey(name: string): Promise<string>;
-  /** SIGKILL, then a start on the same folder. */
-  killAndRestart(): Promise<void>;
+  /** What its process holds, after a collection. */
+  status(): Promise<ProofStatus>;
+  /** SIGKILL, then a start on the same folder; on another port where none is given. */
+  killAndRestart(port?: number): Promise<void>;
 }
 
 export async function startProofServer(
@@ -34,11 +36,13 @@ export async function startProofServer(
 ): Promise<ProofServer> {
   const data = mkdtempSync(join(tmpdir(), "holdfast-proof-"));
   let log = "";
-  const start = async (): Promise<{ child: ChildProcess; url: string }> => {
-    const all: ProofSettings = { speed: 1, limits: {}, admission: {}, ...settings, data, port: 0 };
+  const start = async (port: number): Promise<{ child: ChildProcess; url: string }> => {
+    const all: ProofSettings = { speed: 1, limits: {}, admission: {}, ...settings, data, port };
     const child = fork(fileURLToPath(new URL("serverMain.ts", import.meta.url)), [JSON.stringify(all)], {
       stdio: ["ignore", "inherit", "pipe", "ipc"],
       env: markedEnvironment(),
+      // For `status`: what is no longer needed does not count.
+      execArgv: [...process.execArgv, "--expose-gc"],
     });
     child.stderr?.setEncoding("utf8").on("data", (text: string) => {
       if (log.length < logCharactersMax) log += text;
@@ -46,7 +50,7 @@ export async function startProofServer(
     const { url } = await hear(child, "ready", () => log);
     return { child, url };
   };
-  let life = await start();
+  let life = await start(0);
   return {
     get url() {
       return life.url;
@@ -60,9 +64,13 @@ export async function startProofServer(
       child.send({ kind: "agentKey", name } satisfies KeyQuestion);
       return (await hear(child, "agentKey", () => log)).key;
     },
-    async killAndRestart() {
+    async status() {
+      life.child.send({ kind: "status" } satisfies StatusQuestion);
+      return (await hear(life.child, "status", () => log)).status;
+    },
+    async killAndRestart(port = 0) {
       await end(life.child, "SIGKILL");
-      life = await start();
+      life = await start(port);
     },
     async [Symbol.asyncDispose]() {
       await end(life.child, "SIGTERM");

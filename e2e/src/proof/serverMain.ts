@@ -30,22 +30,54 @@ export interface KeyQuestion {
   readonly name: string;
 }
 
+/** Asked on the channel: what the process holds, after a collection. */
+export interface StatusQuestion {
+  readonly kind: "status";
+}
+
+export interface ProofStatus {
+  /** Of the server's own clock. */
+  readonly timers: number;
+  /** What keeps the process's loop alive, by kind. */
+  readonly resources: Readonly<Record<string, number>>;
+  readonly heapBytes: number;
+  readonly rssBytes: number;
+  /** Credentials that were judged in this life, that is openings that began, and the most in any second. */
+  readonly judged: number;
+  readonly judgedWorstSecond: number;
+}
+
 /** Said on the channel. */
 export type ProofAnswer =
+  | { readonly kind: "status"; readonly status: ProofStatus }
   | { readonly kind: "ready"; readonly url: string }
   | { readonly kind: "agentKey"; readonly name: string; readonly key: string };
 
 const settings = JSON.parse(process.argv[2] ?? "{}") as ProofSettings;
 const { speed } = settings;
 const startedAt = Date.now();
+const timers = new Set<unknown>();
+/** Monotonic ms of this process. */
+const judgedAt: number[] = [];
 const clock: Clock = {
   now: () => Math.round(startedAt + (Date.now() - startedAt) * speed),
   monotonic: () => performance.now() * speed,
-  after: (ms, run) => setTimeout(run, ms / speed),
-  cancel: (handle) => clearTimeout(handle as NodeJS.Timeout),
+  after(ms, run) {
+    const timer = setTimeout(() => {
+      timers.delete(timer);
+      run();
+    }, ms / speed);
+    timers.add(timer);
+    return timer;
+  },
+  cancel(handle) {
+    timers.delete(handle);
+    clearTimeout(handle as NodeJS.Timeout);
+  },
 };
 
 function authenticate({ token }: SignInRequest): SignedIn | null | Promise<SignedIn | null> {
+  judgedAt.push(performance.now());
   if (token === undefined || token === "nobody") return null;
   if (token === "hang") return new Promise(() => {});
   if (token === "broken") throw new TypeError("a verifier that is broken as asked");
@@ -55,6 +87,33 @@ function authenticate({ token }: SignInRequest): SignedIn | null | Promise<Signe
     role: role as NonNullable<SignedIn["role"]>,
     ...(end === undefined ? {} : { expiresAt: Number(end) }),
   };
+}
+
+function status(): ProofStatus {
+  globalThis.gc?.();
+  const { rss, heapUsed, external } = process.memoryUsage();
+  const resources: Record<string, number> = {};
+  for (const kind of process.getActiveResourcesInfo()) resources[kind] = (resources[kind] ?? 0) + 1;
+  const judged = judgedAt.length;
+  return {
+    timers: timers.size,
+    resources,
+    heapBytes: heapUsed + external,
+    rssBytes: rss,
+    judged,
+    judgedWorstSecond: worstSecond(judgedAt),
+  };
+}
+
+/** The most of `times` (ms, ascending) in any second, wherever it begins. */
+function worstSecond(times: readonly number[]): number {
+  let worst = 0;
+  let first = 0;
+  for (const [index, time] of times.entries()) {
+    while ((times[first] ?? time) <= time - 1_000) first += 1;
+    worst = Math.max(worst, index - first + 1);
+  }
+  return worst;
 }
 
 const say = (answer: ProofAnswer): void => void process.send?.(answer);
@@ -69,8 +128,9 @@ const server = await createServer({
   clock,
   version: "proof",
 });
-process.on("message", ({ name }: KeyQuestion) => {
-  void server.agentKey(name).then((key) => say({ kind: "agentKey", name, key }));
+process.on("message", (question: KeyQuestion | StatusQuestion) => {
+  if (question.kind === "status") say({ kind: "status", status: status() });
+  else void server.agentKey(question.name).then((key) => say({ kind: "agentKey", name: question.name, key }));
 });
 // Whoever started it is gone, in whatever way.
 process.on("disconnect", () => process.exit(0));

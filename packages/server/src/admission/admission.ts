@@ -59,6 +59,12 @@ export interface Admission {
   isFull(unwelcomed: number): boolean;
   /** Openings that came before their time, and were told again (`retry_ignored_total`). */
   readonly retriesIgnored: number;
+  /** Openings between their `hello` and their `welcome`. */
+  readonly underWay: number;
+  /** Principals and addresses whose openings are counted. */
+  readonly buckets: number;
+  /** Drops what nothing depends on any more (AD-1). To be called about once a second. */
+  tidy(): void;
   stop(): void;
 }
 
@@ -146,6 +152,13 @@ export function createAdmission({ limits, clock, random, key }: AdmissionOptions
     get retriesIgnored() {
       return retriesIgnored;
     },
+    get underWay() {
+      return gate.size;
+    },
+    get buckets() {
+      return buckets.size;
+    },
+    tidy: () => buckets.dropIdle(clock.monotonic()),
     stop: () => gate.stop(),
   };
 }

@@ -4,7 +4,7 @@
  * A principal pays for every opening and gets the token back for a connection that proved itself, so that
  * whoever held many at once may bring them all back, while a loop of successful openings is stopped. An address
  * gets it back at `welcome`: it pays for what does not get there. Life cycle of a bucket: made at the first
- * opening, dropped when it is idle. Invariant: at most {@link bucketsMax} of each kind; the one that was used
+ * opening, dropped by the gateway's sweep when it is idle. Invariant: at most {@link bucketsMax} of each kind; the one that was used
  * longest ago gives way. It knows no sockets; time is passed in, monotonic ms.
  */
 import type { AdmissionLimits } from "./limits.ts";
@@ -25,9 +25,9 @@ export const peakMs = 300_000;
 /** A connection that lived so long was no part of a loop: its opening's token comes back. */
 export const provenMs = 60_000;
 const bucketsMax = 20_000;
-/** Openings between two looks for idle buckets, and how many are looked at. */
-const tidyEvery = 64;
-const tidyLooks = 256;
+/** How many of each kind are looked at for idle ones at a time (some 0.1 ms), and uses between two looks. */
+const looksMax = 1_000;
+const tidyEvery = 256;
 
 export interface OpeningBuckets {
   takeOfPrincipal(principal: string, now: number): Taken;
@@ -43,6 +43,8 @@ export interface OpeningBuckets {
   chargeAddress(address: string, now: number): void;
   /** An opening of it got to `welcome`. */
   giveToAddress(address: string, now: number): void;
+  /** Drops idle ones, of those that were used longest ago. */
+  dropIdle(now: number): void;
   /** For diagnostics and tests. */
   readonly size: number;
 }
@@ -56,19 +58,22 @@ interface PrincipalBucket extends TokenBucket {
 export function createOpeningBuckets(limits: AdmissionLimits): OpeningBuckets {
   const principals = new Map<string, PrincipalBucket>();
   const addresses = new Map<string, TokenBucket>();
+  let uses = 0;
   const perMs = limits.openingsPerPrincipalPerMinute / 60_000;
   const addressRate = { burst: limits.openingsPerAddressBurst, perMs: limits.openingsPerAddressPerSecond / 1_000 };
-  let uses = 0;
 
   const rateOf = ({ peak, peakUntil }: PrincipalBucket, now: number): BucketRate => ({
     burst: Math.max(limits.openingsPerPrincipalBurst, now < peakUntil ? peak : 0),
     perMs,
   });
-  const tidy = (now: number): void => {
-    uses += 1;
-    if (uses % tidyEvery !== 0) return;
+  const drop = (now: number): void => {
     dropIdle(principals, now, (bucket) => rateOf(bucket, now));
     dropIdle(addresses, now, () => addressRate);
+  };
+  /** A flood does not wait for the sweep. */
+  const tidy = (now: number): void => {
+    uses += 1;
+    if (uses % tidyEvery === 0) drop(now);
   };
   const principalOf = (principal: string, now: number): PrincipalBucket =>
     use(principals, principal, () => ({
@@ -117,6 +122,7 @@ export function createOpeningBuckets(limits: AdmissionLimits): OpeningBuckets {
       const bucket = addresses.get(address);
       if (bucket !== undefined) giveToken(bucket, addressRate, now);
     },
+    dropIdle: drop,
     get size() {
       return principals.size + addresses.size;
     },
@@ -128,8 +134,11 @@ function use<Bucket>(buckets: Map<string, Bucket>, key: string, make: () => Buck
   const bucket = buckets.get(key) ?? make();
   buckets.delete(key);
   buckets.set(key, bucket);
-  const [oldest] = buckets.keys();
-  if (buckets.size > bucketsMax && oldest !== undefined) buckets.delete(oldest);
+  if (buckets.size > bucketsMax) {
+    // Only here: a map that lost many of its first keys is slow to name its first one.
+    const [oldest] = buckets.keys();
+    if (oldest !== undefined) buckets.delete(oldest);
+  }
   return bucket;
 }
 
@@ -139,10 +148,10 @@ function dropIdle<Bucket extends TokenBucket>(
   now: number,
   rateOf: (bucket: Bucket) => BucketRate,
 ): void {
-  let looks = 0;
+  let looks = Math.min(looksMax, buckets.size);
   for (const [key, bucket] of buckets) {
-    looks += 1;
-    if (looks > tidyLooks) return;
+    if (looks === 0) return;
+    looks -= 1;
     if (isIdle(bucket, rateOf(bucket), now)) buckets.delete(key);
   }
 }

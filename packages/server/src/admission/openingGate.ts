@@ -28,6 +28,8 @@ export interface OpeningGate {
   end(ticket: GateTicket): void;
   /** Whether nobody else is let in, not even to wait. */
   readonly isFull: boolean;
+  /** Openings that have begun or wait. */
+  readonly size: number;
   stop(): void;
 }
 
@@ -81,6 +83,9 @@ export function createOpeningGate(clock: Clock, limits: GateLimits): OpeningGate
     },
     get isFull() {
       return underWay.size >= limits.underWayMax && waiting.size >= limits.waitingMax;
+    },
+    get size() {
+      return underWay.size + waiting.size;
     },
     stop() {
       if (timer !== undefined) clock.cancel(timer);

@@ -67,6 +67,7 @@ export function createGateway(context: GatewayContext): Gateway {
       if (now - sweptAt > sweepMs + stallMs) judgeSilenceFrom = now + context.heartbeat.interval;
       sweptAt = now;
       for (const connection of connections) sweep(connection, now);
+      admission.tidy();
       schedule();
     });
   };

@@ -34,6 +34,13 @@ export interface MetricSources {
   readonly gapsRepaired: () => number;
   /** Openings that came before their time (AD-3). */
   readonly retriesIgnored: () => number;
+  /** Subscriptions that are attached, and those that wait for the store. */
+  readonly subscriptions: () => number;
+  readonly subscriptionsPending: () => number;
+  /** Openings between their `hello` and their `welcome`. */
+  readonly openingsUnderWay: () => number;
+  /** Principals and addresses whose openings are counted (AD-1). */
+  readonly openingBuckets: () => number;
 }
 
 export interface MetricsOptions {
@@ -114,6 +121,12 @@ export function createMetrics({ version, dashboardNames }: MetricsOptions): Metr
     openingSeconds,
   );
   gauge("connections", "Open sockets.", () => sources?.connections());
+  gauge("subscriptions", "Streams that are read, once for each reader; one is the node's own.", () =>
+    sources?.subscriptions(),
+  );
+  gauge("subscriptions_pending", "Those that wait for the store (ST-7).", () => sources?.subscriptionsPending());
+  gauge("openings_under_way", "Openings from hello to welcome (AD-3).", () => sources?.openingsUnderWay());
+  gauge("opening_buckets", "Principals and addresses that are counted (AD-1).", () => sources?.openingBuckets());
   gauge("store_breaker_open", "1 while the store is not asked (AD-2).", () => Number(sources?.degraded() ?? false));
   gauge("storm_factor", "Openings attempted a client in the last minute.", () => sources?.stormFactor());
   gauge(

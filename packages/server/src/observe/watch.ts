@@ -43,6 +43,10 @@ export function createWatch(
         gapsRepaired: () => context.records.toldSums.gapsRepaired,
         stormFactor: () => context.records.stormFactor(),
         retriesIgnored: () => context.admission.retriesIgnored,
+        subscriptions: () => context.hub.readers,
+        subscriptionsPending: () => context.openings.waiting,
+        openingsUnderWay: () => context.admission.underWay,
+        openingBuckets: () => context.admission.buckets,
       }),
     callOut(node, url) {
       const webhook =

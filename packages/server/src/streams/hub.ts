@@ -43,6 +43,8 @@ export interface Hub {
   mayRollBack(workspace: string, stream: string): boolean;
   /** Events written since the start, once for each reader. */
   readonly deliveries: number;
+  /** Subscriptions that are attached. */
+  readonly readers: number;
   stop(): void;
 }
 
@@ -174,6 +176,11 @@ export function createHub({ store, clock, log, encode, health, bus }: HubOptions
     },
     get deliveries() {
       return deliveries;
+    },
+    get readers() {
+      let readers = 0;
+      for (const channel of channels.values()) readers += channel.readers.size;
+      return readers;
     },
     head: (workspace, stream) => find(workspace, stream)?.head ?? 0,
     mayRollBack: (workspace, stream) => !renewed.has(`${workspace}\n${stream}`),

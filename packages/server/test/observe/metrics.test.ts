@@ -68,6 +68,10 @@ it("reads what others count, and shows it as it is at each scrape", async () => 
     retriesIgnored: () => 2,
     duplicatesSuppressed: () => 3,
     gapsRepaired: () => 4,
+    subscriptions: () => 3,
+    subscriptionsPending: () => 1,
+    openingsUnderWay: () => 4,
+    openingBuckets: () => 5,
   });
   await metrics.text();
   deliveries = 25;
@@ -79,6 +83,10 @@ it("reads what others count, and shows it as it is at each scrape", async () => 
     holdfast_store_breaker_open: 1,
     holdfast_deliveries_total: 25,
     holdfast_retry_ignored_total: 2,
+    holdfast_subscriptions: 3,
+    holdfast_subscriptions_pending: 1,
+    holdfast_openings_under_way: 4,
+    holdfast_opening_buckets: 5,
     'holdfast_build_info{version="1.2.3"}': 1,
   });
   expect(Object.keys(seen).filter((name) => name.startsWith("dashboard_"))).toEqual([]);
