@@ -19,6 +19,7 @@ const exitIncomplete = 3;
 /** Files that need a part of the system. */
 const needs = {
   chromium: [
+    "e2e/test/canary.test.ts",
     "e2e/test/page.test.ts",
     "e2e/test/stories.test.ts",
     "e2e/test/tabs.test.ts",

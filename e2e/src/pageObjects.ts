@@ -6,7 +6,6 @@
  */
 
 import type { Locator, Page } from "playwright-core";
-import { expect } from "vitest";
 import { waitFor } from "./waiting.ts";
 
 const onlineMsMax = 30_000;
@@ -61,5 +60,4 @@ export async function expectConnection(page: Page, state: string, msMax: number)
   const look = async (): Promise<true | undefined> =>
     (await page.getByTestId("connection-pill").getAttribute("data-state")) === state ? true : undefined;
   await waitFor(look, { msMax, what: `the connection ${state}` });
-  expect(await page.getByTestId("connection-pill").getAttribute("data-state")).toBe(state);
 }

@@ -36,7 +36,8 @@ export function ThreadPage(): ReactNode {
         </section>
       )}
       <section aria-label={`Thread ${title}`} className="flex min-w-0 flex-1 flex-col">
-        <title>{`${title} – Holdfast`}</title>
+        {/* A thread's title is what somebody asked for, and a tab's is kept in the browser's history (L2). */}
+        <title>{`${agent === undefined ? "Thread" : `Thread with ${visibleText(agent.name)}`} – Holdfast`}</title>
         <header className="flex min-h-12 items-center gap-x-3 border-b border-line bg-surface px-3 py-1.5">
           {agent === undefined ? (
             <BackLink to="/" label="Fleet" />

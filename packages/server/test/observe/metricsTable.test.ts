@@ -39,7 +39,9 @@ const rows = {
     "connections_successful",
     "init_duration_seconds",
   ],
-  "a client is here": ["connections", "storm_factor"],
+  "a client is here": ["connections", "storm_factor", "subscriptions", "opening_buckets"],
+  "a client is judged": ["openings_under_way"],
+  "a client waits for the store": ["subscriptions_pending"],
   "an upgrade is refused": ["openings_failed_total", "init_errors_total"],
   "a client comes before its time": ["retry_ignored_total"],
   "the store fails": ["store_errors_total", "store_breaker_open", "store_probes_total", "circuit_breaker_open"],
@@ -157,12 +159,27 @@ it("[AD-2][F80] a store that fails moves its errors, the breaker and the probes,
     client.send({ type: "request", id: newId(), method: "note.add", params: { text: "x" } });
     await world.clock.advance(100);
   }
+  client.send({ type: "subscribe", stream: "notes", sub: 1, from: "start" });
   await world.clock.advance(6_000);
   const down = await read();
+  expect(moved(rows["a client waits for the store"], before, down)).toEqual(rows["a client waits for the store"]);
   expect(moved(rows["the store fails"], before, down)).toEqual(rows["the store fails"]);
   world.store.failing = false;
   await world.clock.advance(6_000);
   expect((await read()).get("store_breaker_open")).toBe(0);
+});
+
+it("[AD-3] an opening is under way until its verdict, and then no more", async () => {
+  const { world, read } = await watched();
+  const before = await read();
+  world.verdict = () => new Promise(() => {}) as never;
+  const client = world.connect();
+  client.send(makeHello());
+  await world.clock.advance(10);
+  expect(moved(rows["a client is judged"], before, await read())).toEqual(rows["a client is judged"]);
+  client.drop();
+  await world.clock.advance(10);
+  expect((await read()).get("openings_under_way")).toBe(0);
 });
 
 it("[AD-3] who comes before its time is counted", async () => {
