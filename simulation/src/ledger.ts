@@ -28,6 +28,8 @@ export interface LedgerEntry extends Readonly<Record<Harm, number>> {
   readonly powerCuts?: number;
   /** Real minutes. */
   readonly minutes?: number;
+  /** What the run asked of itself and did not see: an invariant that is no harm, too few faults, no convergence. */
+  readonly missed?: number;
 }
 
 const repository = fileURLToPath(new URL("../..", import.meta.url));
@@ -54,6 +56,7 @@ const columns: readonly { readonly title: string; readonly of: (entry: LedgerEnt
   { title: "planted bugs caught", of: ({ plantedCaught }) => plantedCaught ?? "" },
   { title: "power cuts", of: ({ powerCuts }) => figure(powerCuts) },
   ...harms.map((harm) => ({ title: titles[harm], of: (entry: LedgerEntry) => figure(entry[harm]) })),
+  { title: "missed", of: ({ missed }) => figure(missed) },
 ];
 
 /** Which proofs share a bound: what was simulated says nothing of real disks. */
@@ -98,12 +101,9 @@ function rowOf(entry: LedgerEntry): readonly string[] {
 /** The rows below the table's head. */
 function rowsOf(ledger: string): readonly (readonly string[])[] {
   const lines = ledger.split("\n").filter((line) => line.startsWith("|"));
-  return lines.slice(2).map((line) =>
-    line
-      .split("|")
-      .slice(1, -1)
-      .map((cell) => cell.trim()),
-  );
+  return lines
+    .slice(2)
+    .map((line) => columns.map((_column, index) => line.split("|").slice(1, -1)[index]?.trim() ?? ""));
 }
 
 function bounds(rows: readonly (readonly string[])[]): readonly string[] {

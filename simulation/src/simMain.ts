@@ -117,5 +117,6 @@ function record({ from, count }: Asked, tally: Tally): void {
     deliveries: tally.deliveries,
     faults: faultsOf(tally),
     ...harms,
+    missed: tally.failures.length,
   });
 }

@@ -34,6 +34,13 @@ test("a harm is kept, and takes the bound away", () => {
   expect(later).toContain("- With real processes: 1,001,000 deliveries, **2 harmed**: no bound can be given.");
 });
 
+test("what a run missed is in its row, and rows from before that column stay whole", () => {
+  const old = withEntry(empty, makeEntry({ deliveries: 1_000 })).replace(/ [^|]*\|$/gm, "");
+  const later = withEntry(old, makeEntry({ deliveries: 1_000, missed: 3 }));
+  expect(later.split("\n").find((line) => line.endsWith("| 3 |"))).toContain("1,000");
+  expect(later).toContain("- With real processes: 2,000 deliveries, no harm");
+});
+
 test("a page without a ledger is refused", () => {
   expect(() => withEntry("# Page\n", makeEntry({}))).toThrow("has no ledger");
 });

@@ -40,6 +40,7 @@ if (flags.ledger) {
     deliveries: report.deliveries + report.committed,
     faults: report.faults,
     ...report.harms,
+    missed: shortfalls.length,
   });
 }
 process.exit(shortfalls.length === 0 ? 0 : 1);

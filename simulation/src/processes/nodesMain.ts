@@ -47,6 +47,7 @@ if (flags.ledger) {
     faults,
     ...harms,
     silentGaps: harms.silentGaps + report.wrongReaders.length,
+    missed: shortfalls.length,
   });
 }
 process.exit(shortfalls.length === 0 ? 0 : 1);

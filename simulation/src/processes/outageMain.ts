@@ -57,6 +57,7 @@ if (flags.ledger) {
     faults: report.faults.length,
     ...harms,
     silentGaps: harms.silentGaps + report.wrongReaders.length,
+    missed: shortfalls.length,
   });
 }
 process.exit(shortfalls.length === 0 ? 0 : 1);

@@ -40,6 +40,7 @@ if (flags.ledger) {
     faults: 0,
     ...harms,
     silentGaps: harms.silentGaps + report.wrongReaders.length,
+    missed: shortfalls.length,
   });
 }
 process.exit(shortfalls.length === 0 ? 0 : 1);
