@@ -18,6 +18,8 @@ export interface MethodDeclaration {
   readonly role: Exclude<Role, "agent">;
   /** `read`: not stored, a repeat runs again. `effect`: at most once, its answer is stored (RQ-1). */
   readonly kind: "read" | "effect";
+  /** The answer means accepted and durable, and the outcome is told by events: 202 over HTTP. */
+  readonly accepts?: true;
   /** Agents may call it too: about themselves, which its handler sees to. */
   readonly agents?: true;
   readonly doc: string;
@@ -113,6 +115,7 @@ export const methods = {
     result: z.object({ command: id, thread: id, position: z.int().min(0) }),
     role: "operator",
     kind: "effect",
+    accepts: true,
     doc: "Queues one instruction. The answer means accepted and durable; dispatched, started and finished are events of the thread.",
   },
   "command.interrupt": {
@@ -120,6 +123,7 @@ export const methods = {
     result: z.object({}),
     role: "operator",
     kind: "effect",
+    accepts: true,
     doc: "Stops a command: one that waits ends at once, a running one is asked and then made to. Its end is an event of the thread; what it wrote is kept.",
   },
   "command.retry": {
@@ -127,6 +131,7 @@ export const methods = {
     result: z.object({ command: id, thread: id, position: z.int().min(0) }),
     role: "operator",
     kind: "effect",
+    accepts: true,
     doc: "Sends an ended command once more: a new command of the same text in the same thread, which names the old.",
   },
   "terminal.write": {

@@ -118,6 +118,8 @@ export interface Method {
    * told again under the same `request`; its `result` has no secret.
    */
   readonly tell?: (log: Log, done: { readonly by: string; readonly request: string; readonly result: never }) => void;
+  /** Its answer means accepted, and the outcome is told by events: 202 over HTTP (RQ-2). */
+  readonly accepts?: boolean;
   /** Also called by agents (role `agent`). */
   readonly agents?: boolean;
   readonly handle: (tx: Transaction<SomeTables>, params: never, caller: Principal) => Promise<unknown>;

@@ -193,9 +193,9 @@ export async function makeField(options: FieldOptions): Promise<Field> {
         kind: "requestSettled",
         at: Date.now(),
         request: token,
-        outcome: status === 200 ? "result" : "error",
+        outcome: status === 202 ? "result" : "error",
       });
-      if (status !== 200) throw new Error(`command.send was refused with ${status}: ${JSON.stringify(body)}`);
+      if (status !== 202) throw new Error(`command.send was refused with ${status}: ${JSON.stringify(body)}`);
     },
     quiet() {
       for (const recorder of recorders) recorder.tell("quiet");

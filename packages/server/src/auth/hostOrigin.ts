@@ -44,6 +44,10 @@ export type Judgement =
       readonly ownOrigin: string;
       /** Whether the session cookie counts as a credential here. */
       readonly cookieCounts: boolean;
+      /** Another origin that may call us, and so may read our answers: the `Origin` that it sent. */
+      readonly foreignOrigin?: string;
+      /** It asks, as a browser does before a call from there, whether it may (CORS): no body, and nothing is done. */
+      readonly isPreflight?: true;
     }
   | { readonly ok: false; readonly status: 403 | 415; readonly reason: string };
 
@@ -72,8 +76,12 @@ export function judgeRequest(request: JudgedRequest, settings: HostOriginSetting
     );
   }
 
+  const isForeign = allowed && origins[0] !== ownOrigin;
+  const foreign = isForeign ? { foreignOrigin: origins[0] ?? "" } : {};
+  const isPreflight =
+    isForeign && request.method === "OPTIONS" && valuesOf(request.headers, "access-control-request-method").length > 0;
   const reading = request.method === "GET" || request.method === "HEAD";
-  if (!reading && !isJson(request.headers)) {
+  if (!reading && !isPreflight && !isJson(request.headers)) {
     const types = valuesOf(request.headers, "content-type").map(quote).join(", ") || "none";
     return {
       ok: false,
@@ -81,7 +89,7 @@ export function judgeRequest(request: JudgedRequest, settings: HostOriginSetting
       reason: `Content-Type (${types}) of a ${quote(request.method)} must be application/json.`,
     };
   }
-  return { ok: true, ownOrigin, cookieCounts: allowed || reading };
+  return { ok: true, ownOrigin, cookieCounts: allowed || reading, ...foreign, ...(isPreflight && { isPreflight }) };
 }
 
 /** Settings with every origin in the form in which browsers send it. Throws a StartError that names a wrong one. */

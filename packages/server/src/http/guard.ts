@@ -11,6 +11,7 @@ import { authorizationTokens, hasTokenInQuery, tokenInQueryReason } from "../aut
 import { valuesOf } from "../auth/headers.ts";
 import { type HostOriginSettings, type Judgement, judgeRequest } from "../auth/hostOrigin.ts";
 import type { Credentials } from "../auth/verdict.ts";
+import { crossOriginHeaders } from "./crossOrigin.ts";
 import { HttpError } from "./problem.ts";
 import { securityHeaders } from "./securityHeaders.ts";
 
@@ -21,7 +22,9 @@ type Admitted = Extract<Judgement, { ok: true }>;
 export function addGuard(app: FastifyInstance, settings: () => HostOriginSettings): void {
   app.decorateRequest(decorator, null);
   app.addHook("onRequest", async (request, reply) => {
-    request.setDecorator(decorator, admit(request, reply, settings()));
+    const judgement = admit(request, reply, settings());
+    if (judgement.isPreflight === true) return reply.code(204).send();
+    request.setDecorator(decorator, judgement);
   });
 }
 
@@ -36,6 +39,7 @@ export function admit(request: FastifyRequest, reply: FastifyReply, settings: Ho
   if (!judgement.ok)
     throw new HttpError(judgement.status, judgement.status === 403 ? "forbidden" : "bad_message", judgement.reason);
   reply.headers(securityHeaders(judgement.ownOrigin));
+  reply.headers(crossOriginHeaders(judgement));
   if (hasTokenInQuery(url)) throw new HttpError(400, "bad_message", tokenInQueryReason);
   return judgement;
 }

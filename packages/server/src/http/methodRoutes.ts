@@ -3,8 +3,8 @@
  * a socket (RQ-6).
  *
  * `Idempotency-Key` is a request's id, in the same key space: the same request over HTTP and over the socket
- * has one effect. Without it an effect gets a new id, and a repeat is a new request. Nothing here knows what
- * a method does.
+ * has one effect. Without it an effect gets a new id, and a repeat is a new request. A method whose answer means
+ * accepted is answered 202: its outcome is told by events. Nothing here knows what a method does.
  */
 import { type Clock, isUuid, ProtocolError, type Random, uuidv7 } from "@holdfast/protocol";
 import type { FastifyInstance } from "fastify";
@@ -48,6 +48,11 @@ export function addMethodRoutes(app: FastifyInstance, options: MethodRoutesOptio
       createRequests(context, () => verdict.principal).handle({ type: "request", id, method, params }, resolve);
     });
     if (!outcome.ok) throw ProtocolError.fromBody(outcome.error);
-    return reply.header("idempotency-key", id).send(outcome.value ?? {});
+    const declared = methods[request.params.method];
+    const status = declared !== undefined && "accepts" in declared && declared.accepts === true ? 202 : 200;
+    return reply
+      .code(status)
+      .header("idempotency-key", id)
+      .send(outcome.value ?? {});
   });
 }

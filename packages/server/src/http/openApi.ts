@@ -30,8 +30,8 @@ function operation(name: string, method: AnyMethod): Record<string, unknown> {
       content: json(z.toJSONSchema(method.params, { io: "input", unrepresentable: "any" })),
     },
     responses: {
-      200: {
-        description: "The result.",
+      [isAccepting(method) ? 202 : 200]: {
+        description: isAccepting(method) ? "Accepted; the outcome is told by events." : "The result.",
         content: json(method.result === undefined ? {} : z.toJSONSchema(method.result, { unrepresentable: "any" })),
       },
       default: {
@@ -41,6 +41,8 @@ function operation(name: string, method: AnyMethod): Record<string, unknown> {
     },
   };
 }
+
+const isAccepting = (method: AnyMethod): boolean => "accepts" in method && method.accepts === true;
 
 const json = (schema: unknown): Record<string, unknown> => ({ "application/json": { schema } });
 
