@@ -6,8 +6,16 @@
  * method without a handler, or a handler without a declaration, does not compile.
  */
 import type { Method, Plugin, Principal } from "@holdfast/server/plugin";
-import { type MethodName, type MethodParams, type MethodResult, methods } from "../contract/index.ts";
+import {
+  type MethodName,
+  type MethodParams,
+  type MethodResult,
+  methods,
+  type ThreadSnapshot,
+} from "../contract/index.ts";
+import { streams } from "../contract/names.ts";
 import { listAgents } from "./agents.ts";
+import { openAgUi } from "./agUi.ts";
 import {
   changeAssistant,
   createAssistant,
@@ -95,6 +103,13 @@ export const plugin: Plugin = {
     "control.due": readDue,
     "control.sweep": sweep,
   },
+  feeds: [
+    {
+      path: "threads/:id/ag-ui",
+      stream: streams.thread,
+      open: (snapshot) => openAgUi(snapshot as unknown as ThreadSnapshot),
+    },
+  ],
   agents: { hello: welcomeAgent },
   start: startRuntime,
 };

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { uuidv7 } from "@holdfast/protocol";
 import { createServer, type Server } from "@holdfast/server";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { connectRaw, type Message } from "./support/rawConnection.ts";
 
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 const data = mkdtempSync(join(tmpdir(), "holdfast-door-"));
@@ -13,36 +14,7 @@ let server: Server;
 let key: string;
 let agent: string;
 
-type Message = Record<string, unknown> & { readonly type: string };
-
-/** One connection that says what it is told to. */
-async function connect(hello: Record<string, unknown> = {}, token = key) {
-  const socket = new WebSocket(`${server.localUrl.replace(/^http/, "ws")}/ws`, "holdfast.v1");
-  const heard: Message[] = [];
-  const waiting = new Set<() => void>();
-  socket.addEventListener("message", ({ data: text }) => {
-    heard.push(...(JSON.parse(String(text)) as Message[]));
-    for (const look of waiting) look();
-  });
-  await new Promise((done) => socket.addEventListener("open", done, { once: true }));
-  const say = (message: Message): void => socket.send(JSON.stringify([message]));
-  const hears = (wanted: (message: Message) => boolean): Promise<Message> =>
-    new Promise((done) => {
-      const look = (): void => {
-        const found = heard.find(wanted);
-        if (found === undefined) return;
-        waiting.delete(look);
-        done(found);
-      };
-      waiting.add(look);
-      look();
-    });
-  const instance = crypto.randomUUID();
-  const client = { name: "test", version: "1" };
-  say({ type: "hello", protocol: 1, instance, attempt: 1, client, visible: true, token, ...hello });
-  const welcome = await hears(({ type }) => type === "welcome");
-  return { say, hears, welcome, close: () => socket.close() };
-}
+const connect = (hello: Record<string, unknown> = {}, token = key) => connectRaw(server.localUrl, token, hello);
 
 const newId = (): string => uuidv7(Date.now(), randomBytes(10));
 

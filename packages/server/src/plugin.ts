@@ -234,6 +234,21 @@ export interface PluginRuntime {
   stopped(): void;
 }
 
+/** What a feed is once it is open: what is said first, and what of each event after that. Pure. */
+export interface OpenFeed {
+  readonly first: readonly object[];
+  readonly event: (event: { readonly event: string; readonly at: number; readonly data: unknown }) => readonly object[];
+}
+
+/** A stream in the words of another protocol, over HTTP as server-sent events; for whoever may read the stream. */
+export interface Feed {
+  /** Below `/api/`, with one part `:id`: `notes/:id/feed`. */
+  readonly path: string;
+  readonly stream: (id: string) => string;
+  /** From the stream's snapshot. */
+  readonly open: (snapshot: Record<string, unknown>) => OpenFeed;
+}
+
 export type Task = (tx: Transaction<SomeTables>, input: never) => Promise<unknown>;
 
 export interface Plugin {
@@ -242,6 +257,7 @@ export interface Plugin {
   readonly methods: Readonly<Record<string, Method>>;
   readonly streams: readonly StreamFamily[];
   readonly tasks: Readonly<Record<string, Task>>;
+  readonly feeds?: readonly Feed[];
   readonly agents?: AgentHooks;
   readonly start?: (host: PluginHost) => PluginRuntime;
 }

@@ -83,6 +83,11 @@ export function Shell(): ReactNode {
           {isAdmin ? "People" : "Your sessions"}
         </Link>
         {isAdmin && (
+          <Link to="/assistants" data-testid="to-assistants" className="rounded-sm hover:underline">
+            Assistants
+          </Link>
+        )}
+        {isAdmin && (
           <Link to="/connections" data-testid="to-connections" className="rounded-sm hover:underline">
             Connections
           </Link>

@@ -1,6 +1,6 @@
 /**
  * The page's addresses: `/` the fleet, `/agents/<id>` one agent, `/threads/<id>` one thread, `/people` who may
- * come in and where one is signed in, `/weather` to try to break it, `/connections` for admins.
+ * come in and where one is signed in, `/weather` to try to break it, `/assistants` and `/connections` for admins.
  *
  * Every view has one; back, forward and reload show the same. Nothing else is in the address: a one-time
  * code in its fragment is taken out before the router reads it.
@@ -15,6 +15,7 @@ const root = createRootRoute({ component: Shell, notFoundComponent: NotFound });
 /** Loaded when somebody looks: most people never do. */
 const connectionsPage = lazyRouteComponent(() => import("./ConnectionsPage.tsx"), "ConnectionsPage");
 const peoplePage = lazyRouteComponent(() => import("./PeoplePage.tsx"), "PeoplePage");
+const assistantsPage = lazyRouteComponent(() => import("./AssistantsPage.tsx"), "AssistantsPage");
 const weatherPage = lazyRouteComponent(() => import("./WeatherPage.tsx"), "WeatherPage");
 const routes = [
   createRoute({ getParentRoute: () => root, path: "/", component: FleetPage }),
@@ -22,6 +23,7 @@ const routes = [
   createRoute({ getParentRoute: () => root, path: "/threads/$thread", component: ThreadPage }),
   createRoute({ getParentRoute: () => root, path: "/connections", component: connectionsPage }),
   createRoute({ getParentRoute: () => root, path: "/people", component: peoplePage }),
+  createRoute({ getParentRoute: () => root, path: "/assistants", component: assistantsPage }),
   createRoute({ getParentRoute: () => root, path: "/weather", component: weatherPage }),
 ] as const;
 

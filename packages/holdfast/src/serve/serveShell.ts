@@ -30,7 +30,17 @@ const dayMs = 86_400_000;
 const gigabyte = 1_000_000_000;
 
 /** The dashboard's own addresses. */
-const pagePaths = ["/", "/agents", "/agents/*", "/threads", "/threads/*", "/connections", "/people", "/weather"];
+const pagePaths = [
+  "/",
+  "/agents",
+  "/agents/*",
+  "/threads",
+  "/threads/*",
+  "/assistants",
+  "/connections",
+  "/people",
+  "/weather",
+];
 
 export interface ServeParts {
   readonly config: Config;

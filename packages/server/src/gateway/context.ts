@@ -40,7 +40,7 @@ export interface GatewayContext {
   readonly admission: Admission;
   readonly admissionLimits: AdmissionLimits;
   readonly health: StoreHealth;
-  readonly store: Pick<Store, "query" | "snapshot">;
+  readonly store: Pick<Store, "query" | "snapshot" | "read">;
   readonly committer: Committer;
   readonly hub: Hub;
   /** Subscriptions that wait for the store, by workspace and stream. */

@@ -26,6 +26,7 @@ import type { AnyMethod } from "../methods/nodeMethod.ts";
 import type { MethodsContext } from "../methods/requests.ts";
 import type { Mode } from "../mode.ts";
 import type { Log } from "../observe/log.ts";
+import { addFeedRoutes, type FeedRoutesOptions } from "./feedRoutes.ts";
 import { addGuard, admit } from "./guard.ts";
 import { addHealthRoutes, type HealthRoutesOptions } from "./healthRoutes.ts";
 import { addMethodRoutes } from "./methodRoutes.ts";
@@ -55,6 +56,8 @@ export interface HttpOptions {
   /** The app's methods, and what they need. */
   readonly methods: Readonly<Record<string, AnyMethod>>;
   readonly context: MethodsContext;
+  /** Streams in the words of other protocols; none where absent. */
+  readonly feeds?: Pick<FeedRoutesOptions, "feeds" | "hub" | "store" | "family">;
   /** Whose word on the client's address is believed. */
   readonly isProxy: IsProxy;
   /** Ends TLS here. */
@@ -120,6 +123,7 @@ export function createHttp(options: HttpOptions): FastifyInstance {
   addProviderRoutes(app, { auth, flows, clock, log, place: settings, pagePaths, isProxy });
   addWeatherRoutes(app, { ...options, place: settings });
   addMethodRoutes(app, { auth, context, methods, version, clock, random, place: settings });
+  if (options.feeds !== undefined) addFeedRoutes(app, { ...options.feeds, auth, clock, place: settings });
   if (page !== undefined) addPageRoutes(app, page, pagePaths);
   return app;
 }
