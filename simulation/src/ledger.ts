@@ -1,7 +1,7 @@
 /**
  * The ledger of docs/trust.md: one row for each proof that was run, and what the rows together allow to say.
  *
- * The commands `sim`, `powercut`, `chaos`, `soak` and `proof:outage` append with `--ledger`; a test never does, so that it leaves the
+ * The commands `sim`, `sim:planted`, `powercut`, `chaos`, `soak` and `proof:outage` append with `--ledger`; a test never does, so that it leaves the
  * tree as it was. Invariant: a row says what was run and what was seen, a harm included; nothing is ever taken out.
  * The bounds below the table are computed from all rows, and follow the rule of three: N clean trials bound the rate
  * of failure at 3/N with 95 % confidence.

@@ -82,7 +82,7 @@ async function runAll(
       const before = runs.get(bug) ?? none;
       const had = new Set([...before.outcomes.map(({ seed }) => seed), ...unsound]);
       const inOrder = Array.from({ length: most }, (_, index) => firstSeed + index);
-      const hinted = inOrder.filter((seed) => hints[bug.id] === seed);
+      const hinted = (hints[bug.id] ?? []).filter((seed) => inOrder.includes(seed));
       const seeds = [...new Set([...hinted, ...inOrder])].filter((seed) => !had.has(seed));
       let isCaught = false;
       const run = await runSeeds(bug, seeds, ({ failure }, count) => {

@@ -228,4 +228,13 @@ export const reading: readonly Bug[] = [
     knownAs: "cursor and state of two moments",
     madeBlind: false,
   },
+  {
+    id: "head-learnt-silently",
+    file: "packages/server/src/streams/hub.ts",
+    find: "    learnPosition(channel, position);\n    wake(channel);\n    return",
+    replace: "    learnPosition(channel, position);\n    return",
+    what: "A lookup raises the head of a stream, and live readers who stand at the old one are not fed.",
+    knownAs: "found by the simulation in this project's own hub",
+    madeBlind: false,
+  },
 ];

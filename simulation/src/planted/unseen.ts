@@ -1,6 +1,5 @@
 /**
- * Bugs that the simulation was not yet seen to catch, each with the reason; and those that another line of defence hides
- * from everybody, so that no seed could.
+ * Bugs that nobody could see, each with the reason: another line of defence hides it from everybody, so no seed catches it.
  *
  * `npm run sim:planted` names them and counts them nowhere; `--unseen` runs them. One that is caught belongs in the
  * list of the way on which it lies.
@@ -39,16 +38,5 @@ export const unseen: readonly (Bug & { readonly unseen: string })[] = [
     knownAs: "epoch ignored",
     unseen: "the client compares the epoch itself, and starts anew as if it had been told.",
     madeBlind: true,
-  },
-  {
-    id: "head-learnt-silently",
-    file: "packages/server/src/streams/hub.ts",
-    find: "    learnPosition(channel, position);\n    wake(channel);\n    return",
-    replace: "    learnPosition(channel, position);\n    return",
-    what: "A lookup raises the head of a stream, and live readers who stand at the old one are not fed.",
-    knownAs: "found by the simulation in this project's own hub",
-    unseen:
-      "not in 25 seeds with the scene that is made for it (`lateLooks`): whoever comes back must be quicker than the look at the heads, each second.",
-    madeBlind: false,
   },
 ];
