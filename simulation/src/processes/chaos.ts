@@ -51,7 +51,8 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     readers: options.clients - senders,
     senders,
     sends: { everyMs: 2_000, unfinishedMax: 2, lines: 200, lineEveryMs: 17 },
-    signInSeconds: 120,
+    // Longer than a client may have to wait in a row of kills (CL-3): who is kept away until it ends must sign in again.
+    signInSeconds: 240,
     hasPages: options.hasPages,
   });
   try {

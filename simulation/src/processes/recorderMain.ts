@@ -12,14 +12,15 @@ import { createInterface } from "node:readline";
 import { createDurableSession, type DurableSession } from "@holdfast/client/durable";
 import { askOver } from "@holdfast/client/http";
 import { fileStorage } from "@holdfast/client/storage/file";
-import type { Observation } from "../judge/observation.ts";
+import { closeCodes } from "@holdfast/protocol";
+import type { ClosingCause, Observation } from "../judge/observation.ts";
 import { readWholeLines } from "./jsonLines.ts";
 import { type ConnectionListener, cookieHttp, cookieTransport } from "./nodePorts.ts";
 import { makePerson, type Person } from "./person.ts";
 import type { RecorderSettings, RecorderStatus } from "./recorderSettings.ts";
 import { type Recording, record } from "./recording.ts";
 import { seeded } from "./seeded.ts";
-import { ask, cookieOf, type Door, signIn } from "./signIn.ts";
+import { ask, cookieEndsAt, cookieOf, type Door, signIn } from "./signIn.ts";
 
 const statusEveryMs = 250;
 const signInAgainMs = 500;
@@ -156,12 +157,26 @@ function told(client: string, session: DurableSession): void {
 }
 
 function connections(client: string): ConnectionListener {
+  let wasRefused = false;
   return {
-    attempted: () => observe({ kind: "attempted", at: now(), client }),
-    closed: (code) =>
-      observe({ kind: "closed", at: now(), client, code, ...(isEnding ? { cause: "left" as const } : {}) }),
+    attempted() {
+      observe({ kind: "attempted", at: now(), client, ...(wasRefused ? { because: "credential" as const } : {}) });
+      wasRefused = false;
+    },
+    closed(code) {
+      wasRefused = code === closeCodes.unauthenticated;
+      const cause = causeOf(code);
+      observe({ kind: "closed", at: now(), client, code, ...(cause === undefined ? {} : { cause }) });
+    },
     owned: (count) => observe({ kind: "socketsOwned", at: now(), client, count }),
   };
+}
+
+/** What this client knows of an end; faults are laid beside it by whoever made them. */
+function causeOf(code: number): ClosingCause | undefined {
+  if (isEnding) return "left";
+  const hasEnded = code === closeCodes.unauthenticated && (cookieEndsAt(door) ?? Number.POSITIVE_INFINITY) <= now();
+  return hasEnded ? "authority" : undefined;
 }
 
 function status(): RecorderStatus {

@@ -35,6 +35,14 @@ export function cookieOf({ cookieFile }: Door): string | undefined {
   }
 }
 
+/** When what the cookie says ends, ms since 1970: a credential that has ended is no failure of anybody (AU-8). */
+export function cookieEndsAt(door: Door): number | undefined {
+  const claims = cookieOf(door)?.split(".")[1];
+  if (claims === undefined) return undefined;
+  const { exp } = JSON.parse(Buffer.from(claims, "base64url").toString()) as { readonly exp: number };
+  return exp * 1_000;
+}
+
 /** Makes a session by the operator's key of the data folder. Rejects where the server is not there. */
 export async function signIn(door: Door, data: string): Promise<void> {
   const key = readFileSync(join(data, "operator.key"), "utf8").trim();
