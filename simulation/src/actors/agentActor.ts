@@ -2,7 +2,7 @@
  * An agent of the simulated deployment: the production agent, in processes that crash, sleep and come back.
  *
  * Life: one process at a time, started over the same folder, as a supervisor would; a crash loses its memory and
- * keeps what the folder says. A *twin* is what a copied machine makes: a second process over the same folder while
+ * keeps what the folder says. A *twin* is what a copied machine makes: a second process over a copy of the folder while
  * the first is only stopped, which must be fenced when it wakes (OP-7). It decides nothing: the plan does.
  */
 import type { Cursor } from "@holdfast/protocol";
@@ -36,7 +36,7 @@ export class AgentActor {
   /** Nobody has time for long programs any more. */
   isHurried = false;
   private readonly world: Surroundings;
-  private readonly folder: Folder = { agent: undefined, inbox: undefined };
+  private folder: Folder = { agent: undefined, inbox: undefined };
   private starts = 0;
 
   constructor(world: Surroundings, plan: AgentPlan) {
@@ -79,9 +79,10 @@ export class AgentActor {
     this.launch();
   }
 
-  /** A second process over the same folder, while the present one is stopped. */
+  /** A second process over a copy of the folder (its lock keeps out a second one over the same), while the present one is stopped. */
   twin(stoppedMs: number): void {
     this.process.stop(stoppedMs, true);
+    this.folder = { ...this.folder };
     this.launch();
   }
 

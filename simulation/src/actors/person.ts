@@ -180,13 +180,19 @@ export class Person {
   }
 
   reconnect(): void {
-    this.because = "person";
+    this.excuse("person");
     this.session.reconnect();
   }
 
   hint(hint: "online" | "offline" | "visible" | "hidden"): void {
-    if (hint === "online") this.because = "online";
+    if (hint === "online") this.excuse("online");
     this.session.hint(hint);
+  }
+
+  /** The next attempt may pass the backoff: its own, or its browser's. */
+  private excuse(because: Because): void {
+    this.because = because;
+    if (this.browser !== undefined) this.browser.because = because;
   }
 
   /** Another reader of a stream, as a view that is opened: one more on the same page. */

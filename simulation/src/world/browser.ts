@@ -18,7 +18,7 @@ import type { Locks, Port } from "../../../packages/client/src/tabs/port.ts";
 import { makeTabSession } from "../../../packages/client/src/tabs/tabSession.ts";
 import type { DurableSession } from "../actors/sessions.ts";
 import { watchSettling } from "../actors/settling.ts";
-import { type Watched, watchedTransport } from "../actors/watch.ts";
+import { type Because, type Watched, watchedTransport } from "../actors/watch.ts";
 import { dice } from "../core/dice.ts";
 import type { Process } from "../core/process.ts";
 import type { Path } from "./path.ts";
@@ -38,6 +38,8 @@ export class Browser {
   leader: Process | undefined;
   /** The newest socket of the newest host. */
   transport: Watched | undefined;
+  /** What one of its tabs was told that lets its next attempt pass the backoff. A new host begins at once, and needs none. */
+  because: Because | undefined;
   private readonly world: Surroundings;
   private readonly kept = nothingKept();
   private owner: { readonly process: Process } | undefined;
@@ -103,8 +105,11 @@ export class Browser {
           network: world.network,
           now: () => world.scheduler.now,
           observe: (observation) => world.observe(observation),
-          // A new host begins at once: nothing was tried by it before.
-          because: () => undefined,
+          because: () => {
+            const why = this.because;
+            this.because = undefined;
+            return why;
+          },
         });
         this.transport = transport;
         const owned = openDurableSession(

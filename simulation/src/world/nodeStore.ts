@@ -40,7 +40,7 @@ export interface StoreWeather {
   unreadable: string | undefined;
   /** When a call last failed as a whole for it, or was slow. */
   feltAt: number;
-  /** When a call last failed as a whole for it. */
+  /** When it last took nothing, of anybody. */
   failedAt: number;
   /** What becomes of the next commits' answers, one each. */
   readonly unknownCommits: UnknownCommit[];

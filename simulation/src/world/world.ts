@@ -286,7 +286,7 @@ export class World implements Surroundings {
       felt: (fault) => {
         const { now } = this.scheduler;
         if (fault !== "unreadableTable") this.storeWeather.feltAt = now;
-        if (fault !== "unreadableTable" && fault !== "storeSlow") this.storeWeather.failedAt = now;
+        if (fault === "storeError" || fault === "storeHang" || fault === "diskFull") this.storeWeather.failedAt = now;
         this.effect(fault);
       },
       crash: (point) => this.crashAt(node, point),

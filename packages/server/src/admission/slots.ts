@@ -3,15 +3,18 @@
  *
  * Life cycle: promised with a refusal → early until its time → due for {@link honouredMs} → void. A slot that has
  * begun an opening is spent and void too, as far as this node remembers ({@link spentMax}). Invariant: what is not
- * signed with the deployment's key counts as no slot at all, and nothing is told of why. Pure: times are passed
- * in, ms since 1970, since a slot outlives the process that made it.
+ * signed with the deployment's key counts as no slot at all, and nothing is told of why; nor does one that is due later
+ * than any is promised for, since a clock was set between: who holds it would be sent away for as long. Pure: times are
+ * passed in, ms since 1970, since a slot outlives the process that made it.
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
+import { limits } from "@holdfast/protocol";
 
 /** AD-3 */
 export const honouredMs = 30_000;
 /** A client's clock and timers may run so much ahead; earlier is early. */
 const earlyMsMax = 250;
+const { retryAfterMsMax } = limits;
 const signatureBytes = 16;
 const spentMax = 50_000;
 
@@ -55,7 +58,7 @@ export function createSlots(key: Uint8Array): Slots {
     },
     read(slot, now) {
       const dueAt = slot === undefined || spent.has(slot) ? undefined : dueOf(slot);
-      if (dueAt === undefined || now > dueAt + honouredMs) return { kind: "none" };
+      if (dueAt === undefined || now > dueAt + honouredMs || dueAt - now > retryAfterMsMax) return { kind: "none" };
       return now < dueAt - earlyMsMax ? { kind: "early", retryAfterMs: dueAt - now } : { kind: "due" };
     },
     spend(slot) {

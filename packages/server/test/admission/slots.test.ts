@@ -28,6 +28,9 @@ describe("the law of coming back", () => {
 
 describe("a slot", () => {
   it.each([
+    // Nobody is promised a later time: a clock was set back since.
+    [-300_001, { kind: "none" }],
+    [-300_000, { kind: "early", retryAfterMs: 300_000 }],
     [-20_000, { kind: "early", retryAfterMs: 20_000 }],
     [-251, { kind: "early", retryAfterMs: 251 }],
     // A client's timer may be a little early.
