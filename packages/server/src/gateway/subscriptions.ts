@@ -266,12 +266,22 @@ async function resume(
     const current = await judgeRollback(context, workspace, stream, cursor, position);
     if (current !== undefined) return { ...(await anew(current)), reset: "epoch" };
   }
-  // OP-8: from the higher of the agent's cursor and the acknowledged one, never from the start again.
-  if (family.inbox) return { epoch: position.epoch, offset: Math.max(cursor.offset, inboxStart(position)) };
+  if (family.inbox) return resumeInbox(cursor, position);
   if (cursor.offset < position.trimmed) {
     return { ...(await anew(position)), reset: "trimmed", lost: position.trimmed - cursor.offset };
   }
   return { epoch: position.epoch, offset: cursor.offset };
+}
+
+/**
+ * OP-8: from the higher of the agent's cursor and the acknowledged one, never from the start again. Where another
+ * process of the agent has acknowledged more than this one has (its machine was copied), it is told of the jump (ST-3).
+ */
+function resumeInbox(cursor: Cursor, position: StreamPosition): Start {
+  const { epoch } = position;
+  const start = inboxStart(position);
+  if (start <= cursor.offset) return { epoch, offset: cursor.offset };
+  return { epoch, offset: start, reset: "trimmed", lost: start - cursor.offset };
 }
 
 /** OP-8: before the first event that is neither acknowledged nor expired. */

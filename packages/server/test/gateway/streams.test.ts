@@ -335,6 +335,31 @@ describe("reading", () => {
     expect(offsets(again)).toEqual([3]);
   });
 
+  it("[OP-8][ST-3] an inbox of which more is acknowledged than its reader's cursor says tells the jump", async () => {
+    const world = await createWorld();
+    for (const text of ["a", "b", "c"])
+      void world.committer.run({ kind: "task", workspace: "default", task: "notes.inbox", input: { to: "ada", text } });
+    await world.clock.advance(10);
+    const client = world.connect();
+    await client.open({ subscribe: [{ stream: "inbox/ada", sub: 1, from: "start" }] });
+    const { epoch = "" } = client.of("subscribed")[0] ?? {};
+    client.send({ type: "ack", stream: "inbox/ada", epoch, offset: 2 });
+    await world.clock.advance(10);
+    // Another process of the same agent, over an older copy of its folder, and one that is further than it acknowledged.
+    const answers = [1, 2, 3].map(async (offset) => {
+      const reader = world.connect();
+      await reader.open({ subscribe: [{ stream: "inbox/ada", sub: 1, from: { epoch, offset } }] });
+      await world.clock.advance(10);
+      const { type: _type, stream: _stream, sub: _sub, ...answer } = reader.of("subscribed")[0] ?? {};
+      return [answer, offsets(reader)];
+    });
+    expect(await Promise.all(answers)).toEqual([
+      [{ epoch, offset: 2, head: 3, reset: "trimmed", lost: 1 }, [3]],
+      [{ epoch, offset: 2, head: 3 }, [3]],
+      [{ epoch, offset: 3, head: 3 }, []],
+    ]);
+  });
+
   it("[OP-8][ST-10] an inbox begins behind what has expired: no order is skipped, and none is `skipped`", async () => {
     const world = await createWorld();
     for (const text of ["a", "b", "c"])
