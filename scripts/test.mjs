@@ -25,6 +25,7 @@ const needs = {
     "e2e/test/tabs.test.ts",
     "e2e/test/sleep.test.ts",
     "e2e/test/examples.test.ts",
+    "e2e/test/assistant.test.ts",
     "e2e/test/proxyPage.test.ts",
     "e2e/test/postgresOutage.test.ts",
   ],

@@ -35,12 +35,14 @@ export interface Example {
 
 /** Starts one and waits for `ready`. */
 export async function startExample(
-  name: "board" | "chat",
+  name: "board" | "chat" | "assistant",
   place: { readonly data: string; readonly port: number } = { data: newFolder(), port: 0 },
+  environment: { readonly [name: string]: string } = {},
 ): Promise<Example> {
   const command = run("npm", ["start", "-w", `@holdfast/example-${name}`], {
     DATA: place.data,
     PORT: String(place.port),
+    ...environment,
   });
   const url = await waitFor(
     () => {
@@ -60,7 +62,7 @@ export async function startExample(
       command.signalGroup("SIGKILL");
       await command.end();
     },
-    again: () => startExample(name, { data: place.data, port }),
+    again: () => startExample(name, { data: place.data, port }, environment),
   };
 }
 
