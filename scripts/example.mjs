@@ -16,6 +16,12 @@ await runScript(() => {
   if (built.status !== 0)
     throw new ScriptError(`Building the page failed in ${example}: what Vite says above names the cause.`);
   const server = spawn(pinnedNode(), [join(example, "server.ts")], { stdio: "inherit" });
-  for (const signal of /** @type {const} */ (["SIGTERM", "SIGINT"])) process.on(signal, () => server.kill(signal));
-  server.once("exit", (code) => process.exit(code ?? 1));
+  let isStopped = false;
+  for (const signal of /** @type {const} */ (["SIGTERM", "SIGINT"]))
+    process.on(signal, () => {
+      isStopped = true;
+      server.kill(signal);
+    });
+  // Signalled with its group it hears it twice: the second may find it past its own handlers, already ending.
+  server.once("exit", (code) => process.exit(code ?? (isStopped ? 0 : 1)));
 });

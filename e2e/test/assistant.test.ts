@@ -3,7 +3,7 @@
  * is reloaded in the middle of an answer, the server killed, an answer stopped and asked for once more. Whatever was
  * written is there once, in order, with its answer under it.
  *
- * Seen red: SEEN_RED
+ * Seen red: with a snapshot whose messages are not shown, after the second reload.
  */
 import type { Page } from "playwright-core";
 import { afterEach, expect, test } from "vitest";
@@ -103,6 +103,9 @@ test("[F68][F69][F73][F74] a page of another origin talks with an assistant, thr
   await page.reload();
   await live(page);
   await showing(page, answered(["one", "two", "three"]), "three messages with their answers, after a reload");
+  await page.reload();
+  await live(page);
+  await showing(page, answered(["one", "two", "three"]), "the same, as history");
 
   await holdfast.kill();
   await page.locator('main:not([data-connection="live"])').waitFor({ timeout: liveMsMax });
