@@ -125,4 +125,6 @@ test("[F68][F69][F73][F74] a page of another origin talks with an assistant, thr
     "the stopped answer with what was written of it, and a whole one",
   );
   expect((await shown(page))[9], "what was written before the stop").toMatch(/^reply \S+ \*\*I am/);
+  // It is in view, and so it is read: told to the server, and told back.
+  await page.locator('main[data-unread="0"]').waitFor({ timeout: liveMsMax });
 });

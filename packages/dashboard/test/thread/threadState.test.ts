@@ -1,11 +1,13 @@
 /** The fold of a thread's log, on events as the contract has them. */
-import type { AgentEventData, ThreadServerEventData } from "@holdfast/control/contract";
+import type { AgentEventData, ControlMethods, ThreadServerEventData } from "@holdfast/control/contract";
 import { streams } from "@holdfast/control/names";
 import {
   commandsKeptMax,
   emptyThread,
   foldThread,
+  readsStream,
   type ThreadEventData,
+  type ThreadMethods,
   type ThreadState,
   threadStream,
 } from "@holdfast/react/thread";
@@ -72,7 +74,7 @@ describe("thread", () => {
     expect(fold([outputEvent("again")], state).closed).toBeNull();
   });
 
-  it("[F27] reads events, and a stream, that are the contract's", () => {
+  it("[F27] reads events and streams, and calls methods, that are the contract's", () => {
     type Published = AgentEventData & ThreadServerEventData;
     // Each is `never` where the contract says anything else: then this does not compile.
     type Read = { [Name in keyof ThreadEventData]: Published[Name] extends ThreadEventData[Name] ? true : never };
@@ -88,6 +90,21 @@ describe("thread", () => {
       note: true,
     };
     expect(Object.values(read)).not.toContain(false);
+    type Calls = {
+      [Name in keyof ThreadMethods]: ThreadMethods[Name]["params"] extends ControlMethods[Name]["params"]
+        ? ControlMethods[Name]["result"] extends ThreadMethods[Name]["result"]
+          ? true
+          : never
+        : never;
+    };
+    const called: Calls = {
+      "command.send": true,
+      "command.interrupt": true,
+      "command.retry": true,
+      "thread.markRead": true,
+    };
+    expect(Object.values(called)).not.toContain(false);
     expect(threadStream("thread-1")).toBe(streams.thread("thread-1"));
+    expect(readsStream("user-1")).toBe(streams.reads("user-1"));
   });
 });

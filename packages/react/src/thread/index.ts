@@ -1,5 +1,12 @@
 /** One thread of a control centre as a value, without React: the fold of its stream, shared by our page and `useThread`. */
-export { type CommandOutcome, type ThreadEventData, type ThreadSnapshot, threadStream } from "./threadEvents.ts";
+export {
+  type CommandOutcome,
+  readsStream,
+  type ThreadEventData,
+  type ThreadMethods,
+  type ThreadSnapshot,
+  threadStream,
+} from "./threadEvents.ts";
 export { threadFromSnapshot } from "./threadFromSnapshot.ts";
 export {
   commandsKeptMax,
