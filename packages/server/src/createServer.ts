@@ -17,7 +17,9 @@ import { createIssuedTokens } from "./auth/issuers/issuedTokens.ts";
 import { type CodeFlow, createCodeFlow } from "./auth/oidc/codeFlow.ts";
 import { callbackPath } from "./auth/oidc/settings.ts";
 import { peopleMethods } from "./auth/people/plugin.ts";
-import { createAuth } from "./auth/service.ts";
+import { type Auth, createAuth } from "./auth/service.ts";
+import { createSupabaseProject } from "./auth/supabase/project.ts";
+import { createProjectSignIn, type ProjectSignIn, supabaseId } from "./auth/supabase/projectSignIn.ts";
 import type { FeatureFlags } from "./flags/features.ts";
 import { createUpgrade } from "./gateway/upgrade.ts";
 import { createHttp } from "./http/app.ts";
@@ -118,7 +120,8 @@ async function start(
   let { port } = settings;
   const { publicUrl, tls, isProxy } = reach;
   const flows = codeFlows(settings);
-  const callbackPaths = [...settings.providers.keys()].map(callbackPath);
+  const ids = [...settings.providers.keys(), ...(settings.supabase === undefined ? [] : [supabaseId])];
+  const callbackPaths = ids.map(callbackPath);
   const checked = hostOriginSettings({
     port,
     publicUrl,
@@ -133,6 +136,7 @@ async function start(
     isProxy,
     tls,
     flows,
+    project: projectOf(settings, auth),
     signInLinks: settings.signInLinks,
     auth,
     methods: node.methods,
@@ -224,6 +228,12 @@ async function flagsOf({ flags: source, clock, random, log }: Settings): Promise
 
 function codeFlows({ providers, clock, random, log }: Settings): readonly CodeFlow[] {
   return [...providers.values()].map((one) => createCodeFlow(one, { ask: fetchProvider, clock, random, log }));
+}
+
+function projectOf({ supabase, clock, random, log }: Settings, auth: Auth): ProjectSignIn | undefined {
+  if (supabase === undefined) return undefined;
+  const project = createSupabaseProject(supabase, { ask: fetchProvider, clock, log });
+  return createProjectSignIn(project, { auth, clock, random });
 }
 
 /** The main thread's copy of the app; the store's workers import their own. */

@@ -9,6 +9,7 @@ import type { AdmissionLimits } from "./admission/limits.ts";
 import type { Authenticate } from "./auth/appSignIn.ts";
 import type { IssuerOptions } from "./auth/issuers/issuer.ts";
 import type { OidcOptions } from "./auth/oidc/settings.ts";
+import type { SupabaseOptions } from "./auth/supabase/project.ts";
 import type { ConnectionLimits } from "./connectionLimits.ts";
 import type { Mode } from "./mode.ts";
 import type { Log } from "./observe/log.ts";
@@ -46,6 +47,11 @@ export interface ServerOptions {
   readonly issuers?: readonly IssuerOptions[];
   /** Where people may sign in at a provider's own page (OpenID Connect); a button each on the sign-in page. None by default. */
   readonly providers?: readonly OidcOptions[];
+  /**
+   * A Supabase project whose people sign in on the page by e-mail and password, or by a link in an e-mail; its tokens must be
+   * taken by `issuers`. None by default.
+   */
+  readonly supabase?: SupabaseOptions;
   /** Whether people may sign in by links that are made on the server's machine: true, but in production false. */
   readonly signInLinks?: boolean;
   /** How long a sign-in by link lasts, ms, unless the page refreshes it (AU-7), as pages do; 30 days by default. */

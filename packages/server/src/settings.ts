@@ -12,6 +12,7 @@ import type { Authenticate } from "./auth/appSignIn.ts";
 import { type Issuer, issuersOf } from "./auth/issuers/issuer.ts";
 import { type OidcSettings, oidcSettingsOf } from "./auth/oidc/settings.ts";
 import { sessionLifeMs as sessionLifeMsByDefault } from "./auth/service.ts";
+import { type SupabaseOptions, supabaseOptionsOf } from "./auth/supabase/project.ts";
 import { type ConnectionLimits, defaultConnectionLimits } from "./connectionLimits.ts";
 import type { FlagSource } from "./flags/openFlags.ts";
 import type { Log } from "./observe/log.ts";
@@ -36,6 +37,7 @@ export interface Settings {
   readonly issuers: ReadonlyMap<string, Issuer>;
   /** By their id. */
   readonly providers: ReadonlyMap<string, OidcSettings>;
+  readonly supabase: SupabaseOptions | undefined;
   readonly signInLinks: boolean;
   readonly sessionLifeMs: number;
   readonly reach: Reach;
@@ -67,7 +69,7 @@ export function settingsOf(options: ServerOptions): Settings {
   if (mode === "development" && authenticate !== undefined)
     throw new StartError("mode is development, which asks nobody who they are, and authenticate asks; leave out one.");
   const { issuers = [], providers = [] } = options;
-  if (issuers.length + providers.length > 0 && authenticate !== undefined)
+  if ((issuers.length + providers.length > 0 || options.supabase !== undefined) && authenticate !== undefined)
     throw new StartError("authenticate says who somebody is, and issuers or providers do; leave out one.");
   const { publicUrl, trustProxies = [] } = options;
   const reach = reachOf({ host, publicUrl, tls: tlsOf(options.tls), trustProxies });
@@ -95,6 +97,7 @@ export function settingsOf(options: ServerOptions): Settings {
     authenticate,
     issuers: issuersOf(issuers),
     providers: oidcSettingsOf(providers),
+    supabase: options.supabase && supabaseOptionsOf(options.supabase),
     signInLinks,
     sessionLifeMs,
     reach,

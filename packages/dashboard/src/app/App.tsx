@@ -23,7 +23,7 @@ export function App({ page }: { readonly page: PageSession }): ReactNode {
       return (
         <>
           <title>Sign in – Holdfast</title>
-          <SignInPage problem={state.problem} providers={state.providers} onCode={(code) => page.signIn(code)} />
+          <SignInPage problem={state.problem} ways={state.ways} doors={page} />
         </>
       );
     case "unreachable":

@@ -93,12 +93,7 @@ export function Shell(): ReactNode {
           </Link>
         )}
       </footer>
-      <SignInDialog
-        open={isSigningIn}
-        onOpenChange={setSigningIn}
-        providers={about.providers ?? []}
-        onCode={(code) => page.signIn(code)}
-      />
+      <SignInDialog open={isSigningIn} onOpenChange={setSigningIn} ways={about} doors={page} />
     </div>
   );
 }

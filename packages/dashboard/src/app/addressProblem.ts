@@ -15,6 +15,8 @@ const sentences: ReadonlyMap<string, string> = new Map([
   ["unreachable", "The sign-in service does not answer now. Try again in a minute."],
   ["forbidden", "You are known, but have no account here. Ask an admin."],
   ["crowded", "Too many sign-ins from here did not hold. Try again in a minute."],
+  ["over", "This link was used before, or is too old. Ask for a new one."],
+  ["elsewhere", "This link works once, in the browser that asked for it. Ask for a new one here."],
   ["unavailable", "Nobody can sign in while the server’s database is away. Try again in a minute."],
 ]);
 

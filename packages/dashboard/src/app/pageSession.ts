@@ -13,12 +13,12 @@ import type { ControlMethods } from "@holdfast/control/contract";
 import { forgetDrafts } from "../shared/data/drafts.ts";
 import { type Ledger, withLedger } from "../shared/data/ledger.ts";
 import { problemText, sentence } from "../shared/format/problem.ts";
-import type { About, ProviderLink, SignInDoor } from "../shared/http/signIn.ts";
+import type { About, SignInDoor, SignInResult, SignInWays } from "../shared/http/signIn.ts";
 import type { OtherTabs } from "../shared/platform/otherTabs.ts";
 
 export type PageState =
   | { readonly kind: "opening" }
-  | { readonly kind: "signedOut"; readonly problem: string | undefined; readonly providers: readonly ProviderLink[] }
+  | { readonly kind: "signedOut"; readonly problem: string | undefined; readonly ways: SignInWays }
   | { readonly kind: "unreachable"; readonly problem: string }
   | {
       readonly kind: "open";
@@ -59,9 +59,7 @@ export class PageSession {
     this.show({ kind: "opening" });
     let problem = failed;
     if (code !== undefined) {
-      const result = await this.ports.door.redeem(code);
-      if (result.kind === "refused") problem = sentence(result.detail);
-      if (result.kind === "unreachable") problem = unreachableText(result.detail);
+      problem = problemOf(await this.ports.door.redeem(code)) ?? failed;
     }
     try {
       const about = await this.ports.door.about();
@@ -80,9 +78,22 @@ export class PageSession {
 
   /** Undefined where it worked; else what went wrong, in words. */
   async signIn(code: string): Promise<string | undefined> {
-    const result = await this.ports.door.redeem(code);
-    if (result.kind === "refused") return sentence(result.detail);
-    if (result.kind === "unreachable") return unreachableText(result.detail);
+    return await this.enter(await this.ports.door.redeem(code));
+  }
+
+  /** As {@link signIn}. */
+  async signInBy(email: string, password: string): Promise<string | undefined> {
+    return await this.enter(await this.ports.door.withPassword(email, password));
+  }
+
+  /** Undefined where it is on its way; else what went wrong, in words. */
+  async sendLink(email: string, returnTo: string): Promise<string | undefined> {
+    return problemOf(await this.ports.door.sendLink(email, returnTo));
+  }
+
+  private async enter(result: SignInResult): Promise<string | undefined> {
+    const problem = problemOf(result);
+    if (problem !== undefined) return problem;
     // With a page already open, its session goes on with the new cookie: nothing that is shown is dropped.
     if (this.current.kind === "open") this.current.session.reconnect();
     else await this.start(undefined);
@@ -108,7 +119,8 @@ export class PageSession {
   }
 
   private signedOut(problem: string | undefined, about: About | undefined): void {
-    this.show({ kind: "signedOut", problem, providers: about?.providers ?? [] });
+    const { links, passwords, providers } = about ?? {};
+    this.show({ kind: "signedOut", problem, ways: { links, passwords, providers } });
   }
 
   private openAs(about: About): void {
@@ -123,6 +135,11 @@ export class PageSession {
     this.current = state;
     for (const listener of this.listeners) listener();
   }
+}
+
+function problemOf(result: SignInResult): string | undefined {
+  if (result.kind === "refused") return sentence(result.detail);
+  return result.kind === "unreachable" ? unreachableText(result.detail) : undefined;
 }
 
 const unreachableText = (detail: string): string => `The server did not answer as expected: ${sentence(detail)}`;

@@ -32,6 +32,11 @@ function makePage(change: Partial<SignInDoor> & { signedIn?: boolean; mode?: Abo
         state.signedIn = true;
         return { kind: "signedIn" };
       },
+      withPassword: async () => {
+        state.signedIn = true;
+        return { kind: "signedIn" };
+      },
+      sendLink: async () => ({ kind: "signedIn" }),
       signOut: async () => undefined,
       ...change,
     },
@@ -64,7 +69,7 @@ describe("PageSession", () => {
   it("says in words why a code was refused, and lets nobody in", async () => {
     const { page, state } = makePage({ redeem: async () => ({ kind: "refused", detail: "this code was used" }) });
     await page.start("code");
-    expect(page.state()).toEqual({ kind: "signedOut", problem: "This code was used.", providers: [] });
+    expect(page.state()).toEqual({ kind: "signedOut", problem: "This code was used.", ways: {} });
     expect(state.opened).toBe(0);
   });
 
@@ -103,6 +108,18 @@ describe("PageSession", () => {
     expect(page.state()).toBe(before);
     expect(session.reconnects).toBe(1);
     expect(state.opened).toBe(1);
+  });
+
+  it("opens with e-mail and password; a link that is sent signs nobody in yet", async () => {
+    const { page, state } = makePage();
+    await page.start(undefined);
+    expect(await page.sendLink("ada@kelp.example", "/")).toBeUndefined();
+    expect(page.state().kind).toBe("signedOut");
+    expect(await page.signInBy("ada@kelp.example", "secret")).toBeUndefined();
+    expect([page.state().kind, state.opened]).toEqual(["open", 1]);
+    const refusing = makePage({ withPassword: async () => ({ kind: "refused", detail: "not known" }) });
+    await refusing.page.start(undefined);
+    expect(await refusing.page.signInBy("eve@kelp.example", "x")).toBe("Not known.");
   });
 
   it("takes a code that comes while the page is already there", async () => {
@@ -161,10 +178,14 @@ describe("a provider's page", () => {
       }),
     });
     await page.start(undefined, "The sign-in was cancelled there.");
-    expect(page.state()).toEqual({ kind: "signedOut", problem: "The sign-in was cancelled there.", providers });
+    expect(page.state()).toEqual({
+      kind: "signedOut",
+      problem: "The sign-in was cancelled there.",
+      ways: { providers },
+    });
     await page.start("code");
     await page.signOut();
-    expect(page.state()).toEqual({ kind: "signedOut", problem: undefined, providers });
+    expect(page.state()).toEqual({ kind: "signedOut", problem: undefined, ways: { providers } });
   });
 
   it("says in a sentence why it signed nobody in; the address keeps neither word nor anybody's text", () => {

@@ -10,7 +10,12 @@ import { supabaseIssuer } from "@holdfast/server/issuers";
 import { choice, optional, plainText, records, webAddress } from "./values.ts";
 
 export interface IdentityConfig {
-  readonly supabase: { readonly url: string | null; readonly secret: string | null; readonly role: PersonRole };
+  readonly supabase: {
+    readonly url: string | null;
+    readonly secret: string | null;
+    readonly publishableKey: string | null;
+    readonly role: PersonRole;
+  };
   readonly oidc: {
     readonly issuer: string | null;
     readonly clientId: string | null;
@@ -37,6 +42,13 @@ export const identityFields = [
     kind: optional(plainText()),
     sentence: "Its legacy JWT secret, where it still signs with one; its key set is used in any case.",
     secret: true,
+  },
+  {
+    ...absent,
+    path: "signIn.supabase.publishableKey",
+    kind: optional(plainText()),
+    sentence:
+      "Its publishable (or anonymous) key: with it the sign-in page takes its users' e-mail and password, and sends links by e-mail.",
   },
   { ...role, path: "signIn.supabase.role", sentence: "What its users may do when they first come." },
   {
@@ -79,9 +91,13 @@ export const identityFields = [
 /** As the server takes it. */
 export function identityOptions({ signIn }: { readonly signIn: IdentityConfig }): Partial<ServerOptions> {
   const { supabase, oidc, issuers } = signIn;
-  const { url, secret, role: first } = supabase;
+  const { url, secret, publishableKey, role: first } = supabase;
   const project = url === null ? [] : [supabaseIssuer({ url, role: first, ...(secret === null ? {} : { secret }) })];
-  return { issuers: [...project, ...issuers], providers: providersOf(oidc) };
+  return {
+    issuers: [...project, ...issuers],
+    providers: providersOf(oidc),
+    ...(url !== null && publishableKey !== null && { supabase: { url, publishableKey } }),
+  };
 }
 
 /** A setting that is given without the one that it needs. */
@@ -91,6 +107,8 @@ export function lackingIdentity({
 }: IdentityConfig): { readonly there: string; readonly missing: string } | undefined {
   if (oidc.issuer !== null && oidc.clientId === null) return { there: "oidc.issuer", missing: "oidc.clientId" };
   if (oidc.clientId !== null && oidc.issuer === null) return { there: "oidc.clientId", missing: "oidc.issuer" };
+  if (supabase.publishableKey !== null && supabase.url === null)
+    return { there: "supabase.publishableKey", missing: "supabase.url" };
   if (supabase.secret !== null && supabase.url === null) return { there: "supabase.secret", missing: "supabase.url" };
   return undefined;
 }

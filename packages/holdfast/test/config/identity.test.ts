@@ -32,6 +32,15 @@ it("takes a Supabase project of either kind by two settings", () => {
   });
 });
 
+it("offers a Supabase project's own sign-in once its publishable key is named", () => {
+  const key = { HOLDFAST_SIGN_IN_SUPABASE_PUBLISHABLE_KEY: "sb_publishable_kelp" };
+  expect(optionsOf({ ...supabase, ...key }).supabase).toEqual({
+    url: "https://kelp.supabase.co",
+    publishableKey: "sb_publishable_kelp",
+  });
+  expect(resolved(key)).toMatchObject({ problem: expect.stringContaining("signIn.supabase.url") });
+});
+
 it("takes a provider with a page of its own, and other issuers as JSON", () => {
   const issuers = [{ issuer: "https://id.example.org", secret: "s".repeat(40), audience: "fleet" }];
   const environment = {

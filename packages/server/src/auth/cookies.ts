@@ -40,14 +40,27 @@ export function ticketCookieName(place: CookiePlace): string {
   return place.https ? "__Host-holdfast_sign_in" : `holdfast_sign_in_${portOf(place)}`;
 }
 
+/** What renews a sign-in at a Supabase project. */
+export function grantCookieName(place: CookiePlace): string {
+  return place.https ? "__Host-holdfast_grant" : `holdfast_grant_${portOf(place)}`;
+}
+
 /** The port that a browser knows us by. */
 function portOf({ port, publicUrl }: CookiePlace): number {
   return publicUrl === undefined ? port : Number(new URL(publicUrl).port || defaultPort);
 }
 
 export function readTicketCookie(headers: RawHeaders, place: CookiePlace): string | undefined {
+  return readCookie(headers, ticketCookieName(place));
+}
+
+export function readGrantCookie(headers: RawHeaders, place: CookiePlace): string | undefined {
+  return readCookie(headers, grantCookieName(place));
+}
+
+function readCookie(headers: RawHeaders, name: string): string | undefined {
   const pairs = valuesOf(headers, "cookie").flatMap((value) => value.split(";"));
-  return cookieValue(pairs, ticketCookieName(place));
+  return cookieValue(pairs, name);
 }
 
 /** Session and browser, where present; a browser id that we cannot have set is absent. */

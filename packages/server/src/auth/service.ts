@@ -13,7 +13,7 @@ import type { Log } from "../observe/log.ts";
 import type { Principal } from "../plugin.ts";
 import { accountOf, createAccounts } from "./accounts.ts";
 import type { AccountWork } from "./accountTasks.ts";
-import type { Identity, IssuedTokens } from "./issuers/issuedTokens.ts";
+import type { Identity, IssuedReading, IssuedTokens } from "./issuers/issuedTokens.ts";
 import { ownerId } from "./schema.ts";
 import { hashOfCode, newSignInCode } from "./signInCode.ts";
 import { createStandings } from "./standings.ts";
@@ -67,10 +67,15 @@ export interface Auth extends Authenticator {
   signInCode(): Promise<string>;
   /** Takes a code and begins a session. Rejects where the store does not answer. */
   redeem(code: string): Promise<Redeemed>;
-  /** Begins a session of whom an issuer has named; refused where that person may not come. Rejects where the store does not answer. */
-  signIn(identity: Identity): Promise<Redeemed>;
+  /**
+   * Begins a session of whom an issuer has named; refused where that person may not come. Rejects where the store does
+   * not answer. `lifeMs`: how long it lasts unless it is refreshed; {@link Auth.sessionLifeMs} where absent.
+   */
+  signIn(identity: Identity, lifeMs?: number): Promise<Redeemed>;
+  /** Whom a token of a configured issuer names. */
+  readIssued(token: string): Promise<IssuedReading>;
   /** AU-7: the cookie's session lasts its full life from now on, under the same id. Rejects where the store does not answer. */
-  refresh(credentials: Credentials): Promise<Refreshed>;
+  refresh(credentials: Credentials, lifeMs?: number): Promise<Refreshed>;
   /** Ends the session of this cookie; one that is not valid has none. */
   signOut(cookie: string): Promise<void>;
   /** A new API key that may enrol one agent (OP-6). */
@@ -214,20 +219,26 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
       return redeemed === null ? { kind: "refused" } : begun(session, redeemed.user, redeemed.expiresAt);
     },
 
-    async signIn(identity) {
+    readIssued: async (token) =>
+      (await issued?.read(token)) ?? {
+        kind: "refused",
+        reason: "The credential is of no issuer that this server knows.",
+      },
+
+    async signIn(identity, lasts = lifeMs) {
       const account = accountOf(identity);
       if ((await run("auth.account", account)) === null) return { kind: "refused" };
       const session = newId();
-      const made = await run("auth.beginSession", { user: account.id, session, lifeMs });
+      const made = await run("auth.beginSession", { user: account.id, session, lifeMs: lasts });
       return made === null ? { kind: "refused" } : begun(session, made.user, made.expiresAt);
     },
 
-    async refresh({ cookie }) {
+    async refresh({ cookie }, lasts = lifeMs) {
       const reading = cookie === undefined ? undefined : await tokens.read(cookie, "session");
       if (reading === undefined || reading.kind === "refused") return { kind: "refused" };
       const { jti: session } = reading.claims;
       const { doubts } = standings;
-      const extended = await run("auth.extendSession", { id: session, lifeMs });
+      const extended = await run("auth.extendSession", { id: session, lifeMs: lasts });
       if (extended === null) return { kind: "refused" };
       const { user, expiresAt } = extended;
       standings.extended(session, { name: user.name, role: user.role, expiresAt }, doubts);

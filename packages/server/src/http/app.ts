@@ -22,6 +22,7 @@ import type { IsProxy } from "../auth/clientAddress.ts";
 import type { HostOriginSettings } from "../auth/hostOrigin.ts";
 import type { CodeFlow } from "../auth/oidc/codeFlow.ts";
 import type { Auth } from "../auth/service.ts";
+import type { ProjectSignIn } from "../auth/supabase/projectSignIn.ts";
 import type { AnyMethod } from "../methods/nodeMethod.ts";
 import type { MethodsContext } from "../methods/requests.ts";
 import type { Mode } from "../mode.ts";
@@ -36,6 +37,7 @@ import { HttpError, type Problem, problemOf, problemType } from "./problem.ts";
 import { addProviderRoutes, linksOf } from "./providerRoutes.ts";
 import { securityHeaders } from "./securityHeaders.ts";
 import { addSessionRoutes } from "./sessionRoutes.ts";
+import { addSupabaseRoutes } from "./supabaseRoutes.ts";
 import { addWeatherRoutes, type WeatherRoutesOptions } from "./weatherRoutes.ts";
 
 /** security F4: for all headers of a request, for the whole of it, and how often Node looks. */
@@ -51,6 +53,8 @@ export interface HttpOptions {
   readonly auth: Auth;
   /** Where people may sign in at a provider's page. */
   readonly flows: readonly CodeFlow[];
+  /** The Supabase project whose people sign in by password or e-mail; absent where there is none. */
+  readonly project?: ProjectSignIn | undefined;
   /** Whether a code made on this machine signs somebody in. */
   readonly signInLinks: boolean;
   /** The app's methods, and what they need. */
@@ -121,6 +125,7 @@ export function createHttp(options: HttpOptions): FastifyInstance {
   const { isProxy } = options;
   addSessionRoutes(app, { ...options, providers: linksOf(flows), place: settings });
   addProviderRoutes(app, { auth, flows, clock, log, place: settings, pagePaths, isProxy });
+  addSupabaseRoutes(app, { ...options, place: settings });
   addWeatherRoutes(app, { ...options, place: settings });
   addMethodRoutes(app, { auth, context, methods, version, clock, random, place: settings });
   if (options.feeds !== undefined) addFeedRoutes(app, { ...options.feeds, auth, clock, place: settings });

@@ -16,6 +16,7 @@ import { openTicket, sealTicket, type Ticket, ticketLifeMs } from "../auth/oidc/
 import type { Auth } from "../auth/service.ts";
 import type { Log } from "../observe/log.ts";
 import { createAttempts } from "./attempts.ts";
+import { forgetGrant } from "./grant.ts";
 import { ownOriginOf } from "./guard.ts";
 
 const ticketKeyPurpose = "holdfast sign-in under way";
@@ -87,6 +88,7 @@ export function addProviderRoutes(app: FastifyInstance, options: ProviderRoutesO
         }
         attempts.giveBack(address);
         const maxAge = auth.sessionLifeMs / 1000;
+        forgetGrant(request, reply, place());
         reply.setCookie(cookieName(place()), ended.cookie, { ...cookieAttributes(place()), maxAge });
         return toPage(reply, ticket?.returnTo ?? "/");
       } catch (error) {

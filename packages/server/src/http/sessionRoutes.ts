@@ -6,20 +6,33 @@
  * same transaction. Nothing here logs a body, a header or an address.
  */
 import { type Clock, ProtocolError, type Random, type User, uuidv7 } from "@holdfast/protocol";
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { clientAddress, type IsProxy } from "../auth/clientAddress.ts";
-import { browserCookieName, type CookiePlace, cookieAttributes, cookieName } from "../auth/cookies.ts";
+import {
+  browserCookieName,
+  type CookiePlace,
+  cookieAttributes,
+  cookieName,
+  grantCookieName,
+  readGrantCookie,
+} from "../auth/cookies.ts";
 import { type Auth, errorOf, signInCodeLifeMs } from "../auth/service.ts";
+import type { ProjectSignIn } from "../auth/supabase/projectSignIn.ts";
+import type { Credentials } from "../auth/verdict.ts";
 import type { Mode } from "../mode.ts";
 import { createAttempts } from "./attempts.ts";
+import { forgetGrant } from "./grant.ts";
 import { credentialsOf } from "./guard.ts";
 import { HttpError } from "./problem.ts";
 import type { ProviderLink } from "./providerRoutes.ts";
+import { unavailable } from "./supabaseRoutes.ts";
 
 export interface SessionRoutesOptions {
   readonly auth: Auth;
   readonly providers: readonly ProviderLink[];
+  /** Renews what a sign-in at a Supabase project gave; absent where there is none. */
+  readonly project?: ProjectSignIn | undefined;
   /** Whether a code made on this machine signs somebody in. */
   readonly signInLinks: boolean;
   readonly mode: Mode;
@@ -40,6 +53,10 @@ export interface SessionAnswer {
   readonly store?: string;
   /** A link signs somebody in, so people can be invited; absent where none does. Said by `GET` only. */
   readonly links?: true;
+  /** E-mail and password sign somebody in, or a link by e-mail; absent where they do not. Said by `GET` only. */
+  readonly passwords?: true;
+  /** Nobody is signed in now, and a refresh may do it: ask for one first. Said by `GET` only. */
+  readonly renewable?: true;
   /** Where people may sign in besides; absent where there is nothing. Said by `GET` only. */
   readonly providers?: readonly ProviderLink[];
 }
@@ -51,9 +68,38 @@ export const signInLinksOff =
 const signIn = z.object({ code: z.string().min(1).max(200) });
 
 export function addSessionRoutes(app: FastifyInstance, options: SessionRoutesOptions): void {
-  const { auth, providers, signInLinks, mode, version, clock, random, place, isProxy, health } = options;
+  const { auth, providers, project, signInLinks, mode, version, clock, random, place, isProxy, health } = options;
   const attempts = createAttempts(clock);
   const maxAge = auth.sessionLifeMs / 1000;
+
+  const isRenewable = (request: FastifyRequest, user: User | null): boolean =>
+    project !== undefined && user === null && readGrantCookie(request.raw.rawHeaders, place()) !== undefined;
+
+  /** By the project that signed them in; undefined: by none. */
+  const renew = async (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    credentials: Omit<Credentials, "instance">,
+  ): Promise<User | undefined> => {
+    if (project === undefined || credentials.cookies === undefined) return undefined;
+    const attributes = { ...cookieAttributes(place()), maxAge };
+    const ended = await project.renew(
+      readGrantCookie(request.raw.rawHeaders, place()),
+      { ...credentials, instance: "" },
+      (sealed) => void reply.setCookie(grantCookieName(place()), sealed, attributes),
+    );
+    if (ended.kind === "none") return undefined;
+    if (ended.kind === "unavailable") throw unavailable(ended);
+    if (ended.kind === "refused") {
+      // The project has put them out: so they are here, on every node.
+      if (credentials.cookie !== undefined) await auth.signOut(credentials.cookie);
+      for (const name of [grantCookieName(place()), cookieName(place())])
+        reply.clearCookie(name, cookieAttributes(place()));
+      throw new ProtocolError("unauthenticated", "The sign-in has ended where it was made; sign in again.");
+    }
+    reply.setCookie(cookieName(place()), ended.cookie, attributes);
+    return ended.user;
+  };
 
   app.get("/api/session", async (request, reply): Promise<SessionAnswer> => {
     const { ignoredCookie: _, ...credentials } = credentialsOf(request, place());
@@ -69,6 +115,8 @@ export function addSessionRoutes(app: FastifyInstance, options: SessionRoutesOpt
       version,
       store,
       ...(signInLinks && { links: true }),
+      ...(project && { passwords: true }),
+      ...(isRenewable(request, user) && { renewable: true }),
       ...(providers.length > 0 && { providers }),
     };
   });
@@ -97,6 +145,7 @@ export function addSessionRoutes(app: FastifyInstance, options: SessionRoutesOpt
       );
     }
     attempts.giveBack(address);
+    forgetGrant(request, reply, place());
     reply.setCookie(cookieName(place()), redeemed.cookie, { ...cookieAttributes(place()), maxAge });
     return { mode, user: redeemed.user, version };
   });
@@ -104,6 +153,8 @@ export function addSessionRoutes(app: FastifyInstance, options: SessionRoutesOpt
   app.post("/api/session/refresh", async (request, reply): Promise<SessionAnswer> => {
     const { ignoredCookie, ...credentials } = credentialsOf(request, place());
     if (ignoredCookie) throw new ProtocolError("forbidden", "Without an Origin the session cookie does not count.");
+    const renewed = await renew(request, reply, credentials);
+    if (renewed !== undefined) return { mode, user: renewed, version };
     const refreshed = await auth.refresh({ ...credentials, instance: "" });
     if (refreshed.kind === "refused")
       throw new ProtocolError("unauthenticated", "Nobody is signed in here, or the session is over.");
@@ -117,6 +168,7 @@ export function addSessionRoutes(app: FastifyInstance, options: SessionRoutesOpt
     // Saying 204 and ending nothing would be a lie.
     if (ignoredCookie) throw new ProtocolError("forbidden", "Without an Origin the session cookie does not count.");
     if (cookie !== undefined) await auth.signOut(cookie);
+    forgetGrant(request, reply, place());
     return reply.clearCookie(cookieName(place()), cookieAttributes(place())).code(204).send();
   });
 

@@ -10,7 +10,7 @@ export function ProviderLinks(props: {
   const id = useId();
   if (props.providers.length === 0) return null;
   return (
-    <section aria-labelledby={id} className="mb-4 flex flex-col gap-2 border-b border-line pb-4">
+    <section aria-labelledby={id} className="flex flex-col gap-2">
       <h2 id={id} className="sr-only">
         Sign in elsewhere
       </h2>

@@ -1,22 +1,26 @@
 /** Signing in again over a page whose session has ended: what is behind it stays as it was. */
 import { Dialog } from "radix-ui";
 import type { ReactNode } from "react";
-import type { ProviderLink } from "../../shared/http/signIn.ts";
+import type { SignInWays } from "../../shared/http/signIn.ts";
 import { Button } from "../../shared/ui/Button.tsx";
 import { CloseIcon } from "../../shared/ui/icons.tsx";
-import { ProviderLinks } from "./ProviderLinks.tsx";
-import { SignInForm } from "./SignInForm.tsx";
+import { type Doors, SignInDoors } from "./SignInDoors.tsx";
 
 export function SignInDialog(props: {
   readonly open: boolean;
-  readonly providers: readonly ProviderLink[];
+  readonly ways: SignInWays;
   readonly onOpenChange: (open: boolean) => void;
-  readonly onCode: (code: string) => Promise<string | undefined>;
+  readonly doors: Doors;
 }): ReactNode {
-  const onCode = async (code: string): Promise<string | undefined> => {
-    const problem = await props.onCode(code);
+  const closing = async (entering: Promise<string | undefined>): Promise<string | undefined> => {
+    const problem = await entering;
     if (problem === undefined) props.onOpenChange(false);
     return problem;
+  };
+  const doors: Doors = {
+    signIn: (code) => closing(props.doors.signIn(code)),
+    signInBy: (email, password) => closing(props.doors.signInBy(email, password)),
+    sendLink: (email, returnTo) => props.doors.sendLink(email, returnTo),
   };
   return (
     <Dialog.Root open={props.open} onOpenChange={props.onOpenChange}>
@@ -34,8 +38,7 @@ export function SignInDialog(props: {
               </Button>
             </Dialog.Close>
           </div>
-          <ProviderLinks providers={props.providers} returnTo={window.location.pathname} />
-          <SignInForm onCode={onCode} />
+          <SignInDoors ways={props.ways} doors={doors} />
         </Dialog.Content>
       </Dialog.Portal>
     </Dialog.Root>

@@ -25,10 +25,17 @@ export interface About {
   /** `sqlite` or `postgres`. */
   readonly store: string;
   /** A link signs somebody in, so people can be invited; absent where none does. */
-  readonly links?: boolean;
+  readonly links?: boolean | undefined;
+  /** E-mail and password sign somebody in, or a link by e-mail; absent where they do not. */
+  readonly passwords?: boolean | undefined;
+  /** Nobody is signed in now, and a refresh may do it. */
+  readonly renewable?: boolean;
   /** Where people may sign in besides; absent where there is nothing. */
-  readonly providers?: readonly ProviderLink[];
+  readonly providers?: readonly ProviderLink[] | undefined;
 }
+
+/** How somebody may come in here. */
+export type SignInWays = Pick<About, "links" | "passwords" | "providers">;
 
 /** A provider with a sign-in page of its own. `start`: a path of this server. */
 export interface ProviderLink {
@@ -45,26 +52,20 @@ export interface SignInDoor {
   /** Throws where the server does not answer as ours does. */
   about(): Promise<About>;
   redeem(code: string): Promise<SignInResult>;
+  withPassword(email: string, password: string): Promise<SignInResult>;
+  /** A link by e-mail; `signedIn` means: sent, or the address is not known. @param returnTo the page to open then */
+  sendLink(email: string, returnTo: string): Promise<SignInResult>;
   signOut(): Promise<void>;
 }
 
 export const signInDoor: SignInDoor = {
   about: async () => {
-    const response = await ask("GET");
-    if (!response.ok) throw new Error(await detailOf(response));
-    return (await response.json()) as About;
+    const about = await readAbout();
+    return isRenewable(about) ? await alone(renewed) : about;
   },
-  redeem: async (code) => {
-    try {
-      const response = await ask("POST", { code });
-      if (response.ok) return { kind: "signedIn" };
-      if (response.status === 429) return { kind: "refused", detail: await tooManyText(response) };
-      const detail = await detailOf(response);
-      return response.status < 500 ? { kind: "refused", detail } : { kind: "unreachable", detail };
-    } catch (error) {
-      return { kind: "unreachable", detail: error instanceof Error ? error.message : String(error) };
-    }
-  },
+  redeem: (code) => enter("/api/session", { code }, "wrong sign-in codes"),
+  withPassword: (email, password) => enter("/api/sign-in/password", { email, password }, "wrong sign-ins"),
+  sendLink: (email, returnTo) => enter("/api/sign-in/link", { email, returnTo }, "sign-ins"),
   signOut: async () => {
     const response = await ask("DELETE");
     if (!response.ok && response.status !== 401) throw new Error(await detailOf(response));
@@ -88,8 +89,43 @@ export function codeIn(typed: string): string | undefined {
   return code === "" || code.length > codeLengthMax || /\s|\//.test(code) ? undefined : code;
 }
 
-function ask(method: "GET" | "POST" | "DELETE", body?: unknown): Promise<Response> {
-  return fetch("/api/session", {
+async function readAbout(): Promise<About> {
+  const response = await ask("GET");
+  if (!response.ok) throw new Error(await detailOf(response));
+  return (await response.json()) as About;
+}
+
+const isRenewable = ({ user, renewable }: About): boolean => user === null && renewable === true;
+
+/** Another tab may have been quicker: what renews works once. */
+async function renewed(): Promise<About> {
+  const about = await readAbout();
+  if (!isRenewable(about)) return about;
+  const response = await ask("POST", {}, "/api/session/refresh");
+  // Signed out there: the sign-in page is the answer to that, and to nothing else.
+  if (!response.ok && response.status !== 401) throw new Error(await detailOf(response));
+  return await readAbout();
+}
+
+/** One tab of this browser at a time (CL-7). */
+async function alone<Result>(run: () => Promise<Result>): Promise<Result> {
+  return "locks" in navigator ? await navigator.locks.request("holdfast renewal", run) : await run();
+}
+
+async function enter(path: string, body: unknown, what: string): Promise<SignInResult> {
+  try {
+    const response = await ask("POST", body, path);
+    if (response.ok) return { kind: "signedIn" };
+    if (response.status === 429) return { kind: "refused", detail: await tooManyText(response, what) };
+    const detail = await detailOf(response);
+    return response.status < 500 ? { kind: "refused", detail } : { kind: "unreachable", detail };
+  } catch (error) {
+    return { kind: "unreachable", detail: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function ask(method: "GET" | "POST" | "DELETE", body?: unknown, path = "/api/session"): Promise<Response> {
+  return fetch(path, {
     method,
     cache: "no-store",
     credentials: "same-origin",
@@ -100,10 +136,10 @@ function ask(method: "GET" | "POST" | "DELETE", body?: unknown): Promise<Respons
 }
 
 /** The server says for a program how long to wait. */
-async function tooManyText(response: Response): Promise<string> {
+async function tooManyText(response: Response, what: string): Promise<string> {
   const problem = (await response.json().catch(() => undefined)) as { readonly retryAfter?: unknown } | undefined;
   const ms = typeof problem?.retryAfter === "number" ? problem.retryAfter : waitMsUntold;
-  return `Too many wrong sign-in codes came from here. Try again in ${Math.ceil(ms / 1_000)} s.`;
+  return `Too many ${what} came from here. Try again in ${Math.ceil(ms / 1_000)} s.`;
 }
 
 /** What an answer that is none says, in words. */

@@ -145,6 +145,7 @@ const about = {
   user: scene === "signedOut" ? null : session.user,
   version: "0.1.0",
   store: "sqlite",
+  links: true,
 } as const;
 const page = new PageSession({
   door: {
@@ -154,6 +155,8 @@ const page = new PageSession({
       detail:
         "This sign-in code does not work: it was used before, its time is over, or it never was. Ask who sent it for a new one, or run “npm run sign-in” on the server's machine.",
     }),
+    withPassword: async () => ({ kind: "refused", detail: "E-mail address and password do not belong together." }),
+    sendLink: async () => ({ kind: "signedIn" }),
     signOut: async () => undefined,
   },
   forget: async () => undefined,

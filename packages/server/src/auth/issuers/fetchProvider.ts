@@ -5,17 +5,21 @@
  */
 import { type AskProvider, ProviderFailed } from "./provider.ts";
 
-export const fetchProvider: AskProvider = async ({ url, form, authorization }, { signal, bytesMax }) => {
+export const fetchProvider: AskProvider = async (request, { signal, bytesMax }) => {
+  const { url, form, json, authorization, headers } = request;
+  const body = json === undefined ? form && new URLSearchParams(form).toString() : JSON.stringify(json);
+  const type = json === undefined ? "application/x-www-form-urlencoded" : "application/json";
   const response = await fetch(url, {
-    method: form === undefined ? "GET" : "POST",
+    method: body === undefined ? "GET" : "POST",
     redirect: "error",
     signal,
     headers: {
       accept: "application/json",
-      ...(form === undefined ? {} : { "content-type": "application/x-www-form-urlencoded" }),
+      ...(body === undefined ? {} : { "content-type": type }),
       ...(authorization === undefined ? {} : { authorization }),
+      ...headers,
     },
-    ...(form === undefined ? {} : { body: new URLSearchParams(form).toString() }),
+    ...(body === undefined ? {} : { body }),
   });
   return { status: response.status, body: await readUpTo(response, bytesMax) };
 };

@@ -14,8 +14,12 @@ export const answerBytesMax = 256 * 1_024;
 
 export interface ProviderRequest {
   readonly url: string;
-  /** Sent by POST as a form; absent: GET. */
+  /** Sent by POST as a form; absent, and without `json`: GET. */
   readonly form?: Readonly<Record<string, string>>;
+  /** Sent by POST as JSON. */
+  readonly json?: Readonly<Record<string, unknown>>;
+  /** Further headers, such as the key that a project is known by. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** `Authorization`, where the provider knows us by a secret. */
   readonly authorization?: string;
 }
