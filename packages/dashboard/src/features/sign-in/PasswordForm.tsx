@@ -1,7 +1,7 @@
 /** E-mail and password, or a link in an e-mail. What is typed leaves this form only to the server. */
 import { type FormEvent, type ReactNode, useId, useState } from "react";
 import { Button } from "../../shared/ui/Button.tsx";
-import type { Doors } from "./SignInDoors.tsx";
+import type { Doors } from "./doors.ts";
 
 const field = "h-9 rounded-md border border-line-strong bg-surface px-3 text-text";
 

@@ -4,7 +4,8 @@ import type { ReactNode } from "react";
 import type { SignInWays } from "../../shared/http/signIn.ts";
 import { Button } from "../../shared/ui/Button.tsx";
 import { CloseIcon } from "../../shared/ui/icons.tsx";
-import { type Doors, SignInDoors } from "./SignInDoors.tsx";
+import type { Doors } from "./doors.ts";
+import { SignInDoors } from "./SignInDoors.tsx";
 
 export function SignInDialog(props: {
   readonly open: boolean;

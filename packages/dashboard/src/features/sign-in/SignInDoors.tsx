@@ -1,16 +1,10 @@
 /** All ways in that this server has, and none that it has not: password, providers, a code. */
 import { type ReactNode, useId } from "react";
 import type { SignInWays } from "../../shared/http/signIn.ts";
+import type { Doors } from "./doors.ts";
 import { PasswordForm } from "./PasswordForm.tsx";
 import { ProviderLinks } from "./ProviderLinks.tsx";
 import { SignInForm } from "./SignInForm.tsx";
-
-/** Each resolves with what went wrong, in words, or undefined where it worked. */
-export interface Doors {
-  signIn(code: string): Promise<string | undefined>;
-  signInBy(email: string, password: string): Promise<string | undefined>;
-  sendLink(email: string, returnTo: string): Promise<string | undefined>;
-}
 
 export function SignInDoors(props: {
   readonly ways: SignInWays;

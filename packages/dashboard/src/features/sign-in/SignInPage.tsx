@@ -1,7 +1,8 @@
 /** What is shown to nobody in particular: the name of the place, and its doors. */
 import type { ReactNode } from "react";
 import type { SignInWays } from "../../shared/http/signIn.ts";
-import { type Doors, SignInDoors } from "./SignInDoors.tsx";
+import type { Doors } from "./doors.ts";
+import { SignInDoors } from "./SignInDoors.tsx";
 
 export function SignInPage(props: {
   readonly problem: string | undefined;
