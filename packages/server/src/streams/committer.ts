@@ -11,10 +11,10 @@
 import { type Clock, ProtocolError, type TimerHandle } from "@holdfast/protocol";
 import type { Log } from "../observe/log.ts";
 import type { Appended, BatchResult, Operation, Outcome, Store } from "../store/port.ts";
+import { createCommitSize } from "./commitSize.ts";
 import { commitWindowMs } from "./commitWindow.ts";
 
 const fanOutWeight = 0.2;
-const batchOperationsMax = 1_000;
 /** Operations that wait for a batch; above it new ones are refused `too_many`. */
 const waitingOperationsMax = 50_000;
 const retryAfterMs = 1_000;
@@ -53,6 +53,7 @@ export function createCommitter(options: CommitterOptions): Committer {
   let committing = false;
   let timer: TimerHandle | undefined;
   let fanOutMs = 0;
+  const size = createCommitSize();
   const idlers: (() => void)[] = [];
 
   /** `waitedMs`: how long the first has waited for the commit before. */
@@ -65,16 +66,18 @@ export function createCommitter(options: CommitterOptions): Committer {
   };
 
   const commit = async (): Promise<void> => {
-    const gathered = gathering.slice(0, batchOperationsMax);
+    const gathered = gathering.slice(0, size.operations);
     gathering = gathering.slice(gathered.length);
     const batch = [...leading(), ...gathered];
-    gatheringSince = clock.monotonic();
+    const began = clock.monotonic();
+    gatheringSince = began;
     committing = true;
     const result = await store.commit(batch.map(({ operation }) => operation)).catch((error: unknown) => {
       log.error("store.commit_failed", { operations: batch.length, error });
       for (const { done } of batch) settle(done, refusal(error, retryAfter()), log);
       return undefined;
     });
+    size.ended(batch.length, clock.monotonic() - began, result !== undefined);
     const waitedMs = gathering.length === 0 ? 0 : clock.monotonic() - gatheringSince;
     if (result !== undefined) answer(batch, result);
     committing = false;

@@ -2,6 +2,7 @@
 import type { Log } from "@holdfast/server";
 import { describe, expect, it } from "vitest";
 import type { Operation } from "../../src/store/port.ts";
+import { batchMsAimed, createCommitSize, operationsMax, operationsMin } from "../../src/streams/commitSize.ts";
 import { type Committer, createCommitter } from "../../src/streams/committer.ts";
 import { commitWindowMs, windowMsMax, windowMsMin } from "../../src/streams/commitWindow.ts";
 import { createSimClock, type SimClock } from "../support/simClock.ts";
@@ -63,6 +64,45 @@ describe("a committer", () => {
   });
 });
 
+describe("the size of a batch", () => {
+  it("[AD-2] follows a store that becomes slow, so that batches end within its deadline, and comes back", async () => {
+    let slow = true;
+    const perOperationMs = 200;
+    const { clock, committer, batches } = world((_, operations) => (slow ? operations * perOperationMs : 1));
+    let answered = 0;
+    for (let operation = 0; operation < 1_500; operation += 1) void committer.run(probe).then(() => (answered += 1));
+    await clock.advance(600_000);
+    expect(answered).toBe(1_500);
+    const sizes = batches.map(({ operations }) => operations);
+    expect(sizes[0]).toBe(operationsMax);
+    for (const operations of sizes.slice(1)) expect(operations * perOperationMs).toBeLessThanOrEqual(4_000);
+
+    slow = false;
+    batches.length = 0;
+    for (let operation = 0; operation < 3_000; operation += 1) void committer.run(probe);
+    await clock.advance(1_000);
+    expect(batches.at(-2)?.operations).toBeGreaterThan(500);
+  });
+
+  it("shrinks after a batch that failed late, and not after one that was refused at once", () => {
+    const size = createCommitSize();
+    size.ended(1_000, 1, false);
+    expect(size.operations).toBe(operationsMax);
+    for (let failed = 0; failed < 9; failed += 1) size.ended(size.operations, 10_000, false);
+    expect(size.operations).toBe(operationsMin);
+  });
+
+  it("does not grow while batches take about as long as they should", () => {
+    const size = createCommitSize();
+    size.ended(1_000, 30_000, true);
+    expect(size.operations).toBe(100);
+    size.ended(100, batchMsAimed, true);
+    expect(size.operations).toBe(100);
+    size.ended(100, batchMsAimed / 10, true);
+    expect(size.operations).toBe(200);
+  });
+});
+
 interface Batch {
   /** Monotonic ms. */
   readonly at: number;
@@ -70,7 +110,11 @@ interface Batch {
 }
 
 /** A store that takes what `tookMs` says for each batch. */
-function world(tookMs: (batch: number) => number): { clock: SimClock; committer: Committer; batches: Batch[] } {
+function world(tookMs: (batch: number, operations: number) => number): {
+  clock: SimClock;
+  committer: Committer;
+  batches: Batch[];
+} {
   const clock = createSimClock();
   const batches: Batch[] = [];
   const committer = createCommitter({
@@ -79,7 +123,7 @@ function world(tookMs: (batch: number) => number): { clock: SimClock; committer:
     deliver: () => {},
     store: {
       commit: async (batch) => {
-        const ms = tookMs(batches.length);
+        const ms = tookMs(batches.length, batch.length);
         batches.push({ at: clock.monotonic(), operations: batch.length });
         if (ms > 0) await new Promise<void>((resolve) => clock.after(ms, resolve));
         return { outcomes: batch.map(() => ({ ok: true, value: null })), appended: [], faults: [] };
