@@ -235,6 +235,16 @@ describe("I4: one owned socket, and attempts that are apart", () => {
     expect(breachOf(storm(2_000)).invariant).toBe("I4");
     passes(storm(15_003));
   });
+  test("good: an end after which nobody comes back by himself is none of a row (CL-2)", () => {
+    const row = (code: number): readonly Observation[] =>
+      Array.from({ length: 6 }, (_, index) => [
+        attempted(index * 2_000),
+        { ...closed(index * 2_000 + 2, "network"), ...(index === 4 ? { code } : {}) } as Observation,
+      ]).flat();
+    const then = [{ ...attempted(12_000) }];
+    passes([...row(4403), ...then]);
+    expect(breachOf([...row(1006), ...then]).invariant).toBe("I4");
+  });
   test("good: a connection that was good for 10 s begins the row anew", () => {
     passes(Array.from({ length: 20 }, (_, index) => goodFor(10_003 + 10 * index, index * 10_500)).flat());
   });

@@ -137,6 +137,13 @@ describe("I1: a jump must be told, and be justified", () => {
     passes([...start, reset("trimmed"), positioned(5)]);
     passes([...appended(1, 5), removed(1, 2), opened("r"), ...deliveries("r", 3, 5)]);
   });
+  test("a removed beginning must be told, also to whoever has read some of it", () => {
+    const read = [...appended(1, 5), opened("r", { epoch: "e1", offset: 1 }), ...deliveries("r", 2, 2)];
+    expect(breachOf([...read, removed(1, 4), skipped(3, 4), ...deliveries("r", 5, 5)]).invariant).toBe("REL-I3");
+    // A keyframe stood for it when the beginning went, while all of that was under way.
+    passes([...read, removed(3, 4), removed(1, 5), skipped(3, 4), ...deliveries("r", 5, 5)]);
+    expect(breachOf([...read, removed(4, 4), removed(1, 5), skipped(3, 4)]).invariant).toBe("REL-I3");
+  });
   test("bad: passing over what retention left", () => {
     const start = [...appended(1, 5), removed(2, 3), opened("r"), ...deliveries("r", 1, 1)];
     expect(breachOf([...start, skipped(2, 4)])).toEqual({ invariant: "I1", harm: "silentGaps" });

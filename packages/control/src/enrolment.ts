@@ -15,7 +15,7 @@ import { streams } from "../contract/names.ts";
 import { announceAgents, findAgent, lockAgent, requireAgent } from "./agents.ts";
 import { dispatchNext } from "./queue.ts";
 import { judgeReturn } from "./returns.ts";
-import type { ControlTransaction } from "./tables.ts";
+import type { ControlRead, ControlTransaction } from "./tables.ts";
 import { shorten, toLine, toStorable } from "./text.ts";
 import { closeTerminals } from "./threads.ts";
 
@@ -60,6 +60,20 @@ export async function welcomeAgent(tx: ControlTransaction, greeting: AgentHello)
   await dispatchNext(tx, await requireAgent(tx, id));
   await announceAgents(tx, [id]);
   return { identity: { id, name, generation }, inbox };
+}
+
+/** OP-7: a process that another has taken over from acknowledges nothing: what it was handed since is the other's (OP-8). */
+export async function isCurrentProcess(
+  tx: ControlRead,
+  { agent, generation }: { readonly agent: string; readonly generation: number },
+): Promise<boolean> {
+  const row = await tx.db
+    .selectFrom("agents")
+    .select("generation")
+    .where("workspace", "=", tx.workspace)
+    .where("id", "=", agent)
+    .executeTakeFirst();
+  return Number(row?.generation) === generation;
 }
 
 /** The agent that this credential may speak as; undefined where it has none yet. */

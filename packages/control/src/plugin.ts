@@ -25,7 +25,7 @@ import {
   removeAssistant,
 } from "./assistants.ts";
 import { interruptCommand, retryCommand, sendCommand } from "./commands.ts";
-import { welcomeAgent } from "./enrolment.ts";
+import { isCurrentProcess, welcomeAgent } from "./enrolment.ts";
 import { readHistory } from "./history.ts";
 import { migrations } from "./migrations.ts";
 import { beat, bury, reclaim } from "./nodeTasks.ts";
@@ -110,7 +110,7 @@ export const plugin: Plugin = {
       open: (snapshot) => openAgUi(snapshot as unknown as ThreadSnapshot),
     },
   ],
-  agents: { hello: welcomeAgent },
+  agents: { hello: welcomeAgent, isCurrent: isCurrentProcess },
   start: startRuntime,
 };
 

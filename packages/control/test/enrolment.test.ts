@@ -132,6 +132,26 @@ describe("generations (OP-7)", () => {
     expect(await control.fleet()).toMatchObject([{ generation: 2, status: "online" }]);
   });
 
+  it("[OP-7][OP-8] a fenced process acknowledges nothing: what it was handed since is its successor's", async () => {
+    const control = await openControl();
+    const older = await control.hello();
+    await control.call("command.send", { agent: older.id, text: "date" });
+    const acknowledged = async () =>
+      await control.db
+        .withTables<{ streams: { name: string; epoch: string; acknowledged: number } }>()
+        .selectFrom("streams")
+        .select(["epoch", "acknowledged"])
+        .where("name", "=", older.inbox)
+        .executeTakeFirstOrThrow();
+    const { epoch } = await acknowledged();
+    // It is not told yet that another speaks for the agent, to whom the same is handed again.
+    const newer = await control.hello({ id: older.id });
+    await control.acknowledge(older, { epoch, offset: 2 });
+    expect(await acknowledged()).toEqual({ epoch, acknowledged: 0 });
+    await control.acknowledge(newer, { epoch, offset: 2 });
+    expect(await acknowledged()).toEqual({ epoch, acknowledged: 2 });
+  });
+
   it("[OP-7] a fenced hello changes nothing: name, status and owner stay the newer one's", async () => {
     const control = await openControl();
     const older = await control.hello();

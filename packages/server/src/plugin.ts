@@ -200,6 +200,11 @@ export interface AgentWelcome {
 export interface AgentHooks {
   /** Registers or finds the agent; throws `forbidden` or `fenced`. */
   readonly hello: (tx: Transaction<SomeTables>, hello: AgentHello) => Promise<AgentWelcome>;
+  /** Whether that generation speaks for the agent: an older one acknowledges nothing (OP-7). Absent: each does. */
+  readonly isCurrent?: (
+    tx: ReadTransaction<SomeTables>,
+    process: { readonly agent: string; readonly generation: number },
+  ) => Promise<boolean>;
 }
 
 /** What a plugin may use on the main thread. */

@@ -29,6 +29,8 @@ export interface Log {
   readonly states: string[] | undefined;
   /** Offsets that retention removed. */
   readonly removed: Set<number>;
+  /** Of these what went before its beginning did: a later keyframe stands for it (ST-10). */
+  readonly replaced: Set<number>;
   readonly formerEpochs: Set<string>;
   readonly ghosts: Ghosts[];
 }
@@ -57,6 +59,7 @@ export function makeLogs(foldOf: (workspace: string, stream: string) => Fold | u
           contents: [],
           states: foldOf(workspace, stream) === undefined ? undefined : [],
           removed: new Set(),
+          replaced: new Set(),
           formerEpochs: new Set(),
           ghosts: [],
         };
@@ -76,7 +79,7 @@ export function cut(log: Log, head: number): void {
   log.ghosts.push({ epoch: log.epoch, offset: head + 1, contents: log.contents.slice(head) });
   log.contents.length = head;
   if (log.states !== undefined) log.states.length = head;
-  for (const offset of log.removed) if (offset > head) log.removed.delete(offset);
+  for (const gone of [log.removed, log.replaced]) for (const offset of gone) if (offset > head) gone.delete(offset);
 }
 
 /** Whether this very event was durable once in that epoch, and was lost with a rollback. */
@@ -92,6 +95,21 @@ export function contentOf(log: Log, offset: number, through: number): string | u
   if (offset === through) return log.contents[offset - 1];
   if (offset > through || through > log.contents.length) return undefined;
   return log.contents.slice(offset - 1, through).join("");
+}
+
+/** Retention removed these. */
+export function remove(log: Log, offset: number, through: number): void {
+  const isBeginning = areRemoved(log, 1, offset - 1);
+  for (let at = offset; at <= through; at += 1) {
+    if (!isBeginning && !log.removed.has(at)) log.replaced.add(at);
+    log.removed.add(at);
+  }
+}
+
+/** Whether a keyframe stands for every event from `offset` to `through`: to be moved over these needs no telling. */
+export function areReplaced(log: Log, offset: number, through: number): boolean {
+  for (let at = offset; at <= through; at += 1) if (!log.replaced.has(at)) return false;
+  return true;
 }
 
 /** Whether retention removed every event from `offset` to `through`. */

@@ -3,7 +3,7 @@
  *
  * What a test says is an operation, as the gateway would send it; what it reads is the log and the snapshots.
  */
-import { type ErrorBody, type HelloAgent, ProtocolError, uuidv7 } from "@holdfast/protocol";
+import { type Cursor, type ErrorBody, type HelloAgent, ProtocolError, uuidv7 } from "@holdfast/protocol";
 import type { AgentWelcome, Principal } from "@holdfast/server/plugin";
 import type { Kysely } from "kysely";
 import { createEngine } from "../../../server/src/store/engine.ts";
@@ -162,6 +162,12 @@ export async function openControl(clock: { now: number } = { now: startMs }) {
         temporary: false,
       };
       return { ...identity, inbox, connection, process: hello.process, principal };
+    },
+
+    /** OP-8: as the gateway hands it over. */
+    async acknowledge({ id: agent, generation, inbox }: FakeAgent, cursor: Cursor): Promise<void> {
+      const process = { agent, generation };
+      await commit({ kind: "ack", workspace: "default", stream: inbox, cursor, process });
     },
 
     /** Publishes to a thread; each event's verdict. Throws what refuses the whole. */

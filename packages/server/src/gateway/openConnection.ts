@@ -153,7 +153,8 @@ export function createOpenConnection(options: OpenConnectionOptions): OpenConnec
       );
       return;
     }
-    committer.submit({ kind: "ack", workspace, stream, cursor }, (outcome) => {
+    const process = agent === undefined ? {} : { process: { agent: agent.id, generation: agent.generation } };
+    committer.submit({ kind: "ack", workspace, stream, cursor, ...process }, (outcome) => {
       if (outcome.ok) return;
       log.warn("inbox.ack_failed", { connection: id, stream, error: ProtocolError.fromBody(outcome.error) });
     });

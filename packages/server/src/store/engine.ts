@@ -236,6 +236,10 @@ async function perform(
     case "task":
       return app.task(operation.task)(view(operation.workspace), operation.input as never);
     case "ack":
+      if (operation.process !== undefined) {
+        const isCurrent = await app.agents().isCurrent?.(view(operation.workspace), operation.process);
+        if (isCurrent === false) return null;
+      }
       await dialect.acknowledge(operation.workspace, operation.stream, operation.cursor.epoch, operation.cursor.offset);
       return null;
     case "retain":

@@ -40,7 +40,14 @@ export type Operation =
       readonly events: readonly NewEvent[];
     }
   | { readonly kind: "task"; readonly workspace: string; readonly task: string; readonly input: unknown }
-  | { readonly kind: "ack"; readonly workspace: string; readonly stream: string; readonly cursor: Cursor }
+  | {
+      readonly kind: "ack";
+      readonly workspace: string;
+      readonly stream: string;
+      readonly cursor: Cursor;
+      /** The process that says so, compared in this transaction (OP-7). */
+      readonly process?: { readonly agent: string; readonly generation: number };
+    }
   /** OP-6, OP-7: finds or registers an agent. Value: `AgentWelcome`. */
   | { readonly kind: "agentHello"; readonly workspace: string; readonly hello: AgentHello }
   /** One small batch of what has outlived its time; a transaction of its own. Value: {@link Retained}. */

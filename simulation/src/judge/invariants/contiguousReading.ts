@@ -7,7 +7,7 @@
  * rollback or a removed event; a `skipped` range by the removal of each event in it.
  */
 import type { BreachDetails, Fail, Invariant } from "../invariant.ts";
-import { areRemoved, contentOf, isGhost, type Log, nameOf } from "../logs.ts";
+import { areRemoved, areReplaced, contentOf, isGhost, type Log, nameOf } from "../logs.ts";
 import type { Observed } from "../observation.ts";
 import { judgeRollbacks, placeOf, type Reader, type Readers } from "../readers.ts";
 import type { InvariantId } from "../violation.ts";
@@ -161,7 +161,9 @@ function passedOver(reader: Reader, observation: Observed<"passedOver">, fail: F
       harm: "silentGaps",
     });
   }
-  if (why === "retention" && !reader.isFree && !reader.isAtStart && areRemoved(reader.log, 1, through)) {
+  // What it has of the beginning came before that went; what a keyframe stands for was gone already.
+  const isUntold = areRemoved(reader.log, 1, through) && !areReplaced(reader.log, offset, through);
+  if (why === "retention" && !reader.isFree && !reader.isAtStart && isUntold) {
     fail(
       "REL-I3",
       `${placeOf(reader)} was moved over ${offset}…${through}, a removed beginning, and not told (trimmed)`,

@@ -6,7 +6,7 @@
  * somebody was told of them, which is judged at the reader (`contiguousReading`), not here.
  */
 import type { Fail, Invariant } from "../invariant.ts";
-import { cut, type Fold, type Logs, nameOf } from "../logs.ts";
+import { cut, type Fold, type Logs, nameOf, remove } from "../logs.ts";
 
 export function epochs(
   logs: Logs,
@@ -49,8 +49,7 @@ export function epochs(
         cut(logs.of(workspace, stream), head);
       },
       removed({ workspace, stream, offset, through }) {
-        const log = logs.of(workspace, stream);
-        for (let at = offset; at <= through; at += 1) log.removed.add(at);
+        remove(logs.of(workspace, stream), offset, through);
       },
     },
   };

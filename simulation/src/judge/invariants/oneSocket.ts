@@ -19,6 +19,8 @@ const refusalsApartMs = 5_000;
 const refusalsMax = 4;
 /** CL-2 */
 const unauthenticated = 4401;
+/** CL-2: after these nobody comes back by itself, so they are no failure in a row of such. */
+const stopping: ReadonlySet<number> = new Set([4400, 4403, 4409]);
 /** Two clocks may round differently. */
 const toleranceMs = 5;
 
@@ -89,7 +91,8 @@ export function oneSocket(fail: Fail): Invariant {
         const { welcomedAt, settledAt } = client;
         const isProven =
           welcomedAt !== undefined && settledAt !== undefined && at - welcomedAt >= provenMs - toleranceMs;
-        client.failures = isProven ? 1 : client.failures + 1;
+        if (isProven) client.failures = 1;
+        else if (!stopping.has(code)) client.failures += 1;
         client.closedAt = at;
         if (code === unauthenticated) client.refusals += 1;
       },
