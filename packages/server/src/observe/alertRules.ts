@@ -7,16 +7,20 @@
 import type { ConnectionRecord } from "./connectionRecord.ts";
 import { shortMs } from "./connectionRecord.ts";
 
+/** All that there are; `monitor` is raised by whoever asks for the others (`alerts.ts`). */
+export const alertIds = [
+  "store_down",
+  "store_errors",
+  "storm",
+  "short_connections",
+  "failed_openings",
+  "loop_delay",
+  "internal_errors",
+  "monitor",
+] as const;
+
 export interface Alert {
-  readonly id:
-    | "store_down"
-    | "store_errors"
-    | "storm"
-    | "short_connections"
-    | "failed_openings"
-    | "loop_delay"
-    | "internal_errors"
-    | "monitor";
+  readonly id: (typeof alertIds)[number];
   /** For a person: what is wrong. */
   readonly sentence: string;
 }

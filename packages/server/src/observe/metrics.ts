@@ -8,6 +8,7 @@
  */
 import { closeCodes } from "@holdfast/protocol";
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { type Alert, alertIds } from "./alertRules.ts";
 import { type ConnectionRecord, shortMs } from "./connectionRecord.ts";
 import { codeOf } from "./errorCode.ts";
 import { type Observer, silentObserver } from "./observer.ts";
@@ -50,6 +51,8 @@ export interface MetricsOptions {
 }
 
 export interface Metrics {
+  /** An alert is raised, or over. */
+  alert(id: Alert["id"], isRaised: boolean): void;
   readonly observer: Observer;
   readonly contentType: string;
   /** Called once, when there is a node to read from. */
@@ -144,6 +147,8 @@ export function createMetrics({ version, dashboardNames }: MetricsOptions): Metr
     { version },
     1,
   );
+  const alerts = new Gauge({ name: "holdfast_alert_raised", help: "1 while it is.", labelNames: ["alert"], registers });
+  for (const alert of alertIds) alerts.set({ alert }, 0);
   const asked = dashboardNames ? dashboardMetrics(registers, () => sources?.degraded() ?? false) : undefined;
 
   const known = new Map<string, Set<string>>();
@@ -209,6 +214,7 @@ export function createMetrics({ version, dashboardNames }: MetricsOptions): Metr
     },
     text: () => registry.metrics(),
     registry,
+    alert: (alert, isRaised) => alerts.set({ alert }, Number(isRaised)),
     stop() {
       registry.clear();
     },

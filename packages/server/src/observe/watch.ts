@@ -6,7 +6,7 @@
  */
 import type { Node } from "../node.ts";
 import type { Settings } from "../settings.ts";
-import { startAlerts } from "./alerts.ts";
+import { type AlertNotice, startAlerts } from "./alerts.ts";
 import { watchLoopDelay } from "./loopDelay.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 import { createWebhook } from "./webhook.ts";
@@ -51,7 +51,11 @@ export function createWatch(
     callOut(node, url) {
       const webhook =
         alertWebhook === undefined ? undefined : createWebhook({ url: alertWebhook, server: url, clock, log });
-      const stopAlerts = startAlerts({ clock, log, judge: node.problems, notify: (notice) => webhook?.send(notice) });
+      const notify = (notice: AlertNotice): void => {
+        metrics.alert(notice.alert, notice.kind === "raised");
+        webhook?.send(notice);
+      };
+      const stopAlerts = startAlerts({ clock, log, judge: node.problems, notify });
       ends.push(stopAlerts, () => webhook?.stop());
     },
     stop() {

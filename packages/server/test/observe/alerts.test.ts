@@ -2,13 +2,14 @@
  * Raised once, cleared once, to the log and to a webhook.
  *
  * Seen red: with an alert raised at each look, with no clearing, with a judge that throws ending the watch, with a
+ * teller that throws ending it, with an alert cleared as soon as it is not wrong, with a
  * webhook that gives up at the first failure or never, that follows redirects, and that keeps everything.
  */
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, expect, it } from "vitest";
 import type { Alert } from "../../src/observe/alertRules.ts";
-import { type AlertNotice, judgeMs, startAlerts } from "../../src/observe/alerts.ts";
+import { type AlertNotice, calmMs, judgeMs, startAlerts } from "../../src/observe/alerts.ts";
 import { createWebhook, type Webhook } from "../../src/observe/webhook.ts";
 import { createSimClock } from "../support/simClock.ts";
 
@@ -49,9 +50,9 @@ it("raises once and clears once, however long it lasts and how its sentence chan
   world.alerts = [down, { ...storm, sentence: "Each client opened 4 connections." }];
   await clock.advance(judgeMs * 50);
   world.alerts = [down];
-  await clock.advance(judgeMs * 2);
+  await clock.advance(calmMs);
   world.alerts = [storm];
-  await clock.advance(judgeMs);
+  await clock.advance(calmMs);
   expect(lines).toEqual([
     "alert.raised storm",
     "alert.raised store_down",
@@ -69,9 +70,30 @@ it("a monitor that fails itself is an alert, and goes on when it can", async () 
   world.failing = true;
   await clock.advance(judgeMs * 3);
   world.failing = false;
-  await clock.advance(judgeMs);
+  await clock.advance(calmMs);
   expect(lines).toEqual(["alert.raised monitor", "alert.cleared monitor"]);
   expect(notices[0]?.sentence).toBe("What watches this server fails itself: as asked");
+});
+
+it("[F80] what comes and goes around its limit is one alert", async () => {
+  const { clock, lines, world } = watch();
+  for (let turn = 0; turn < 20; turn += 1) {
+    world.alerts = turn % 3 === 0 ? [storm] : [];
+    await clock.advance(judgeMs);
+  }
+  expect(lines).toEqual(["alert.raised storm"]);
+});
+
+it("[F80] telling that fails ends no watch, and is an alert itself", async () => {
+  const { clock, lines, notices, world } = watch();
+  notices.push = () => {
+    Object.assign(notices, { push: Array.prototype.push });
+    throw new Error("nobody listens");
+  };
+  world.alerts = [storm];
+  await clock.advance(judgeMs * 2);
+  expect(lines).toEqual(["alert.raised storm", "alert.raised monitor"]);
+  expect(notices.map(({ sentence }) => sentence)).toEqual(["What watches this server fails itself: nobody listens"]);
 });
 
 const notice: AlertNotice = { kind: "raised", alert: "storm", sentence: "s", since: 1 };

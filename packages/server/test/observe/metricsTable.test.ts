@@ -12,7 +12,7 @@ import { WebSocket } from "ws";
 import { createServer, type Server } from "../../src/index.ts";
 import { createWatch, type Watch } from "../../src/observe/watch.ts";
 import { newId } from "../support/principals.ts";
-import { createSimClock } from "../support/simClock.ts";
+import { createSimClock, type SimClock } from "../support/simClock.ts";
 import { createWorld, makeHello, type World } from "../support/world.ts";
 
 /** `gauge`: stands at another value than before while it happens. */
@@ -45,6 +45,7 @@ const rows = {
   "an upgrade is refused": ["openings_failed_total", "init_errors_total"],
   "a client comes before its time": ["retry_ignored_total"],
   "the store fails": ["store_errors_total", "store_breaker_open", "store_probes_total", "circuit_breaker_open"],
+  "something is wrong": ["alert_raised"],
   "time passes": ["loop_delay_p99_seconds"],
   "the server starts": ["build_info"],
 } as const;
@@ -140,13 +141,19 @@ it("[F48] what a client does, and what is refused, moves what it should on a rea
 });
 
 /** A node on a simulated clock and a store that can fail, watched as the server watches it. */
-async function watched(): Promise<{ world: World; watch: Watch; read: () => Promise<Map<string, number>> }> {
+async function watched(): Promise<{
+  world: World;
+  watch: Watch;
+  /** The watch's own; the node has another. */
+  clock: SimClock;
+  read: () => Promise<Map<string, number>>;
+}> {
   const clock = createSimClock();
   const watch = createWatch({ clock, log: silent, version: "test", dashboardMetrics: true, alertWebhook: undefined });
   const world = await createWorld(undefined, { openingsPerSecond: 1 }, { observer: watch.observer });
   watch.follow(world.node);
   cleanUps.push(() => watch.stop());
-  return { world, watch, read: async () => sums(await watch.text()) };
+  return { world, watch, clock, read: async () => sums(await watch.text()) };
 }
 
 it("[AD-2][F80] a store that fails moves its errors, the breaker and the probes, and its return the breaker back", async () => {
@@ -180,6 +187,15 @@ it("[AD-3] an opening is under way until its verdict, and then no more", async (
   client.drop();
   await world.clock.advance(10);
   expect((await read()).get("openings_under_way")).toBe(0);
+});
+
+it("[F80] an alert that is raised stands there by its name", async () => {
+  const { world, watch, read, clock } = await watched();
+  watch.callOut(world.node, "http://server");
+  for (let index = 0; index < 3; index += 1) world.node.context.records.hello("one client");
+  await clock.advance(20_000);
+  expect((await read()).get("alert_raised")).toBe(1);
+  expect(await watch.text()).toContain('holdfast_alert_raised{alert="storm"} 1');
 });
 
 it("[AD-3] who comes before its time is counted", async () => {
