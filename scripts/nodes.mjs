@@ -1,5 +1,5 @@
 /**
- * `npm run proof:nodes -- [--seconds 10] [--ledger]`: two servers on one PostgreSQL under load, without notices, restarted
+ * `npm run proof:nodes -- [--seconds 10] [--from <commit>] [--ledger]`: two servers on one PostgreSQL under load, without notices, restarted
  * in turn, and one of them killed.
  */
 import { join } from "node:path";

@@ -39,6 +39,8 @@ interface OpenPage {
   readonly fleet: Subscription;
   readonly thread: Subscription;
   readonly agents: () => number | undefined;
+  /** Events of the thread that it was shown after its beginning. */
+  readonly shown: () => number;
 }
 
 function openSession({ url }: Holdfast): Session {
@@ -50,6 +52,7 @@ function openSession({ url }: Holdfast): Session {
 function openPage(server: Holdfast, thread: string): OpenPage {
   const session = openSession(server);
   let agents: number | undefined;
+  let shown = 0;
   const fleet = session.subscribe("fleet", {
     from: "latest",
     onSnapshot: (data) => {
@@ -59,9 +62,11 @@ function openPage(server: Holdfast, thread: string): OpenPage {
   });
   const read = session.subscribe(`thread/${thread}`, {
     from: "latest",
-    onEvents: () => {},
+    onEvents: (events) => {
+      shown += events.length;
+    },
   });
-  return { session, fleet, thread: read, agents: () => agents };
+  return { session, fleet, thread: read, agents: () => agents, shown: () => shown };
 }
 
 /** Lines that name the refused permission, in the minute that has the most of them. */
@@ -76,7 +81,7 @@ function refusedPerMinute(server: Holdfast, from: number): number {
 }
 
 test(
-  "[ST-8][I5][I9] the agents' table alone: threads are live, two lines a minute, and everybody shows the fleet again",
+  "[ST-8][OP-7][I5][I9] the agents' table alone: threads are live, two lines a minute, and everybody shows the fleet again",
   async () => {
     const url = await postgres.newOwnedDatabase();
     const user = new URL(url).username;
@@ -101,6 +106,12 @@ test(
       text: `for n in $(seq 1 ${seconds}); do echo tick $n; sleep 1; done`,
     })) as { thread: string };
 
+    // It runs: who claims and who ends a command needs the table, who prints does not.
+    const early = openPage(server, thread);
+    await waitFor(() => (early.shown() > 2 ? true : undefined), {
+      msMax: openMsMax,
+      what: "the command's first ticks",
+    });
     const revokedAt = Date.now();
     await postgres.query(`revoke select on agents from ${user}`, asOwner);
     const opened = Array.from({ length: pages }, () => openPage(server, thread));
@@ -124,7 +135,12 @@ test(
         what: "threads live and fleets pending",
       },
     );
+    const shownBefore = opened.map((one) => one.shown());
     await pause(forbiddenMs);
+    // OP-7: what runs goes on telling of itself: a tick a second, on every page.
+    const ticksMin = Math.floor(forbiddenMs / 1_000 / 2);
+    const ticks = opened.map((one, index) => one.shown() - (shownBefore[index] ?? 0));
+    expect(ticks.filter((count) => count < ticksMin)).toEqual([]);
     expect(refusedPerMinute(server, revokedAt)).toBeLessThanOrEqual(linesPerMinuteMax);
     expect(opened.map((one) => one.agents())).toEqual(opened.map(() => undefined));
     const socketsBefore = sockets;

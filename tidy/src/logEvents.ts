@@ -36,6 +36,20 @@ export function logEvents(files: readonly SourceFile[]): readonly LogEvent[] {
     .map(([name, event]) => ({ name, levels: [...event.levels].sort(), fields: [...event.fields].sort() }));
 }
 
+/** F03: events that are told where something was caught, without it: as text it has lost its stack and its causes. */
+export function eventsWithoutCaught(files: readonly SourceFile[]): readonly string[] {
+  const found = new Set<string>();
+  for (const file of files)
+    walk(parse(file), (node) => {
+      if (node.type !== "CatchClause" || !isNode(node["param"]) || !isNode(node["body"])) return;
+      walk(node["body"], (inner) => {
+        const call = logCall(inner);
+        if (call !== undefined && !fieldsOf(call.fields).includes("error")) found.add(`${file.path} ${call.name}`);
+      });
+    });
+  return [...found];
+}
+
 function logCall(node: SyntaxNode): { name: string; level: string; fields: unknown } | undefined {
   if (node.type !== "CallExpression" || !isNode(node["callee"])) return undefined;
   const { callee } = node as { callee: SyntaxNode } & SyntaxNode;

@@ -4,7 +4,7 @@
  * Seen red: by an event of another name in a source, and by the three planted below.
  */
 import { expect, test } from "vitest";
-import { logEvents, logPage } from "../src/logEvents.ts";
+import { eventsWithoutCaught, logEvents, logPage } from "../src/logEvents.ts";
 import { fileAt, isCode, readRepository } from "../src/repository.ts";
 
 const files = readRepository();
@@ -15,6 +15,19 @@ const programs = files.filter(
 test("docs/logs.md has every event with its levels and fields; `npm run handbook` writes it anew", async () => {
   const page = logPage(logEvents(programs), fileAt(files, "docs/logs.md").text);
   await expect(page).toMatchFileSnapshot("../../docs/logs.md");
+});
+
+test("[F03] what was caught is told as an error, with its stack and causes", () => {
+  expect(eventsWithoutCaught(programs)).toEqual([]);
+});
+
+test("planted: an error that is told as text", () => {
+  const text = `
+    try { a(); } catch (error) { log.warn("a.b", { problem: error.message }); }
+    try { a(); } catch (error) { if (b) log.warn("c.d", { ...b, error }); }
+    try { a(); } catch { log.info("e.f"); }
+  `;
+  expect(eventsWithoutCaught([{ path: "planted.ts", text }])).toEqual(["planted.ts a.b"]);
 });
 
 const planted = (text: string) => logEvents([{ path: "planted.ts", text }]);

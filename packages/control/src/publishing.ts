@@ -5,7 +5,8 @@
  * OP-7) → each event by schema and grammar, in order → the accepted ones are appended and the rows moved → an
  * ended command makes room for the next. Invariants: a rejected event is named and leaves no trace (PB-2);
  * `command.started` is accepted once per command (PB-5). The hot case, a burst of terminal output, costs two
- * queries, however many events it has: the agent is locked only for a step of a command.
+ * queries, however many events it has: the agent is locked only for a step of a command, and read for nothing else, so
+ * what runs is live where the table of agents cannot be read.
  */
 import { type ErrorBody, ProtocolError } from "@holdfast/protocol";
 import type { PublishRequest, PublishVerdicts } from "@holdfast/server/plugin";
@@ -73,11 +74,24 @@ async function authorise(tx: ControlTransaction, { stream, caller, generation }:
     caller.kind === "agent"
       ? await tx.db
           .selectFrom("threads")
-          .innerJoin("agents", (join) =>
-            join.onRef("agents.workspace", "=", "threads.workspace").onRef("agents.id", "=", "threads.agent"),
+          .select(["threads.agent", "threads.kind", "threads.terminal", "threads.cols", "threads.rows"])
+          // OP-7: the newest generation that any process was given is the current one.
+          .select((select) =>
+            select
+              .selectFrom("agent_processes")
+              .select((of) => of.fn.max("agent_processes.generation").as("generation"))
+              .whereRef("agent_processes.workspace", "=", "threads.workspace")
+              .whereRef("agent_processes.agent", "=", "threads.agent")
+              .as("generation"),
           )
-          .select(["threads.kind", "threads.terminal", "threads.cols", "threads.rows"])
-          .select(["agents.id as agent", "agents.generation", "agents.returning"])
+          .select((select) =>
+            select
+              .selectFrom("return_checks")
+              .select((of) => of.fn.countAll().as("checks"))
+              .whereRef("return_checks.workspace", "=", "threads.workspace")
+              .whereRef("return_checks.agent", "=", "threads.agent")
+              .as("checks"),
+          )
           .where("threads.workspace", "=", tx.workspace)
           .where("threads.id", "=", thread)
           .where("threads.agent", "=", caller.id)
@@ -104,7 +118,7 @@ async function authorise(tx: ControlTransaction, { stream, caller, generation }:
   }
   const { agent, kind, terminal } = row;
   const size = { cols: Number(row.cols), rows: Number(row.rows) };
-  return { agent, returning: Number(row.returning) === 1, thread, kind, terminal, size };
+  return { agent, returning: Number(row.checks) > 0, thread, kind, terminal, size };
 }
 
 /** One event by its schema; unknown fields are dropped (TR-5). */

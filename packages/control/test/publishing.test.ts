@@ -1,4 +1,5 @@
 /** What an agent may say of its work: rights, claims, grammar, poison. */
+import { sql } from "kysely";
 import { describe, expect, it } from "vitest";
 import type { CommandOutcome } from "../contract/index.ts";
 import { codes, finished, type LoggedEvent, openControl, output, person, refusal, started } from "./support/control.ts";
@@ -28,6 +29,20 @@ describe("who may publish (PB-1)", () => {
     const { control, agent, command } = await withCommand();
     const { thread } = await control.call("thread.create", { agent: agent.id });
     expect(codes(await control.publish(agent, thread.id, [started(command)]))).toEqual(["not_found"]);
+  });
+});
+
+describe("where the table of agents cannot be read", () => {
+  it("[OP-7] output of what runs passes, an older process is fenced, and an end passes when it can be read", async () => {
+    const { control, agent, command, thread } = await withCommand();
+    await control.publish(agent, thread, [started(command)]);
+    const newer = await control.hello({ id: agent.id, open: [command] });
+    await sql`alter table agents rename to agents_hidden`.execute(control.db);
+    expect(codes(await control.publish(newer, thread, [output(thread, "tick", command)]))).toEqual([null]);
+    expect(await refusal(control.publish(agent, thread, [output(thread, "tock", command)]))).toBe("fenced");
+    await expect(control.publish(newer, thread, [finished(command)])).rejects.toThrow();
+    await sql`alter table agents_hidden rename to agents`.execute(control.db);
+    expect(codes(await control.publish(newer, thread, [finished(command)]))).toEqual([null]);
   });
 });
 

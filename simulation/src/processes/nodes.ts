@@ -12,6 +12,7 @@ import { wrongReaders } from "./crowd.ts";
 import type { CrowdResult, PhaseFigures } from "./crowdSettings.ts";
 import { judgeHistory } from "./judgeHistory.ts";
 import { makeNodesField, type NodesField, type TwoNodes } from "./nodesField.ts";
+import type { OlderProgram } from "./olderProgram.ts";
 import { pause, until } from "./player.ts";
 import { readPostgresLog } from "./postgresLog.ts";
 
@@ -29,6 +30,8 @@ export interface NodesOptions {
   readonly clients: number;
   readonly agents: number;
   readonly senders: number;
+  /** What both servers run until they are restarted: two versions at once. */
+  readonly older?: OlderProgram | undefined;
   /** Of a phase in which nothing befalls the servers, ms. */
   readonly phaseMs: number;
   readonly say: (line: string) => void;
@@ -65,7 +68,7 @@ export async function runNodes(options: NodesOptions): Promise<NodesReport> {
     await pause(phaseMs);
     await field.print("first");
     phase("rolling restart");
-    await rollingRestart(field, nodes);
+    await rollingRestart(field, nodes, options.older === undefined ? betweenRestartsMs : phaseMs);
     phase("calm");
     await pause(calmMs);
 
@@ -128,13 +131,13 @@ export async function runNodes(options: NodesOptions): Promise<NodesReport> {
   }
 }
 
-/** SIGTERM and a new start of one, then of the other, with a bus from then on. */
-async function rollingRestart(field: NodesField, { a, b }: TwoNodes): Promise<void> {
+/** SIGTERM and a new start of one, then of the other, with a bus and today's program from then on. */
+async function rollingRestart(field: NodesField, { a, b }: TwoNodes, apartMs: number): Promise<void> {
   for (const node of [a, b]) {
     await field.incident("drain", () => node.drain());
     node.hearsNotices = true;
     await node.start();
-    await pause(betweenRestartsMs);
+    await pause(apartMs);
   }
 }
 

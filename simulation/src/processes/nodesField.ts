@@ -16,6 +16,7 @@ import { endChildren } from "./child.ts";
 import { type Crowd, joinCrowd } from "./crowd.ts";
 import type { Effect, Incident } from "./history.ts";
 import { readWholeLines } from "./jsonLines.ts";
+import type { OlderProgram } from "./olderProgram.ts";
 import { agentIds, allOffline, type Everybody, makeThreads, settle, startAgents, startSenders } from "./outageField.ts";
 import { printing } from "./person.ts";
 import { until } from "./player.ts";
@@ -33,9 +34,11 @@ export interface NodesFieldOptions {
   readonly clients: number;
   readonly agents: number;
   readonly senders: number;
+  /** What both servers run at first, until they are restarted; absent: the same as afterwards. */
+  readonly older?: OlderProgram | undefined;
 }
 
-/** Its starts from now on have a bus, or none that hears anything. */
+/** Its starts from now on have a bus and today's program, or no bus that hears anything and what it began with. */
 export type NodeProcess = Pick<ServerProcess, "start" | "kill" | "drain"> & { hearsNotices: boolean };
 
 export interface TwoNodes {
@@ -82,8 +85,8 @@ export async function makeNodesField(options: NodesFieldOptions): Promise<NodesF
     const ports = [await freePort(), await freePort()] as const;
     const data = join(folder, "a");
     const nodes: TwoNodes = {
-      a: makeNode({ url, data, port: ports[0], publicPort: port }),
-      b: makeNode({ url, data: join(folder, "b"), port: ports[1], publicPort: port }),
+      a: makeNode({ url, data, port: ports[0], publicPort: port, older: options.older }),
+      b: makeNode({ url, data: join(folder, "b"), port: ports[1], publicPort: port, older: options.older }),
     };
     await nodes.a.start();
     await nodes.b.start();
@@ -169,11 +172,13 @@ interface NodeSettings {
   readonly data: string;
   readonly port: number;
   readonly publicPort: number;
+  readonly older: OlderProgram | undefined;
 }
 
-function makeNode({ url, data, port, publicPort }: NodeSettings): NodeProcess {
-  const process = (busUrl: string): ServerProcess =>
+function makeNode({ url, data, port, publicPort, older }: NodeSettings): NodeProcess {
+  const process = (busUrl: string, program?: string): ServerProcess =>
     makeServerProcess({
+      ...(program !== undefined && { program }),
       data,
       port,
       mode: "development",
@@ -187,7 +192,7 @@ function makeNode({ url, data, port, publicPort }: NodeSettings): NodeProcess {
     });
   const deaf = new URL(url);
   deaf.pathname = "/nowhere";
-  const [silent, hearing] = [process(deaf.href), process(url)];
+  const [silent, hearing] = [process(deaf.href, older?.folder), process(url)];
   let current = silent;
   const node: NodeProcess = {
     hearsNotices: false,

@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { type Child, end, startNode } from "./child.ts";
 
 export const repository = fileURLToPath(new URL("../../..", import.meta.url));
-export const commandLine = join(repository, "packages", "holdfast", "src", "main.ts");
+export const commandLine = commandLineOf(repository);
 
 const readyMsMax = 60_000;
 const saidLinesMax = 20;
@@ -35,6 +35,8 @@ export interface ServerSettings {
   readonly port: number;
   /** `local` where absent. */
   readonly mode?: "local" | "development";
+  /** Where the program's sources are; this repository where absent. */
+  readonly program?: string;
   /** `HOLDFAST_…` variables, and others of its own. */
   readonly environment: Readonly<Record<string, string>>;
   /** Hears each line of its log, as JSON gave it. */
@@ -44,7 +46,7 @@ export interface ServerSettings {
 }
 
 export function makeServerProcess(settings: ServerSettings): ServerProcess {
-  const { data, port, mode = "local" } = settings;
+  const { data, port, mode = "local", program = repository } = settings;
   let child: Child | undefined;
   let said: string[] = [];
   const url = `http://127.0.0.1:${port}`;
@@ -64,8 +66,8 @@ export function makeServerProcess(settings: ServerSettings): ServerProcess {
         ready = done;
       });
       const started = startNode({
-        parameters: [commandLine, "serve", "--mode", mode, "--port", String(port), "--data", data],
-        directory: repository,
+        parameters: [commandLineOf(program), "serve", "--mode", mode, "--port", String(port), "--data", data],
+        directory: program,
         environment: {
           HOLDFAST_AGENTS_SHELL: "false",
           HOLDFAST_AGENTS_DEMO: "false",
@@ -98,6 +100,10 @@ export function makeServerProcess(settings: ServerSettings): ServerProcess {
     },
     signal: (name) => child?.signal(name),
   };
+}
+
+function commandLineOf(folder: string): string {
+  return join(folder, "packages", "holdfast", "src", "main.ts");
 }
 
 /** A port of loopback that nobody has now. */

@@ -91,7 +91,7 @@ export function createStandings({ ask, clock, log }: StandingsOptions): Standing
     } catch (error) {
       restUntil = clock.monotonic() + restMs;
       // F04: the person is signed in all the same, and the store's own trouble is told by its breaker (AD-4).
-      log.debug("auth.standing_unknown", { reason: error instanceof Error ? error.message : String(error) });
+      log.debug("auth.standing_unknown", { error });
       return entries.get(key)?.standing ?? { kind: "unknown" };
     } finally {
       if (askedAt === doubts) asking.delete(key);

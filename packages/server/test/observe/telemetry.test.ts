@@ -2,8 +2,7 @@
  * OpenTelemetry against a collector on this machine: what arrives, what never does, and collectors that are dead or hang.
  *
  * Seen red: with spans that begin when they end, with the buckets of Prometheus passed on as they are, with the method's
- * name taken from the client, with the parameters among the attributes, with a stop that waits for the collector, and
- * with every failed export told.
+ * name taken from the client, and with every failed export told.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer as createHttpServer, type Server as HttpServer } from "node:http";

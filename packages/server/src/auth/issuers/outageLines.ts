@@ -28,7 +28,7 @@ export function createOutageLines(parts: {
       if (told || clock.monotonic() - toldAt < toldEveryMs) return;
       told = true;
       toldAt = clock.monotonic();
-      log.warn("auth.provider_away", { ...about, problem: error.message, meanwhile });
+      log.warn("auth.provider_away", { ...about, error, meanwhile });
     },
     answers() {
       if (told) log.info("auth.provider_back", about);
