@@ -1,7 +1,7 @@
 /**
  * A loopback endpoint that speaks like OpenAI's, and misbehaves as the last word of a question asks.
  *
- * `slowly`: a word each 100 ms. `hang`: nothing. `busy`: 429 with Retry-After once. `cut`: half, then the socket goes.
+ * `slowly`: a word each 100 ms. `endlessly`: the same without an end, until it is hurried. `hang`: nothing. `busy`: 429 with Retry-After once. `cut`: half, then the socket goes.
  * `garbage`: no JSON. `said`: what {@link Model.say} was given. Anything else is repeated.
  */
 import { createServer, type ServerResponse } from "node:http";
@@ -50,16 +50,16 @@ export async function startModel(): Promise<Model> {
     if (word === "garbage") response.end("data: {nonsense\n\n");
     else if (word === "cut") response.write(piece("Half of it "), () => setTimeout(() => response.destroy(), 100));
     else if (word === "said") response.end(piece(toSay) + ending);
-    else if (word === "slowly") speakSlowly(response);
+    else if (word === "slowly" || word === "endlessly") speakSlowly(response, word === "endlessly");
     else response.end(piece(`You said: ${question}.`) + ending);
   };
-  const speakSlowly = (response: ServerResponse): void => {
+  const speakSlowly = (response: ServerResponse, isEndless: boolean): void => {
     let said = 0;
     const next = (): void => {
       if (response.destroyed) return;
       said += 1;
       response.write(piece(`w${said} `));
-      if (said === words) response.end(ending);
+      if (said >= words && (isHurried || !isEndless)) response.end(ending);
       else setTimeout(next, isHurried ? 1 : slowMs);
     };
     next();

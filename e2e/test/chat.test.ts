@@ -48,6 +48,16 @@ async function call(server: Holdfast, method: string, params: object): Promise<R
   return (await answer.json()) as Record<string, unknown>;
 }
 
+/** Configures it as a script does, once there is somebody to encrypt its key for. */
+async function configureByCall(server: Holdfast, url: string): Promise<void> {
+  await waitFor(async () => ((await call(server, "assistant.list", {}))["canKeepKeys"] === true ? true : undefined), {
+    msMax: answerMsMax,
+    what: "the assistants' process",
+  });
+  const made = await call(server, "assistant.create", { name: "Kelp", endpoint: url, model: "m", key });
+  expect(made).toMatchObject({ assistant: { hasKey: true } });
+}
+
 /** Configures the model through the page, as an admin does, and opens its agent. */
 async function configure(page: Page, url: string): Promise<void> {
   await onlineAgent(page, "assistant");
@@ -143,7 +153,7 @@ test("without a model a script answers and says so; an admin gives it one; answe
 
 test("[F65] [F69] [F74] twenty messages at once, a reload, a stop, a killed worker: each is shown once, in order, and ends", async () => {
   const { model, server, page, context } = await start();
-  await call(server, "assistant.create", { name: "Kelp", endpoint: model.url, model: "m", key });
+  await configureByCall(server, model.url);
   await openChat(page);
   const count = 20;
   await sendCommand(page, "question 0");
@@ -172,7 +182,7 @@ test("[F65] [F69] [F74] twenty messages at once, a reload, a stop, a killed work
   }
 
   // A reload in mid-answer goes on where it was, and so does the other tab.
-  await sendCommand(page, "long slowly");
+  await sendCommand(page, "long endlessly");
   for (let reloads = 0; reloads < 3; reloads += 1) {
     await replies(page).nth(count).waitFor();
     await page.reload();
@@ -187,7 +197,7 @@ test("[F65] [F69] [F74] twenty messages at once, a reload, a stop, a killed work
   }
 
   // The worker dies in mid-answer: what was written is kept, the end is told, and it can be asked again.
-  await sendCommand(page, "another slowly");
+  await sendCommand(page, "another endlessly");
   await replies(page)
     .nth(count + 1)
     .waitFor();
@@ -209,7 +219,7 @@ test("[F65] [F69] [F74] twenty messages at once, a reload, a stop, a killed work
 
 test("[F74] a model that hangs, is busy, is cut or talks nonsense ends in words, and what it wrote is kept", async () => {
   const { model, server, page } = await start({ HOLDFAST_ASSISTANTS_FIRST_TOKEN_SECONDS: "2" });
-  await call(server, "assistant.create", { name: "Kelp", endpoint: model.url, model: "m", key });
+  await configureByCall(server, model.url);
   await openChat(page);
   const last = () => exchanges(page).last();
   const endsWith = async (text: string, words: RegExp): Promise<void> => {
@@ -230,4 +240,40 @@ test("[F74] a model that hangs, is busy, is cut or talks nonsense ends in words,
   await endsWith("be cut", /Half[\s\S]*failed/);
   expect(model.requests("cut")).toBe(1);
   await endsWith("talk garbage", /sent what is no answer/);
+});
+
+test("[F68] [F57] a server killed in mid-answer: the answer is whole without a reload; of threads switched quickly the last is shown whole", async () => {
+  const { model, server, page } = await start();
+  await configureByCall(server, model.url);
+  await openChat(page);
+  await sendCommand(page, "tell slowly");
+  await replies(page).first().waitFor();
+  await server.kill();
+  await startHoldfast({
+    mode: "local",
+    data: server.data,
+    port: server.port,
+    environment: { HOLDFAST_AGENTS_ASSISTANTS: "true", HOLDFAST_AGENTS_SHELL: "false", HOLDFAST_AGENTS_DEMO: "false" },
+  });
+  await ended(page, "completed");
+  const words = Array.from({ length: 40 }, (_, n) => `w${n + 1}`).join(" ");
+  expect((await replies(page).allTextContents()).map((text) => text.trim())).toEqual([words]);
+
+  const { items } = (await call(server, "agent.list", {})) as { items: { id: string; name: string }[] };
+  const agent = items.find(({ name }) => name === "Kelp")?.id;
+  const threads: string[] = [];
+  for (const name of ["A", "B", "C"]) {
+    const sent = await call(server, "command.send", { agent, text: `I am ${name}` });
+    threads.push(String(sent["thread"]));
+  }
+  const rows = threads.map((thread) => page.locator(`[data-testid="thread-row"][data-thread="${thread}"]`));
+  for (const row of rows) await row.waitFor();
+  for (const row of rows) await row.click({ noWaitAfter: true });
+  await ended(page, "completed");
+  await waitFor(async () => ((await replies(page).count()) === 1 ? true : undefined), {
+    msMax: answerMsMax,
+    what: "the thread of C alone",
+  });
+  expect(await page.getByTestId("chat-question").allTextContents()).toEqual(["I am C"]);
+  expect(await replies(page).first().textContent()).toContain("You said: I am C.");
 });

@@ -156,7 +156,7 @@ describe("command.send", () => {
 });
 
 describe("expiry", () => {
-  it("[I8] a command that is not started in time ends once as `expired`, queued or handed over", async () => {
+  it("[I8] [F75] a command that is not started in time ends once as `expired`, queued or handed over", async () => {
     const { control, agent } = await withAgent();
     const handed = await control.call("command.send", { agent: agent.id, text: "handed over", expiresIn: 5_000 });
     const queued = await control.call("command.send", { agent: agent.id, text: "queued", expiresIn: 5_000 });

@@ -214,7 +214,7 @@ it("[F78] without its memory it does not answer as if there were none", async ()
   });
 });
 
-it("stops politely: what was written is kept, the command ends as interrupted by the shutdown", async () => {
+it("[F66] stops politely: what was written is kept, the command ends as interrupted by the shutdown", async () => {
   const { make } = speaking(text("half"), { waitMs: 500_000 }, end);
   const { clock, server, agent } = await start(make);
   server.dispatch("c1", "hi");

@@ -66,13 +66,16 @@ export function writeAssistants(folder: string, record: AssistantsRecord): void 
 
 /** With their keys; none where there is no file yet. Throws what is wrong with one that cannot be read. */
 export function readAssistants(folder: string): {
+  /** What was read. */
+  readonly text: string | undefined;
   readonly limits: AnswerLimits | undefined;
   readonly assistants: readonly AssistantSettings<ModelSettings>[];
 } {
   const text = readTextFile(assistantsFile(folder));
-  if (text === undefined) return { limits: undefined, assistants: [] };
+  if (text === undefined) return { text, limits: undefined, assistants: [] };
   const { limits, assistants } = JSON.parse(text) as AssistantsRecord;
   return {
+    text,
     limits,
     assistants: assistants.map(({ id, name, model }) => {
       const state = assistantFolder(folder, id);

@@ -17,7 +17,7 @@ import { logSettings } from "../config/resolve.ts";
 import { lockProcess } from "../files/processLock.ts";
 import { readServerRecord } from "../files/serverFile.ts";
 import { onStopSignals } from "../shell/signals.ts";
-import { watchFile } from "../shell/watchFile.ts";
+import { watchFile, watchText } from "../shell/watchFile.ts";
 import { version } from "../version.ts";
 
 /** Runs until a signal. */
@@ -62,7 +62,7 @@ export async function assistants(argv: readonly string[], surroundings: Surround
     });
     const unwatch = [
       watchFile(server, () => running.serverReturned()),
-      watchFile(assistantsFile(folder), () => void running.configure(readAssistants(folder).assistants)),
+      watchText(assistantsFile(folder), first.text, () => void running.configure(readAssistants(folder).assistants)),
     ];
     const forget = onStopSignals({
       stop: () => finish(exitCodes.done),

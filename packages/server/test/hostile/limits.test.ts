@@ -64,7 +64,7 @@ describe("[security F6] a peer that does not read", () => {
     deaf.reset();
   });
 
-  it("[ST-11] 60 MB of events pass it by; when it reads again it misses none", async () => {
+  it("[ST-11] [F70] 60 MB of events pass it by; when it reads again it misses none", async () => {
     const stream = `log/${randomUUID()}`;
     const producer = randomUUID();
     const writer = await opened(victim.port);

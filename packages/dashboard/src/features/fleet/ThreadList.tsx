@@ -5,6 +5,7 @@ import { Link } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
 import { useLive } from "../../shared/data/LiveData.tsx";
 import { threadsOf } from "../../shared/data/threadsState.ts";
+import { hasNews, useMarks } from "../../shared/data/useMarks.ts";
 import { problemText } from "../../shared/format/problem.ts";
 import { visibleText } from "../../shared/format/visibleText.ts";
 import { Age } from "../../shared/ui/Age.tsx";
@@ -14,6 +15,7 @@ import { TerminalIcon } from "../../shared/ui/icons.tsx";
 export function ThreadList(props: { readonly agent: string; readonly chosen: string | undefined }): ReactNode {
   const { agent, chosen } = props;
   const { threads } = useLive();
+  const marks = useMarks();
   const [older, setOlder] = useState<readonly Thread[]>([]);
   const shown = threadsOf(threads.state, older, agent);
   return (
@@ -26,7 +28,11 @@ export function ThreadList(props: { readonly agent: string; readonly chosen: str
       <ul>
         {shown.map((thread) => (
           <li key={thread.id}>
-            <ThreadRow thread={thread} isChosen={thread.id === chosen} />
+            <ThreadRow
+              thread={thread}
+              isChosen={thread.id === chosen}
+              isUnread={thread.id !== chosen && hasNews(marks, thread)}
+            />
           </li>
         ))}
       </ul>
@@ -37,7 +43,12 @@ export function ThreadList(props: { readonly agent: string; readonly chosen: str
   );
 }
 
-function ThreadRow({ thread, isChosen }: { readonly thread: Thread; readonly isChosen: boolean }): ReactNode {
+function ThreadRow(props: {
+  readonly thread: Thread;
+  readonly isChosen: boolean;
+  readonly isUnread: boolean;
+}): ReactNode {
+  const { thread, isChosen, isUnread } = props;
   return (
     <Link
       to="/threads/$thread"
@@ -52,7 +63,12 @@ function ThreadRow({ thread, isChosen }: { readonly thread: Thread; readonly isC
           <TerminalIcon />
         </span>
       )}
-      <span className="min-w-0 flex-1 truncate">{visibleText(thread.title)}</span>
+      <span className={`min-w-0 flex-1 truncate ${isUnread ? "font-semibold" : ""}`}>{visibleText(thread.title)}</span>
+      {isUnread && (
+        <span data-testid="unread" className="size-2 shrink-0 rounded-full bg-accent">
+          <span className="sr-only">unread</span>
+        </span>
+      )}
       <Age at={thread.activeAt} className="text-xs text-muted" />
     </Link>
   );

@@ -18,13 +18,15 @@ const rowsMax = 8;
 export function Composer(props: {
   readonly target: SendTarget;
   readonly label: string;
+  /** Words for a person or a model, no code. */
+  readonly isProse?: boolean;
   /** What the person should know before sending: the agent is offline. */
   readonly hint: string | undefined;
   readonly onAccepted?: (thread: string) => void;
   /** Whether the person is writing already: keys come here from the beginning. */
   readonly isWriting?: boolean;
 }): ReactNode {
-  const { target, isWriting = false } = props;
+  const { target, isWriting = false, isProse = false } = props;
   const place = placeOf(target);
   const [text, setText] = useState(() => recallDraft(place));
   const [problem, setProblem] = useState<string>();
@@ -87,10 +89,10 @@ export function Composer(props: {
           onChange={(event) => write(event.target.value)}
           onKeyDown={keys}
           placeholder={props.label}
-          spellCheck={false}
-          autoCapitalize="none"
+          spellCheck={isProse}
+          autoCapitalize={isProse ? "sentences" : "none"}
           aria-describedby={`${id}-hint`}
-          className="min-h-9 flex-1 resize-none rounded-md border border-line-strong bg-raised px-3 py-1.5 font-mono text-sm leading-5 text-text placeholder:truncate"
+          className={`min-h-9 flex-1 resize-none rounded-md border border-line-strong bg-raised px-3 py-1.5 leading-5 text-text placeholder:truncate ${isProse ? "" : "font-mono text-sm"}`}
         />
         <button
           type="submit"

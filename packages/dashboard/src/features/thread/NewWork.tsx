@@ -25,6 +25,7 @@ export function NewThreadComposer({ agent }: { readonly agent: Agent }): ReactNo
       <Composer
         key={agent.id}
         target={{ kind: "agent", agent: agent.id }}
+        isProse={agent.kind === "assistant"}
         label={`${writeLabel(agent)} to begin a thread`}
         hint={agent.status === "offline" ? offlineHint(agent) : undefined}
         onAccepted={(thread) => void navigate({ to: "/threads/$thread", params: { thread }, state: writing })}

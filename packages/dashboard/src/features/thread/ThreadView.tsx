@@ -14,6 +14,7 @@ import { ChatLog } from "./chat/ChatLog.tsx";
 import { itemOfCommand, itemOfSend, type LadderItem } from "./ladder.ts";
 import { ThreadTerminal } from "./ThreadTerminal.tsx";
 import { type FeedView, ThreadFeed } from "./threadFeed.ts";
+import { useMarkRead } from "./useMarkRead.ts";
 import { offlineHint, useIsWriting, writeLabel } from "./writing.ts";
 
 export function ThreadView(props: {
@@ -37,6 +38,7 @@ export function ThreadView(props: {
     feed.open();
     return () => feed.close();
   }, [feed]);
+  useMarkRead(thread);
   const view = useSyncExternalStore(feed.onView, feed.view);
   const items = useMemo(() => itemsOf(view.state, sends, id), [view.state, sends, id]);
   if (view.status.kind === "refused") return <p className="p-4">{refusedText(view.status)}</p>;
@@ -63,6 +65,7 @@ export function ThreadView(props: {
           key={id}
           target={{ kind: "thread", thread: id }}
           isWriting={isWriting}
+          isProse={isChat}
           label={writeLabel(agent)}
           hint={agent?.status === "offline" ? offlineHint(agent) : undefined}
         />

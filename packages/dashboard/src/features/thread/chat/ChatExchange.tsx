@@ -79,8 +79,12 @@ function Ending({ item, canOperate }: { readonly item: LadderItem; readonly canO
   return (
     <div className="flex flex-wrap items-center gap-2 text-sm">
       {!isUnderWay && (
-        <span data-testid="chat-end" className={item.outcome === "interrupted" ? "text-muted" : "text-danger"}>
-          <StateMark shape={item.mark} /> {visibleText(item.word)}
+        <span
+          data-testid="chat-end"
+          className={`inline-flex min-w-0 items-center gap-1.5 ${item.outcome === "interrupted" ? "text-muted" : "text-danger"}`}
+        >
+          <StateMark shape={item.mark} />
+          <span className="min-w-0 [overflow-wrap:anywhere]">{visibleText(item.word)}</span>
         </span>
       )}
       {canOperate && isUnderWay && (

@@ -43,6 +43,17 @@ export function ChatLog(props: {
     if (current !== null && isAtEnd.current) current.scrollTop = current.scrollHeight;
   }, [chat, isTyping]);
 
+  // A keyboard that opens, a narrower window, text that is laid out late: the end stays in view.
+  useEffect(() => {
+    const { current } = scroller;
+    if (current === null) return;
+    const observer = new ResizeObserver(() => {
+      if (isAtEnd.current) current.scrollTop = current.scrollHeight;
+    });
+    for (const element of [current, ...current.children]) observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
+
   const first = chat[0]?.item.command;
   const mayHaveOlder = older === undefined ? state.commands.length >= commandsKeptMax : older.next !== undefined;
   return (

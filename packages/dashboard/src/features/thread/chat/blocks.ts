@@ -19,9 +19,12 @@ export function blocksOf(text: string): readonly string[] {
   let lines: string[] = [];
   let fence: string | undefined;
   let wasEmpty = false;
-  for (const line of text.split("\n")) {
+  const all = text.split("\n");
+  for (const [index, line] of all.entries()) {
     const mark = /^ {0,3}(`{3,}|~{3,})/.exec(line)?.[1];
-    if (fence === undefined && wasEmpty && /^\S/.test(line) && !/^(?:[-*+]|\d+[.)])\s/.test(line)) {
+    // The last line may still become the next item of a list.
+    const isItem = (index === all.length - 1 ? /^(?:[-*+]|\d+[.)]?)(?:\s|$)/ : /^(?:[-*+]|\d+[.)])\s/).test(line);
+    if (fence === undefined && wasEmpty && /^\S/.test(line) && !isItem) {
       blocks.push(lines.join("\n"));
       lines = [];
     }
