@@ -53,6 +53,11 @@ export interface Admission {
   lost(principal: string, livedMs: number): void;
   /** CL-4: for every refusal of a connection that has no time of its own. `leastMs` comes on top. */
   promise(leastMs?: number): Return;
+  /**
+   * ms after which a socket that found no place may try again. It takes no place: its refusal carries no slot, and a
+   * browser does not even read it, so that a place kept for it would only move the others' away.
+   */
+  placeInMs(): number;
   /** CL-3: ms over which so many connections spread their return. */
   spread(connections: number): number;
   /** Whether a socket would find no place at all: its upgrade is refused with 503. */
@@ -146,6 +151,7 @@ export function createAdmission({ limits, clock, random, key }: AdmissionOptions
     holds: (principal, connections) => buckets.principalHolds(principal, connections, clock.monotonic()),
     lost: (principal, livedMs) => buckets.principalLost(principal, livedMs, clock.monotonic()),
     promise,
+    placeInMs: () => law.peek(clock.monotonic()),
     spread: (connections) =>
       Math.round(((connections / limits.openingsPerSecond) * 1_000) / spreadStepMs) * spreadStepMs,
     isFull: (unwelcomed) => unwelcomed >= socketsMax || gate.isFull,

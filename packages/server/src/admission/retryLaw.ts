@@ -10,14 +10,18 @@ import { limits } from "@holdfast/protocol";
 export interface RetryLaw {
   /** ms until the next free place, after `leastMs` more. Takes the place. */
   next(now: number, leastMs?: number): number;
+  /** The same without taking it: for whom nobody knows again. */
+  peek(now: number): number;
 }
 
 export function createRetryLaw(perSecond: number): RetryLaw {
   const apartMs = 1_000 / perSecond;
   let last = Number.NEGATIVE_INFINITY;
+  const after = (now: number): number => Math.min(Math.max(now, last) + apartMs, now + limits.retryAfterMsMax);
   return {
+    peek: (now) => Math.ceil(after(now) - now),
     next(now, leastMs = 0) {
-      last = Math.min(Math.max(now, last) + apartMs, now + limits.retryAfterMsMax);
+      last = after(now);
       return Math.min(limits.retryAfterMsMax, Math.ceil(last - now + leastMs));
     },
   };

@@ -7,7 +7,6 @@
  */
 import { closeCodes, limits, type TimerHandle, uuidv7 } from "@holdfast/protocol";
 import { neighbourOf } from "../admission/address.ts";
-import type { Return } from "../admission/admission.ts";
 import { createSocketsWithoutHello } from "../admission/socketsWithoutHello.ts";
 import type { Principal } from "../plugin.ts";
 import { type Connection, type ConnectionHost, createConnection } from "./connection.ts";
@@ -31,10 +30,10 @@ export interface Gateway {
   /** A socket whose upgrade was accepted. Returns where its events go. */
   accept(socket: ServerSocket, upgrade: UpgradeCredentials, address: string): ServerSocketEvents;
   readonly connections: ReadonlySet<Connection>;
-  /** AD-3: where a socket would find no place, when to come back; its upgrade is refused. */
-  refusal(): Return | undefined;
-  /** CL-4: for an upgrade that is refused for another reason. */
-  promise(): Return;
+  /** AD-3: where a socket would find no place, ms after which to come back; its upgrade is refused. */
+  refusal(): number | undefined;
+  /** CL-9: ms after which an upgrade that came to a server that stops may come back. */
+  readonly awayMs: number;
   /**
    * Bad weather for the caller's own open connections on this node: of one browser, where the caller has a session.
    * `expire`: the credential's end has come (AU-8). Returns how many it met.
@@ -146,8 +145,10 @@ export function createGateway(context: GatewayContext): Gateway {
   context.authenticator.onEnded((credential) => context.occupants.end(credential));
   return {
     connections,
-    refusal: () => (admission.isFull(unwelcomed) ? admission.promise() : undefined),
-    promise: () => admission.promise(drainRetryAfterMs),
+    refusal: () => (admission.isFull(unwelcomed) ? admission.placeInMs() : undefined),
+    get awayMs() {
+      return drainRetryAfterMs + admission.placeInMs();
+    },
     accept(socket, upgrade, address) {
       const id = uuidv7(clock.now(), random.bytes(10));
       const connection = createConnection({ context, id, socket, upgrade, address, host });

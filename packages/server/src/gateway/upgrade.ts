@@ -11,7 +11,6 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { type ErrorCode, limits } from "@holdfast/protocol";
 import { WebSocketServer } from "ws";
-import type { Return } from "../admission/admission.ts";
 import { clientAddress, type IsProxy } from "../auth/clientAddress.ts";
 import type { HostOriginSettings } from "../auth/hostOrigin.ts";
 import { judgeUpgrade } from "../auth/upgrade.ts";
@@ -61,7 +60,7 @@ export function createUpgrade(
   };
 
   /** AD-3, CL-4: for programs; a browser sees only that it did not open. */
-  const turnAwayForNow = (socket: Duplex, reason: string, { retryAfter }: Return): void =>
+  const turnAwayForNow = (socket: Duplex, reason: string, retryAfter: number): void =>
     turnAway(socket, 503, reason, { "Retry-After": String(Math.ceil(retryAfter / 1_000)) }, retryAfter);
 
   const accept = (request: IncomingMessage, socket: Duplex, head: Buffer, upgrade: UpgradeCredentials): void => {
@@ -76,7 +75,7 @@ export function createUpgrade(
   return {
     handle(request, socket, head) {
       socket.on("error", () => socket.destroy());
-      if (stopped) return turnAwayForNow(socket, "The server stops; come back in a moment.", gateway.promise());
+      if (stopped) return turnAwayForNow(socket, "The server stops; come back in a moment.", gateway.awayMs);
       const url = request.url ?? "/";
       const judgement = judgeUpgrade(
         { method: request.method ?? "GET", url, headers: request.rawHeaders, encrypted: isEncrypted(socket) },

@@ -26,6 +26,15 @@ describe("the law of coming back", () => {
   });
 });
 
+describe("a socket that finds no place (AD-3)", () => {
+  it("[AD-3][CL-4] is told a time and takes none: what is promised to others does not move", () => {
+    const law = createRetryLaw(500);
+    law.next(0);
+    for (let refused = 0; refused < 10_000; refused += 1) expect(law.peek(0)).toBe(4);
+    expect(law.next(0)).toBe(4);
+  });
+});
+
 describe("a slot", () => {
   it.each([
     // Nobody is promised a later time: a clock was set back since.
