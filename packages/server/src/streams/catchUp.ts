@@ -47,6 +47,8 @@ type Progress = "live" | "more" | "noRoom" | "read" | "lost";
 export function createCatchUp({ store, clock, log, encode, health, delivered }: CatchUpOptions): CatchUp {
   /** Who waits for a turn, in order. */
   const waiting = new Map<Reader, Channel>();
+  /** Who needs a read while as many as may be are under way: waits for the end of one, not for a turn. */
+  const held = new Map<Reader, Channel>();
   /** Reads under way, by place, with those who wait for them. */
   const reads = new Map<string, Map<Reader, Channel>>();
   const pages = createPages(encode);
@@ -100,8 +102,20 @@ export function createCatchUp({ store, clock, log, encode, health, delivered }: 
     }
     const now = clock.monotonic();
     restUntil = now + restPerWork * (now - began);
+    admitHeld();
     schedule();
     forgetPages();
+  };
+
+  /** As many as may read now; who finds its page there after all leaves its place to the next. */
+  const admitHeld = (): void => {
+    let free = readsUnderWayMax - reads.size;
+    for (const [reader, channel] of held) {
+      if (free <= 0) return;
+      free -= 1;
+      held.delete(reader);
+      waiting.set(reader, channel);
+    }
   };
 
   /** ST-11: past retention. What it had cannot be gone on from, and it is told so as whoever asks with such a cursor. */
@@ -140,7 +154,7 @@ export function createCatchUp({ store, clock, log, encode, health, delivered }: 
       return;
     }
     if (reads.size >= readsUnderWayMax) {
-      waiting.set(reader, channel);
+      held.set(reader, channel);
       return;
     }
     const waiters = new Map([[reader, channel]]);
@@ -157,6 +171,8 @@ export function createCatchUp({ store, clock, log, encode, health, delivered }: 
     reads.set(place, waiters);
     await read(channel, offset, waiters, isPlain);
     reads.delete(place);
+    admitHeld();
+    schedule();
     // A page read ahead for readers that are gone by now.
     forgetPages();
   };
@@ -205,6 +221,7 @@ export function createCatchUp({ store, clock, log, encode, health, delivered }: 
     },
     remove(reader) {
       waiting.delete(reader);
+      held.delete(reader);
       for (const waiters of reads.values()) waiters.delete(reader);
       troubles.remove(reader);
       forgetPages();
@@ -214,6 +231,7 @@ export function createCatchUp({ store, clock, log, encode, health, delivered }: 
       if (timer !== undefined) clock.cancel(timer);
       troubles.stop();
       waiting.clear();
+      held.clear();
       pages.clear();
       plainPages.clear();
     },
