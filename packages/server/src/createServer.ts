@@ -142,6 +142,7 @@ async function start(
     methods: node.methods,
     disturb: node.gateway.disturb,
     context,
+    features: context.features,
     feeds: { feeds: app.feeds ?? [], hub: context.hub, store: context.store, family: (name) => context.family(name) },
     mode,
     version: settings.version,

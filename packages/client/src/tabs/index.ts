@@ -24,6 +24,8 @@ export type { DurableSession, SavedRequest } from "../durable/index.ts";
 export interface SharedSessionOptions extends DurableSessionOptions {
   /** Who shares: the same for all tabs of one person. Tabs of different names never share a socket. By default `clientName`. */
   readonly name?: string;
+  /** Each tab has a socket of its own, as in a browser without locks. By default all share one. */
+  readonly alone?: boolean;
   /** Makes the shared worker, with this name: its script calls `serveTabs` of `@holdfast/client/tabs/worker`. */
   readonly worker?: (name: string) => SharedWorker;
 }
@@ -41,9 +43,10 @@ export function createSharedSession<Methods extends MethodMap = MethodMap>(
     usesToken: options.getToken !== undefined,
   };
   // Everything in which tabs that share must agree.
-  const shared = canShare()
-    ? JSON.stringify(["holdfast", ...Object.values(wanted), options.name ?? clientName])
-    : undefined;
+  const shared =
+    !options.alone && canShare()
+      ? JSON.stringify(["holdfast", ...Object.values(wanted), options.name ?? clientName])
+      : undefined;
   const locks = shared === undefined ? memoryLocks() : webLocks(shared);
   const tab = makeId(clock.now(), random);
   const leading = (): Link =>

@@ -20,6 +20,7 @@ export function makePageSession(): PageSession {
         onIdentityChanged,
         storage: indexedDbStorage(personOf(about)),
         name: personOf(about),
+        alone: about.features?.tabSharing === false,
         worker: (name) => new SharedWorker(new URL("./tabsWorker.ts", import.meta.url), { type: "module", name }),
       }),
     forget: async (about) => {

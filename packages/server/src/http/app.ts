@@ -23,6 +23,7 @@ import type { HostOriginSettings } from "../auth/hostOrigin.ts";
 import type { CodeFlow } from "../auth/oidc/codeFlow.ts";
 import type { Auth } from "../auth/service.ts";
 import type { ProjectSignIn } from "../auth/supabase/projectSignIn.ts";
+import type { FeatureFlags } from "../flags/features.ts";
 import type { AnyMethod } from "../methods/nodeMethod.ts";
 import type { MethodsContext } from "../methods/requests.ts";
 import type { Mode } from "../mode.ts";
@@ -60,6 +61,8 @@ export interface HttpOptions {
   /** The app's methods, and what they need. */
   readonly methods: Readonly<Record<string, AnyMethod>>;
   readonly context: MethodsContext;
+  /** What each person may use, as `welcome` tells it. */
+  readonly features: FeatureFlags["of"];
   /** Streams in the words of other protocols; none where absent. */
   readonly feeds?: Pick<FeedRoutesOptions, "feeds" | "hub" | "store" | "family">;
   /** Whose word on the client's address is believed. */

@@ -20,6 +20,7 @@ import {
 import { type Auth, errorOf, signInCodeLifeMs } from "../auth/service.ts";
 import type { ProjectSignIn } from "../auth/supabase/projectSignIn.ts";
 import type { Credentials } from "../auth/verdict.ts";
+import type { FeatureFlags, Features } from "../flags/features.ts";
 import type { Mode } from "../mode.ts";
 import { createAttempts } from "./attempts.ts";
 import { forgetGrant } from "./grant.ts";
@@ -42,6 +43,7 @@ export interface SessionRoutesOptions {
   readonly place: () => CookiePlace;
   readonly isProxy: IsProxy;
   readonly health: () => { readonly store: string };
+  readonly features: FeatureFlags["of"];
 }
 
 /** The answer of `GET` and `POST /api/session`: page and server never disagree about the mode (AU-6). */
@@ -51,6 +53,8 @@ export interface SessionAnswer {
   readonly version: string;
   /** The kind of the store, for the page's footer: nobody takes one for another (F79). Said by `GET` only. */
   readonly store?: string;
+  /** As `welcome` will tell them (OP-3): the page asks here whether its tabs share a socket, before it opens one. Said by `GET` only. */
+  readonly features?: Features;
   /** A link signs somebody in, so people can be invited; absent where none does. Said by `GET` only. */
   readonly links?: true;
   /** E-mail and password sign somebody in, or a link by e-mail; absent where they do not. Said by `GET` only. */
@@ -68,7 +72,8 @@ export const signInLinksOff =
 const signIn = z.object({ code: z.string().min(1).max(200) });
 
 export function addSessionRoutes(app: FastifyInstance, options: SessionRoutesOptions): void {
-  const { auth, providers, project, signInLinks, mode, version, clock, random, place, isProxy, health } = options;
+  const { auth, providers, project, signInLinks, mode, version, clock, random, place, isProxy, health, features } =
+    options;
   const attempts = createAttempts(clock);
   const maxAge = auth.sessionLifeMs / 1000;
 
@@ -114,6 +119,7 @@ export function addSessionRoutes(app: FastifyInstance, options: SessionRoutesOpt
       user,
       version,
       store,
+      ...(user !== null && { features: await features({ kind: "person", ...user }) }),
       ...(signInLinks && { links: true }),
       ...(project && { passwords: true }),
       ...(isRenewable(request, user) && { renewable: true }),

@@ -6,6 +6,7 @@ import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from "fas
 import { hostOriginSettings } from "../../src/auth/hostOrigin.ts";
 import type { CodeFlow } from "../../src/auth/oidc/codeFlow.ts";
 import { callbackPath } from "../../src/auth/oidc/settings.ts";
+import { defaultFeatures } from "../../src/flags/features.ts";
 import { createHttp } from "../../src/http/app.ts";
 import type { Health, Readiness } from "../../src/http/healthRoutes.ts";
 import { silentObserver } from "../../src/observe/observer.ts";
@@ -65,6 +66,7 @@ export async function openHttp(
     flows,
     signInLinks: true,
     methods: notes.methods,
+    features: ({ name }) => ({ ...defaultFeatures, tabSharing: name !== "Owner" }),
     disturb: (caller, weather) => {
       weathered.push(`${caller.id} ${weather}`);
       return weathered.length;

@@ -30,7 +30,10 @@ describe("signing in and out", () => {
       },
     ]);
     const cookie = `${sessionCookie}=${answer.cookies[0]?.value}`;
-    expect((await http.ask("GET", "/api/session", { cookie })).json()).toMatchObject({ user: owner });
+    expect((await http.ask("GET", "/api/session", { cookie })).json()).toMatchObject({
+      user: owner,
+      features: { rollUp: true, tabSharing: false },
+    });
     const out = await http.ask("DELETE", "/api/session", { cookie });
     expect([out.statusCode, out.body]).toEqual([204, ""]);
     expect(out.headers["set-cookie"]).toMatch(new RegExp(`^${sessionCookie}=; .*Expires=Thu, 01 Jan 1970`));

@@ -24,6 +24,8 @@ export interface About {
   readonly version: string;
   /** `sqlite` or `postgres`. */
   readonly store: string;
+  /** What this person may use; absent where nobody is signed in. Read when the page is loaded. */
+  readonly features?: { readonly tabSharing?: boolean } | undefined;
   /** A link signs somebody in, so people can be invited; absent where none does. */
   readonly links?: boolean | undefined;
   /** E-mail and password sign somebody in, or a link by e-mail; absent where they do not. */
