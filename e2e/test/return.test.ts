@@ -69,16 +69,20 @@ test.each(returns)(
     });
     const { port, url } = server;
     await using crowd = startCrowd(url, "notes", clients);
-    const until = (what: string, is: (status: CrowdStatus) => boolean): Promise<CrowdStatus> =>
-      waitFor(
-        async () => {
-          // A look at ten thousand costs them something.
-          await pause(lookEveryMs);
-          const status = await crowd.status();
-          return is(status) ? status : undefined;
-        },
-        { msMax: liveMsMax, what },
-      );
+    const until = async (what: string, is: (status: CrowdStatus) => boolean): Promise<CrowdStatus> => {
+      let last: CrowdStatus | undefined;
+      const look = async (): Promise<CrowdStatus | undefined> => {
+        // A look at ten thousand costs them something.
+        await pause(lookEveryMs);
+        last = await crowd.status();
+        return is(last) ? last : undefined;
+      };
+      try {
+        return await waitFor(look, { msMax: liveMsMax, what });
+      } catch (error) {
+        throw new Error(`last seen: ${JSON.stringify(last)}`, { cause: error });
+      }
+    };
     await until(`${clients} live`, ({ live }) => live === clients);
     const writers = startWriters({
       names: ["wim", "wes"],
