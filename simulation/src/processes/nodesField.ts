@@ -97,7 +97,8 @@ export async function makeNodesField(options: NodesFieldOptions): Promise<NodesF
     const key = (): string => readFileSync(join(data, "operator.key"), "utf8").trim();
     const call = async (method: string, body: object): Promise<unknown> => {
       const { status, body: result } = await ask(door, "POST", `/api/${method}`, { key: key(), body });
-      if (status !== 200) throw new Error(`${method} was refused with ${status}: ${JSON.stringify(result)}`);
+      if (status !== 200 && status !== 202)
+        throw new Error(`${method} was refused with ${status}: ${JSON.stringify(result)}`);
       return result;
     };
     const ids = await agentIds(call, agents);

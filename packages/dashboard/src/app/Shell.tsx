@@ -15,6 +15,8 @@ import { useIsAdmin } from "./roles.ts";
 import { SignOutButton } from "./SignOutButton.tsx";
 import { ThemeToggle } from "./ThemeToggle.tsx";
 
+const footerLink = "rounded-sm hover:underline max-md:py-2 max-md:text-sm";
+
 export function Shell(): ReactNode {
   const { about } = useLive();
   const page = usePage();
@@ -70,25 +72,26 @@ export function Shell(): ReactNode {
       </main>
       <footer
         data-testid="page-footer"
-        className={`flex h-6 shrink-0 items-center gap-3 border-t border-line bg-raised px-3 text-xs text-muted ${place.isFleet ? "" : "max-md:hidden"}`}
+        className={`flex min-h-6 shrink-0 flex-wrap items-center gap-x-3 border-t border-line bg-raised px-3 text-xs text-muted ${place.isFleet ? "" : "max-md:hidden"}`}
       >
         <span>mode {about.mode}</span>
         <span>store {about.store}</span>
         <span>version {about.version}</span>
-        <span className="flex-1" />
-        <Link to="/weather" data-testid="to-weather" className="rounded-sm hover:underline">
+        {/* On a phone the links have a line of their own. */}
+        <span className="flex-1 max-md:basis-full" />
+        <Link to="/weather" data-testid="to-weather" className={footerLink}>
           Weather
         </Link>
-        <Link to="/people" data-testid="to-people" className="rounded-sm hover:underline">
+        <Link to="/people" data-testid="to-people" className={footerLink}>
           {isAdmin ? "People" : "Your sessions"}
         </Link>
         {isAdmin && (
-          <Link to="/assistants" data-testid="to-assistants" className="rounded-sm hover:underline">
+          <Link to="/assistants" data-testid="to-assistants" className={footerLink}>
             Assistants
           </Link>
         )}
         {isAdmin && (
-          <Link to="/connections" data-testid="to-connections" className="rounded-sm hover:underline">
+          <Link to="/connections" data-testid="to-connections" className={footerLink}>
             Connections
           </Link>
         )}
