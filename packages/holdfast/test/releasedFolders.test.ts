@@ -42,7 +42,12 @@ const parametersOf = (data: string): string[] => [
 ];
 const environment = (): NodeJS.ProcessEnv => {
   const own = Object.entries(process.env).filter(([name]) => !/^HOLDFAST_|^NODE_ENV$|^DATABASE_URL$/.test(name));
-  return { ...Object.fromEntries(own), HOLDFAST_AGENTS_SHELL: "false", HOLDFAST_AGENTS_DEMO: "false" };
+  return {
+    ...Object.fromEntries(own),
+    HOLDFAST_AGENTS_SHELL: "false",
+    HOLDFAST_AGENTS_DEMO: "false",
+    HOLDFAST_AGENTS_ASSISTANTS: "false",
+  };
 };
 
 /** Its address, once it is ready. */
