@@ -1,13 +1,10 @@
 /** `npm run proof:openings`: 10,000 connections that end in each phase of opening leave nothing behind, in about a minute. */
-import { runScript } from "./install.mjs";
-import { runVitest } from "./run.mjs";
+import { runProof } from "./proof.mjs";
 
-await runScript(() => {
-  const { failed } = runVitest(
-    "10,000 connections that end while they open",
-    ["--project=e2e beside", "e2e/test/openings.test.ts"],
-    5 * 60_000,
-    { OPENINGS: "10000" },
-  );
-  process.exitCode = failed === 0 ? 0 : 1;
+await runProof({
+  title: "10,000 connections that end while they open",
+  file: "e2e/test/openings.test.ts",
+  environment: { OPENINGS: "10000" },
+  msMax: 5 * 60_000,
+  needsBrowser: false,
 });

@@ -6,4 +6,5 @@ await runProof({
   file: "e2e/test/sleep.test.ts",
   environment: { SLEEP_MS: "100000" },
   msMax: 6 * 60_000,
+  needsBrowser: true,
 });

@@ -6,4 +6,5 @@ await runProof({
   file: "e2e/test/stories.test.ts",
   environment: { STORY_RUNS: "10" },
   msMax: 15 * 60_000,
+  needsBrowser: true,
 });

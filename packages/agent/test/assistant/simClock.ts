@@ -1,4 +1,7 @@
-/** A clock that stands still until a test moves it; between two timers everything pending is run. */
+/**
+ * A clock that stands still until a test moves it; between two timers everything pending is run, the loop's own turns
+ * too, since a model streams over them: the client's test clock waits for promises only, and the server is not imported here.
+ */
 import type { Clock, TimerHandle } from "@holdfast/protocol";
 
 export interface SimClock extends Clock {

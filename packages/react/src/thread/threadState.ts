@@ -4,7 +4,7 @@
  * The log is the record: a command's state is what its events said, in their order, and nothing later
  * moves it back. Bytes of the terminal are not kept here; they go to a screen.
  */
-import type { CommandOutcome, ThreadEventData } from "./threadEvents.ts";
+import type { SnapshotCommand, ThreadEventData } from "./threadEvents.ts";
 
 /** Commands shown of one thread; older finished ones are only on the terminal. */
 export const commandsKeptMax = 200;
@@ -14,20 +14,9 @@ export const messagesKeptMax = 400;
 /** The size that a terminal has before anyone says otherwise (`thread.create`'s default). */
 export const defaultSize = { cols: 80, rows: 24 } as const;
 
-export interface ThreadCommand {
-  readonly id: string;
-  readonly text: string;
-  readonly sentBy: string;
+/** As a snapshot has it; what waits in the queue was accepted, in a person's words. */
+export interface ThreadCommand extends Omit<SnapshotCommand, "state"> {
   readonly state: "accepted" | "dispatched" | "started" | "finished";
-  readonly outcome: CommandOutcome | null;
-  readonly reason: string | null;
-  readonly exitCode: number | null;
-  readonly inferred: boolean;
-  readonly durationMs: number | null;
-  readonly queuedAt: number;
-  readonly startedAt: number | null;
-  readonly finishedAt: number | null;
-  readonly progress: string | null;
 }
 
 /** What was said because of a command; several of one command are legal. */
