@@ -40,6 +40,8 @@ export interface JudgeOptions {
   readonly canaries?: readonly string[];
   /** How long a frame may be under way when authority ends, ms (REL-I14). */
   readonly underWayMsMax?: number;
+  /** How much later than it read the time a client may open its socket, ms (I4). Absent: at once, as in virtual time. */
+  readonly attemptLateMsMax?: number;
 }
 
 /** What was judged: the figures of the ledger. */
@@ -93,7 +95,7 @@ export function createJudge(options: JudgeOptions = {}): Judge {
     commandEnds(fail),
     fencing(fail),
     keptRequests(fail),
-    oneSocket(fail),
+    oneSocket(fail, options.attemptLateMsMax),
     jitteredReturns(fail),
     healthyConnections(fail),
     boundedThings(fail),

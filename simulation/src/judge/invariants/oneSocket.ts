@@ -21,8 +21,8 @@ const refusalsMax = 4;
 const unauthenticated = 4401;
 /** CL-2: after these nobody comes back by itself, so they are no failure in a row of such. */
 const stopping: ReadonlySet<number> = new Set([4400, 4403, 4409]);
-/** Two clocks may round differently; and a process of a busy machine opens its socket some ms after it read the time. */
-const toleranceMs = 20;
+/** Two clocks may round differently. */
+const roundingMs = 5;
 
 interface ClientRecord {
   attemptedAt: number | undefined;
@@ -39,7 +39,9 @@ function mayHurry(because: Observed<"attempted">["because"]): boolean {
   return because === "person" || because === "online" || because === "identity";
 }
 
-export function oneSocket(fail: Fail): Invariant {
+/** @param lateMsMax how much later than it read the time a client may open its socket; none where time is virtual */
+export function oneSocket(fail: Fail, lateMsMax = 0): Invariant {
+  const toleranceMs = roundingMs + lateMsMax;
   const clients = new Map<string, ClientRecord>();
   const of = (name: string): ClientRecord => {
     const found = clients.get(name) ?? {
