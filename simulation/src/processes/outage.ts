@@ -18,6 +18,8 @@ import { type Query, readPostgresLog } from "./postgresLog.ts";
 /** Everything goes on within this, or the run has failed and is measured no longer. */
 const returnMsMax = 60_000;
 const settleMsMax = 60_000;
+/** All print before the fault begins: one that is claimed only after it would print into the next one's time. */
+const startMsMax = 30_000;
 const lookEveryMs = 100;
 const lineEveryMs = 250;
 /** What is printed after the fault is over: so that everybody has something new to see. */
@@ -83,12 +85,12 @@ export async function runOutage(options: OutageOptions): Promise<OutageReport> {
     let linesPerMinuteMax = 0;
     for (const kind of kinds) {
       const told = field.lines.length;
-      await field.print(kind, Math.ceil((faultMs + printedAfterMs) / lineEveryMs), lineEveryMs);
+      const printing = await field.print(kind, Math.ceil((faultMs + printedAfterMs) / lineEveryMs), lineEveryMs);
+      await all(field, printing, "command.started", startMsMax);
       const report = await outage(field, kind, faultMs);
       faults.push(report);
       say(`${kind}: it is over, ${report.liveMs === undefined ? "and not all came back" : "and all are back"}`);
-      const unsettled = await printed(field, settleMsMax);
-      if (unsettled !== undefined) throw new Error(`after "${kind}": ${unsettled}`);
+      await all(field, printing, "command.finished", settleMsMax);
       linesPerMinuteMax = Math.max(linesPerMinuteMax, busiestMinute(field.lines.slice(told)));
     }
     const unsettled = await field.settle(settleMsMax);
@@ -159,17 +161,22 @@ async function allLive({ crowd, senders }: OutageField, healedAt: number): Promi
   }
 }
 
-/** Waits for the end of what was printed; what was still on the way, if anything. */
-async function printed({ query }: OutageField, msMax: number): Promise<string | undefined> {
+/** Waits until the log has this event of each of these commands. */
+async function all(
+  { query }: OutageField,
+  commands: readonly string[],
+  event: "command.started" | "command.finished",
+  msMax: number,
+): Promise<void> {
+  const missing = new Set(commands);
   const end = performance.now() + msMax;
   for (;;) {
-    const [row] = (await query(
-      `select count(*) filter (where event = 'command.queued')::int as begun,
-         count(*) filter (where event = 'command.finished')::int as ended
-       from events where stream in (select stream from events where data like '%-1-1%' and event = 'command.queued')`,
-    )) as readonly { begun: number; ended: number }[];
-    if (row !== undefined && row.begun === row.ended) return undefined;
-    if (performance.now() > end) return `${row?.ended ?? 0} of ${row?.begun ?? 0} printing commands have ended`;
+    const rows = (await query(
+      `select data::json->>'command' as command from events where event = '${event}'`,
+    )) as readonly { command: string }[];
+    for (const { command } of rows) missing.delete(command);
+    if (missing.size === 0) return;
+    if (performance.now() > end) throw new Error(`no ${event} of ${[...missing].join(", ")} within ${msMax} ms`);
     await pause(lookEveryMs);
   }
 }

@@ -58,8 +58,8 @@ export interface OutageField {
   /** Requests of this field's own, for the judge. */
   readonly sent: readonly Observation[];
   effects(): readonly Effect[];
-  /** Tells every agent to print a line each `everyMs`; rejects where a command is refused. */
-  print(name: string, lines: number, everyMs: number): Promise<void>;
+  /** Tells every agent to print a line each `everyMs`: the commands' ids. Rejects where one is refused. */
+  print(name: string, lines: number, everyMs: number): Promise<readonly string[]>;
   /** Waits until all commands ended and all who write down have read all; what was still on the way, if anything. */
   settle(msMax: number): Promise<string | undefined>;
   /** Ends agents, senders and the server, in this order; the crowd before. */
@@ -134,13 +134,16 @@ export async function makeOutageField(options: OutageFieldOptions): Promise<Outa
       sent,
       effects: () => readLines<Effect>(effectsFile),
       async print(name, count, everyMs) {
+        const commands: string[] = [];
         for (const [index, thread] of threads.entries()) {
           const token = `${name}-${index + 1}-1`;
           sent.push({ kind: "requestIssued", at: Date.now(), request: token, client: "owner" });
           const text = printing(token, { lines: count, lineEveryMs: everyMs, effects: effectsFile });
-          await call("command.send", { thread, text });
+          const { command } = (await call("command.send", { thread, text })) as { readonly command: string };
+          commands.push(command);
           sent.push({ kind: "requestSettled", at: Date.now(), request: token, outcome: "result" });
         }
+        return commands;
       },
       settle: (msMax) => settle(everybody, msMax),
       async end() {
@@ -272,12 +275,14 @@ export async function settle(everybody: Everybody, msMax: number): Promise<strin
 }
 
 async function findUnsettled({ query, senders, crowd, shares, clients }: Everybody): Promise<string | undefined> {
-  const counts = (await query(
-    "select event, count(*)::int as count from events where event in ('command.queued', 'command.finished') group by event",
-  )) as readonly { event: string; count: number }[];
-  const countOf = (event: string): number => counts.find((row) => row.event === event)?.count ?? 0;
-  const open = countOf("command.queued") - countOf("command.finished");
-  if (open > 0) return `${open} commands have not ended`;
+  const open = (await query(
+    `select data::json->>'command' as command, string_agg(substr(event, 9), ', ' order by "offset") as events
+     from events join streams on streams.id = events.stream where name like 'thread/%'
+     and event in ('command.queued', 'command.dispatched', 'command.started', 'command.finished')
+     group by 1 having count(*) filter (where event = 'command.finished') = 0`,
+  )) as readonly { command: string; events: string }[];
+  if (open.length > 0)
+    return `these commands have not ended: ${open.map(({ command, events }) => `${command} (${events})`).join(", ")}`;
   const heads = await readPostgresHeads(query);
   for (const { name, status } of senders) {
     if (status?.state !== "live") return `${name} is ${status?.state ?? "silent"}`;
