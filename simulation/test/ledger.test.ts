@@ -34,6 +34,13 @@ test("a harm is kept, and takes the bound away", () => {
   expect(later).toContain("- With real processes: 1,001,000 deliveries, **2 harmed**: no bound can be given.");
 });
 
+test("a row that measured wrongly stays as it was, and counts in no bound", () => {
+  const harmed = withEntry(empty, makeEntry({ commit: "bad5eed", deliveries: 1_000, silentGaps: 2 }));
+  const later = withEntry(harmed.replace("`bad5eed`", "`bad5eed` †"), makeEntry({ deliveries: 3_000 }));
+  expect(later).toContain("| `chaos` | `bad5eed` † |  |  |  | 1,000 |  |  |  | 0 | 0 | 0 | 0 | 2 |");
+  expect(later).toContain("- With real processes: 3,000 deliveries, no harm");
+});
+
 test("what a run missed is in its row, and rows from before that column stay whole", () => {
   const old = withEntry(empty, makeEntry({ deliveries: 1_000 })).replace(/ [^|]*\|$/gm, "");
   const later = withEntry(old, makeEntry({ deliveries: 1_000, missed: 3 }));
