@@ -105,21 +105,23 @@ async function start(
       ...(log.levels === undefined ? {} : operations.methods),
     },
     moreStreams: operations.streams,
-    authenticator: async (run) => {
+    authenticator: async (run, folded) => {
       const { issuers, sessionLifeMs } = settings;
-      const issued = createIssuedTokens({ issuers, ask: fetchProvider, clock, log });
-      const own = await createAuth({ run, mode, clock, random, log, sessionLifeMs, issued });
-      return authenticate === undefined ? own : createAppSignIn(own, authenticate, log);
+      const issued = createIssuedTokens({ issuers, ask: fetchProvider, clock, log: folded });
+      const own = await createAuth({ run, mode, clock, random, log: folded, sessionLifeMs, issued });
+      return authenticate === undefined ? own : createAppSignIn(own, authenticate, folded);
     },
   });
   const { authenticator: auth, context } = node;
+  /** For all that people cause: its volume follows distinct problems, not requests (I9). */
+  const folded = { ...settings, log: context.log };
 
   watch.follow(node);
   let readiness: Readiness = "starting";
 
   let { port } = settings;
   const { publicUrl, tls, isProxy } = reach;
-  const flows = codeFlows(settings);
+  const flows = codeFlows(folded);
   const ids = [...settings.providers.keys(), ...(settings.supabase === undefined ? [] : [supabaseId])];
   const callbackPaths = ids.map(callbackPath);
   const checked = hostOriginSettings({
@@ -136,7 +138,7 @@ async function start(
     isProxy,
     tls,
     flows,
-    project: projectOf(settings, auth),
+    project: projectOf(folded, auth),
     signInLinks: settings.signInLinks,
     auth,
     methods: node.methods,
@@ -146,7 +148,7 @@ async function start(
     feeds: { feeds: app.feeds ?? [], hub: context.hub, store: context.store, family: (name) => context.family(name) },
     mode,
     version: settings.version,
-    log,
+    log: folded.log,
     clock,
     random,
     metrics: watch,

@@ -70,8 +70,8 @@ export interface NodeParts<Judge extends Authenticator> {
   /** Methods and streams besides the app's, of plugins that the store has too; none where absent. */
   readonly moreMethods?: Readonly<Record<string, Method>>;
   readonly moreStreams?: readonly StreamFamily[];
-  /** Makes what judges credentials; it may keep its own things in the store. */
-  readonly authenticator: (run: RunTask) => Promise<Judge>;
+  /** Makes what judges credentials; it may keep its own things in the store. `log` is the node's own, which folds (I9). */
+  readonly authenticator: (run: RunTask, log: Log) => Promise<Judge>;
   /** Who may use what; the defaults where absent. */
   readonly flags?: FeatureFlags;
   /** To and from other nodes on the same store; absent where there is none. */
@@ -140,7 +140,7 @@ export async function createNode<Judge extends Authenticator>(parts: NodeParts<J
   });
   const run: RunTask = (task, input, workspace = workspaceByDefault) =>
     committer.run({ kind: "task", workspace, task, input });
-  const authenticator = observed(await parts.authenticator(run), observer);
+  const authenticator = observed(await parts.authenticator(run, log), observer);
   const levels = createLentLevels(clock, parts.log);
   const name = uuidv7(clock.now(), random.bytes(10));
   const shared = bus === undefined ? {} : { shared: { node: name } };

@@ -30,7 +30,7 @@ export interface FoldedLogOptions {
 }
 
 export interface FoldedLog extends Log {
-  /** Writes what is counted, and leaves no timer. */
+  /** Writes what is counted, and leaves no timer; what still comes is folded without a last line. */
   stop(): void;
 }
 
@@ -48,11 +48,12 @@ interface Fold {
 export function createFoldedLog({ log, clock, infoLinesMax, isTold }: FoldedLogOptions): FoldedLog {
   const folds = new Map<string, Fold>();
   let timer: TimerHandle | undefined;
+  let stopped = false;
 
   /** Only where something waits to be said; the folds end in the order in which they began. */
   const arm = (): void => {
     const first = [...folds.values()].find(({ folded }) => folded > 0);
-    if (timer !== undefined || first === undefined) return;
+    if (timer !== undefined || first === undefined || stopped) return;
     timer = clock.after(Math.max(0, Math.ceil(first.endsAt - clock.monotonic())), () => {
       timer = undefined;
       end(clock.monotonic());
@@ -114,6 +115,7 @@ export function createFoldedLog({ log, clock, infoLinesMax, isTold }: FoldedLogO
     warn: write("warn"),
     error: write("error"),
     stop() {
+      stopped = true;
       if (timer !== undefined) clock.cancel(timer);
       timer = undefined;
       end(Number.POSITIVE_INFINITY);
