@@ -100,6 +100,8 @@ export function createConnection(options: ConnectionOptions): Connection {
   let welcomedAt: number | undefined;
   /** What an open connection knew when it ended. */
   let past: Pick<OpenConnection, "figures" | "polite" | "principal"> | undefined;
+  /** Whose credential held, though the connection was not let in. */
+  let turnedAway: Denied["who"];
 
   const close: Connection["close"] = (code, reason, comeBack) => {
     if (connection.state.kind === "closing" || connection.state.kind === "closed") return;
@@ -191,8 +193,9 @@ export function createConnection(options: ConnectionOptions): Connection {
     // Closed meanwhile, or denied after all: an agent that was registered must not stay online by this.
     tellGone(verdict);
     if (verdict.kind === "admitted") verdict.naming?.cancel();
-    if (connection.state.kind === "verifying" && verdict.kind === "denied")
-      close(verdict.code, verdict.reason, verdict.comeBack);
+    if (connection.state.kind !== "verifying" || verdict.kind !== "denied") return;
+    turnedAway = verdict.who;
+    close(verdict.code, verdict.reason, verdict.comeBack);
   };
 
   const tellGone = (judged: Admitted | Denied): void => {
@@ -222,7 +225,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     const objection = context.occupants.objection(who, askedAt);
     if (objection === undefined) return undefined;
     const registered = registeredBy(judged);
-    const refused = denied(objection.code, objection.reason);
+    const refused = { ...denied(objection.code, objection.reason), who: principal };
     return registered === undefined ? refused : { ...refused, registered };
   };
 
@@ -234,6 +237,8 @@ export function createConnection(options: ConnectionOptions): Connection {
       return;
     }
     const { message } = judged;
+    // What is worked on for it is the opening, which has its own phases.
+    heard(message.type, 0);
     host.spoke(connection);
     connection.state = { kind: "verifying", since: clock.monotonic() };
     tally.client = message.client.name;
@@ -281,9 +286,12 @@ export function createConnection(options: ConnectionOptions): Connection {
     if (judged.kind === "message") open.handle(judged.message);
     else if (judged.kind === "answer") writer.send(judged.answer);
     else complain(judged.error);
-    const handledMs = clock.monotonic() - began;
+    heard(judged.kind === "message" ? judged.message.type : unreadable, clock.monotonic() - began);
+  };
+
+  const heard = (type: string, handledMs: number): void => {
     tally.message(handledMs);
-    observer.message(judged.kind === "message" ? judged.message.type : unreadable, handledMs);
+    observer.message(type, handledMs);
   };
 
   const hear = (frame: string, bytes: number): void => {
@@ -329,12 +337,13 @@ export function createConnection(options: ConnectionOptions): Connection {
     connection.state = { kind: "closed" };
     const said = before.kind === "closing" ? before : { code, reason };
     const durationMs = sinceOpened();
+    const who = past?.principal ?? turnedAway;
     const record = recordOf(tally, {
       connection: id,
       node: context.node,
       at: clock.now() - durationMs,
       address,
-      ...(past && { user: past.principal.id, userName: past.principal.name, role: past.principal.role }),
+      ...(who && { user: who.id, userName: who.name, role: who.role }),
       messagesOut: writer.messagesSent,
       bytesOut: writer.bytesSent,
       durationMs,

@@ -26,6 +26,8 @@ export function featuresOf({ features = defaultFeatures }: Pick<Admitted, "featu
 
 export interface Denied {
   readonly kind: "denied";
+  /** Whom the credential named, where it held: for the record. */
+  readonly who?: Principal;
   /** The agent whose `hello` is in the store already: it is online by this connection, which will not open. */
   readonly registered?: { readonly id: string; readonly workspace: string };
   readonly code: number;

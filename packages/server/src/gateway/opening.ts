@@ -46,8 +46,18 @@ async function judge(
     return denied(closeCodes.badMessage, "ambiguous_credentials");
   const verdict = await context.authenticator.verify(credentialsOf(hello, upgrade));
   if (verdict.kind !== "accepted") return denialOf(context, verdict);
-  if (hello.agent !== undefined) return admitAgent(context, connection, hello, verdict);
-  const { principal, expiresAt, credential } = verdict;
+  const judged =
+    hello.agent === undefined
+      ? admitPerson(context, hello, verdict)
+      : await admitAgent(context, connection, hello, verdict);
+  return judged.kind === "denied" ? { who: verdict.principal, ...judged } : judged;
+}
+
+function admitPerson(
+  context: GatewayContext,
+  hello: Hello,
+  { principal, expiresAt, credential }: Extract<Verdict, { kind: "accepted" }>,
+): Admitted | Denied {
   const crowded = context.admission.charge(principalKey(principal.workspace, principal.id));
   if (crowded !== undefined) return denied(crowded.code, crowded.reason, crowded);
   if (isCrowded(context, principal))

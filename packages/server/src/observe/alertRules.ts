@@ -4,6 +4,7 @@
  * Pure: the time and all figures are passed in. Invariant: an alert's `id` is of a fixed list and never names a case,
  * so that the same trouble is one alert however often it is judged; the sentence names the values and what they mean.
  */
+import { neighbourOf } from "../admission/address.ts";
 import type { ConnectionRecord } from "./connectionRecord.ts";
 import { shortMs } from "./connectionRecord.ts";
 
@@ -104,12 +105,18 @@ function failed({ lately, now }: AlertFacts): Verdict {
   const openings = lately.filter(
     ({ phases, at, durationMs }) => phases.welcomed === undefined && now - at - durationMs <= minuteMs,
   );
-  const worst = commonest(openings.map(({ userName, address }) => userName ?? address));
+  const worst = commonest(openings.map(knockerOf));
   if (worst === undefined || worst[1] <= failedOpeningsMax) return undefined;
   return {
     id: "failed_openings",
     sentence: `${worst[1]} openings from ${worst[0]} failed in the last minute.`,
   };
+}
+
+/** A name alone is nobody's for sure; whoever has one IPv6 address has its network. */
+function knockerOf({ user, userName = user, address }: ConnectionRecord): string {
+  if (user === undefined) return neighbourOf(address);
+  return userName === user ? user : `${userName} (${user})`;
 }
 
 function loop({ loopDelayMs }: AlertFacts): Verdict {

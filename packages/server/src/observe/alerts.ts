@@ -4,7 +4,8 @@
  * Life cycle: judged each {@link judgeMs} → an alert that is new is raised: a line in the log and a notice → as long
  * as it lasts nothing more is said → cleared likewise, once it was well for {@link calmMs}: what comes and goes around
  * its limit is one alert. Invariants: raised and cleared strictly take turns for each id; judging or telling that fails
- * is an alert itself and ends no watch, so that silence means calm. It deliberately decides nothing and repairs nothing.
+ * is an alert itself, ends no watch and clears nothing, so that silence means calm. It deliberately decides nothing and
+ * repairs nothing.
  */
 import type { Clock, TimerHandle } from "@holdfast/protocol";
 import type { Alert } from "./alertRules.ts";
@@ -45,6 +46,8 @@ export function startAlerts({ clock, log, judge, notify }: AlertsOptions): () =>
       return judge();
     } catch (error) {
       fault = undefined;
+      // What is raised was not looked at: nobody knows whether it is well again.
+      for (const id of raised.keys()) wrongAt.set(id, clock.monotonic());
       const { message } = toError(error);
       return [{ id: "monitor", sentence: `What watches this server fails itself: ${message}` }];
     }

@@ -4,8 +4,8 @@
  * Life cycle of a record: it waits → a write of at most {@link batchMax} records, no sooner than {@link writeApartMs}
  * after the one before → it is in the log. Where the store does not take them they wait on, at most
  * {@link waitingMax}; beyond that the oldest go and are counted, and the next write says how many. Invariants: one
- * write under way; an outage costs one try each {@link retryMs}. What is here when the server stops gets one last
- * write.
+ * write under way; an outage costs one try each {@link retryMs}. What is here when the server stops is written at once,
+ * for up to {@link stopMsMax}; then the newest are, and the rest is counted.
  */
 import type { Clock, TimerHandle } from "@holdfast/protocol";
 import type { ConnectionRecord } from "./connectionRecord.ts";
@@ -15,10 +15,12 @@ const writeApartMs = 1_000;
 const retryMs = 5_000;
 const batchMax = 500;
 const waitingMax = 10_000;
+/** CL-9: a stop has 10 s in all. */
+const stopMsMax = 2_000;
 
 export interface RecordKeeper {
   add(record: ConnectionRecord): void;
-  /** Writes what waits, once, and leaves no timer. */
+  /** Writes what waits, and leaves no timer. */
   stop(): Promise<void>;
 }
 
@@ -32,11 +34,11 @@ export function createRecordKeeper({ clock, write }: RecordKeeperOptions): Recor
   let waiting: ConnectionRecord[] = [];
   let dropped = 0;
   let timer: TimerHandle | undefined;
-  let underWay: Promise<void> | undefined;
+  let underWay: Promise<boolean> | undefined;
   let stopped = false;
 
-  const makeRoom = (): void => {
-    const excess = waiting.length - waitingMax;
+  const makeRoom = (max = waitingMax): void => {
+    const excess = waiting.length - max;
     if (excess <= 0) return;
     waiting = waiting.slice(excess);
     dropped += excess;
@@ -50,7 +52,8 @@ export function createRecordKeeper({ clock, write }: RecordKeeperOptions): Recor
     });
   };
 
-  const flush = async (): Promise<void> => {
+  /** Whether the store took them. */
+  const flush = async (): Promise<boolean> => {
     const kept = { records: waiting.slice(0, batchMax), dropped };
     waiting = waiting.slice(kept.records.length);
     dropped = 0;
@@ -66,6 +69,7 @@ export function createRecordKeeper({ clock, write }: RecordKeeperOptions): Recor
     }
     underWay = undefined;
     arm(isTaken ? writeApartMs : retryMs);
+    return isTaken;
   };
 
   return {
@@ -78,8 +82,12 @@ export function createRecordKeeper({ clock, write }: RecordKeeperOptions): Recor
       stopped = true;
       if (timer !== undefined) clock.cancel(timer);
       timer = undefined;
-      await underWay;
-      if (waiting.length > 0) await flush();
+      const endsAt = clock.monotonic() + stopMsMax;
+      let isTaken = (await underWay) ?? true;
+      while (isTaken && waiting.length > 0) {
+        if (clock.monotonic() >= endsAt) makeRoom(batchMax);
+        isTaken = await flush();
+      }
     },
   };
 }

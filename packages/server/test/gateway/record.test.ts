@@ -2,7 +2,7 @@
  * One record for each connection that was accepted, however early it ended.
  *
  * Seen red: with the peer's code told where we closed, with every end expected, with `leave` not heard, with good
- * messages not counted, and with refusals not counted.
+ * messages not counted, with refusals not counted, and with nobody named who was not welcomed.
  */
 import { closeCodes } from "@holdfast/protocol";
 import { expect, it } from "vitest";
@@ -27,7 +27,7 @@ it("says who it was, how it opened, what went through it, and how it ended", asy
     userName: "Ada",
     role: "admin",
     phases: { hello: 0, admitted: 0, welcomed: 0 },
-    messagesIn: 2,
+    messagesIn: 3,
     errors: { bad_message: 1 },
     durationMs: 5_010,
     code: closeCodes.lost,
@@ -49,6 +49,19 @@ it("has a record of who never said hello, and of who was refused, without a user
   expect(silent).toMatchObject({ code: closeCodes.silent, phases: {}, expected: false });
   expect(denied).toMatchObject({ code: closeCodes.unauthenticated, phases: { hello: 0, admitted: 0 }, expected: true });
   expect([silent?.user, denied?.user, denied?.phases.welcomed]).toEqual([undefined, undefined, undefined]);
+});
+
+it("names who was verified and yet not let in", async () => {
+  const world = await createWorld();
+  const other = world.connect();
+  await other.open({ expect: { user: "somebody else", workspace: "default" } }).catch(() => {});
+  await world.clock.advance(5_000);
+  expect(records(world)[0]).toMatchObject({
+    code: closeCodes.identityChanged,
+    userName: "Ada",
+    phases: { hello: 0, admitted: 0 },
+    messagesIn: 1,
+  });
 });
 
 it("[CL-8] [CL-9] expects the end of who said leave, and of those a stopping server sends on", async () => {

@@ -1,7 +1,7 @@
 /**
  * What counts as wrong, and that a calm day has nothing of it.
  *
- * Seen red: with expected ends counted as short, with a share of a handful judged, with old failures counted, and with
+ * Seen red: with failures counted by address alone and whole, with expected ends counted as short, with a share of a handful judged, with old failures counted, and with
  * the store's errors told beside its outage.
  */
 import { closeCodes } from "@holdfast/protocol";
@@ -68,7 +68,16 @@ it("[F01] counts failed openings of one user or address, of the last minute only
     { id: "failed_openings", sentence: "4 openings from 192.0.2.7 failed in the last minute." },
   ]);
   expect(of({ lately: times(4, { ...failed, at: now - 70_000 }) })).toEqual([]);
-  expect(of({ lately: times(8, failed).map((one, index) => ({ ...one, address: `192.0.2.${index}` })) })).toEqual([]);
+  const from = (addresses: (index: number) => string, who = {}) =>
+    of({ lately: times(8, failed).map((one, index) => ({ ...one, ...who, address: addresses(index) })) });
+  expect(from((index) => `192.0.2.${index}`)).toEqual([]);
+  // One person, wherever they knock; one network of IPv6, whichever of its addresses.
+  expect(from((index) => `192.0.2.${index}`, { user: "user-1", userName: "Ada" })[0]?.sentence).toBe(
+    "8 openings from Ada (user-1) failed in the last minute.",
+  );
+  expect(from((index) => `2001:db8:0:1::${index}`)[0]?.sentence).toBe(
+    "8 openings from 2001:db8:0:1::/64 failed in the last minute.",
+  );
 });
 
 it("a span of failures begins with the first and ends with a quiet time", () => {

@@ -2,7 +2,7 @@
  * Raised once, cleared once, to the log and to a webhook.
  *
  * Seen red: with an alert raised at each look, with no clearing, with a judge that throws ending the watch, with a
- * teller that throws ending it, with an alert cleared as soon as it is not wrong, with a
+ * teller that throws ending it, with an alert cleared as soon as it is not wrong, or while nobody could look, with a
  * webhook that gives up at the first failure or never, that follows redirects, and that keeps everything.
  */
 import { createServer, type Server } from "node:http";
@@ -73,6 +73,21 @@ it("a monitor that fails itself is an alert, and goes on when it can", async () 
   await clock.advance(calmMs);
   expect(lines).toEqual(["alert.raised monitor", "alert.cleared monitor"]);
   expect(notices[0]?.sentence).toBe("What watches this server fails itself: as asked");
+});
+
+it("a monitor that fails clears nothing of what it no longer looks at", async () => {
+  const { clock, lines, world } = watch();
+  world.alerts = [down];
+  await clock.advance(judgeMs);
+  world.failing = true;
+  await clock.advance(calmMs * 3);
+  expect(lines).toEqual(["alert.raised store_down", "alert.raised monitor"]);
+  world.failing = false;
+  await clock.advance(calmMs);
+  expect(lines).toEqual(["alert.raised store_down", "alert.raised monitor", "alert.cleared monitor"]);
+  world.alerts = [];
+  await clock.advance(calmMs);
+  expect(lines.at(-1)).toBe("alert.cleared store_down");
 });
 
 it("[F80] what comes and goes around its limit is one alert", async () => {

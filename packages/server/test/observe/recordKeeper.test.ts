@@ -2,7 +2,7 @@
  * How records come to the `connections` stream.
  *
  * Seen red: with a write for each record, with a failed batch forgotten, with the newest dropped, with a write begun
- * beside another.
+ * beside another, with one last write of 500 at a stop, with no end to those.
  */
 import { expect, it } from "vitest";
 import type { ConnectionRecord } from "../../src/observe/connectionRecord.ts";
@@ -13,12 +13,13 @@ import { createSimClock } from "../support/simClock.ts";
 function start() {
   const clock = createSimClock();
   const writes: KeptRecords[] = [];
-  const store = { failing: false, hanging: undefined as Promise<void> | undefined };
+  const store = { failing: false, hanging: undefined as Promise<void> | undefined, slowMs: 0 };
   const keeper = createRecordKeeper({
     clock,
     write: async (kept) => {
       writes.push(kept);
       await store.hanging;
+      if (store.slowMs > 0) await new Promise<void>((answered) => void clock.after(store.slowMs, answered));
       if (store.failing) throw new Error("the store is away, as asked");
     },
   });
@@ -81,4 +82,32 @@ it("writes what is left when the server stops, and leaves no timer", async () =>
   await keeper.stop();
   expect(ids()).toEqual([1, 2, 3, 4, 5]);
   expect(clock.timers).toBe(0);
+});
+
+it("writes all of a crowd that a stop has sent away, in its order", async () => {
+  const { add, keeper, ids, writes } = start();
+  add(1, 9_990);
+  await keeper.stop();
+  expect(ids()).toEqual(Array.from({ length: 9_990 }, (_, index) => index + 1));
+  expect(Math.max(...writes.map(({ records }) => records.length))).toBeLessThanOrEqual(500);
+});
+
+it("[CL-9] a slow store holds up no stop: the newest are written, the rest is counted", async () => {
+  const { clock, add, keeper, writes, store } = start();
+  store.slowMs = 900;
+  add(1, 9_000);
+  const stopped = keeper.stop();
+  await clock.advance(4 * store.slowMs);
+  await stopped;
+  expect(writes).toHaveLength(4);
+  expect(writes.at(-1)?.records.at(-1)?.connection).toBe("9000");
+  expect(writes.reduce((sum, { records, dropped }) => sum + records.length + dropped, 0)).toBe(9_000);
+});
+
+it("a store that is away gets one try at a stop", async () => {
+  const { add, keeper, writes, store } = start();
+  store.failing = true;
+  add(1, 2_000);
+  await keeper.stop();
+  expect(writes).toHaveLength(1);
 });
