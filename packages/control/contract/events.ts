@@ -61,12 +61,15 @@ export type ThreadServerEventData = {
 export const fleetEvents = {
   "agent.registered": z.object({ agent }),
   "agent.changed": z.object({ agent }),
+  "agent.removed": z.object({ agent: id }),
 } as const;
 export type FleetEventData = { [Name in keyof typeof fleetEvents]: z.infer<(typeof fleetEvents)[Name]> };
 
 export const threadsEvents = {
   "thread.created": z.object({ thread }),
   "thread.changed": z.object({ thread }),
+  /** It is out of the list; a `thread.changed` without `archivedAt` brings it back. */
+  "thread.archived": z.object({ thread }),
 } as const;
 export type ThreadsEventData = { [Name in keyof typeof threadsEvents]: z.infer<(typeof threadsEvents)[Name]> };
 

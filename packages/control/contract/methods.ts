@@ -7,7 +7,7 @@
 import type { Role } from "@holdfast/protocol";
 import { z } from "zod";
 import { assistantMethods } from "./assistantMethods.ts";
-import { agent, base64, commandPriority, exchange, found, id, thread, threadKind } from "./nouns.ts";
+import { agent, base64, commandPriority, exchange, found, id, thread, threadKind, timeMs } from "./nouns.ts";
 
 const page = { limit: z.int().min(1).max(200).default(200), next: z.string().max(1_000).optional() };
 
@@ -34,12 +34,26 @@ export const methods = {
     kind: "read",
     doc: "All agents of the workspace, by name.",
   },
+  "agent.get": {
+    params: z.object({ agent: id }),
+    result: z.object({ agent, removedAt: timeMs.optional() }),
+    role: "viewer",
+    kind: "read",
+    doc: "One agent; also one that was removed, as it last was, with `removedAt`.",
+  },
+  "agent.remove": {
+    params: z.object({ agent: id }),
+    result: z.object({}),
+    role: "admin",
+    kind: "effect",
+    doc: "Takes an offline agent out of the fleet for good: what waits for it ends, its threads stay. A process that comes back for it is a new agent, where its key may enrol one. `conflict` while it is not offline.",
+  },
   "thread.list": {
-    params: z.object({ ...page, agent: id.optional() }),
+    params: z.object({ ...page, agent: id.optional(), archived: z.boolean().default(false) }),
     result: z.object({ items: z.array(thread), next: z.string().optional() }),
     role: "viewer",
     kind: "read",
-    doc: "Threads, the most recently active first.",
+    doc: "Threads, the most recently active first: those that are not archived, or with `archived` those that are.",
   },
   "thread.create": {
     params: z.object({
@@ -68,6 +82,13 @@ export const methods = {
     kind: "effect",
     doc: "Gives a thread another title.",
   },
+  "thread.archive": {
+    params: z.object({ thread: id, archived: z.boolean().default(true) }),
+    result: z.object({ thread }),
+    role: "operator",
+    kind: "effect",
+    doc: "Takes a thread out of the list, or with `archived: false` back into it; nothing of it is lost, and a command that is sent in it brings it back. `conflict` while something in it is unfinished.",
+  },
   "thread.search": {
     params: z.object({
       thread: id,
@@ -88,12 +109,23 @@ export const methods = {
     doc: "The caller has seen all of a thread up to `at`, a time of the server's clock; a mark never goes back. Told to the caller's other devices by the stream `reads/<user>`.",
   },
   "thread.read": {
-    params: z.object({ thread: id, before: id.optional(), limit: z.int().min(1).max(200).default(50) }),
-    result: z.object({ items: z.array(exchange), next: id.optional() }),
+    params: z
+      .object({
+        thread: id,
+        before: id.optional(),
+        after: id.optional(),
+        around: id.optional(),
+        limit: z.int().min(1).max(200).default(50),
+      })
+      .refine(({ before, after, around }) => [before, after, around].filter((one) => one !== undefined).length <= 1, {
+        error: "give one of `before`, `after` and `around`",
+        path: ["before"],
+      }),
+    result: z.object({ items: z.array(exchange), next: id.optional(), later: id.optional() }),
     role: "viewer",
     kind: "read",
     agents: true,
-    doc: "What was said in a thread, older pages: commands with their messages, oldest first, sent before the command `before`; `next` is the `before` of the page before this one.",
+    doc: "What was said in a thread, by pages: commands with their messages, oldest first, sent before the command `before`, after `after`, or on both sides of `around` and with it. `next` is the `before` of the page before this one, `later` the `after` of the one behind it.",
   },
   "command.send": {
     params: z
@@ -125,6 +157,13 @@ export const methods = {
     kind: "effect",
     accepts: true,
     doc: "Stops a command: one that waits ends at once, a running one is asked and then made to. Its end is an event of the thread; what it wrote is kept.",
+  },
+  "command.cancel": {
+    params: z.object({ command: id }),
+    result: z.object({}),
+    role: "operator",
+    kind: "effect",
+    doc: "Takes back a command that has not begun: it ends as `interrupted`, and its agent never runs it. `conflict` where it has begun, or ended otherwise.",
   },
   "command.retry": {
     params: z.object({ command: id }),

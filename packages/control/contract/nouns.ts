@@ -7,7 +7,7 @@
 import { z } from "zod";
 
 export const id = z.string().min(1).max(64);
-const timeMs = z.int().min(0);
+export const timeMs = z.int().min(0);
 /** Bytes as they travel (TR-7), padded: what passes here can be decoded. */
 export const base64 = z
   .string()
@@ -58,6 +58,8 @@ export const thread = z.object({
   createdBy: z.string(),
   /** When the last command was sent or ended. */
   activeAt: timeMs,
+  /** Since when it is out of the list; absent while it is in it. */
+  archivedAt: timeMs.optional(),
 });
 export type Thread = z.infer<typeof thread>;
 

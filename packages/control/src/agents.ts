@@ -10,7 +10,7 @@ import { ProtocolError } from "@holdfast/protocol";
 import type { Agent, MethodParams, MethodResult } from "../contract/index.ts";
 import { streams } from "../contract/names.ts";
 import { readNext, writeNext } from "./paging.ts";
-import type { AgentsTable, ControlRead, ControlTransaction } from "./tables.ts";
+import type { AgentsTable, ControlRead, ControlTransaction, RemovedAgentsTable } from "./tables.ts";
 import { shorten } from "./text.ts";
 
 const commandTextLengthMax = 200;
@@ -48,8 +48,14 @@ export async function findAgent(tx: ControlRead, id: string): Promise<AgentRow |
 /** Throws `not_found`. */
 export async function requireAgent(tx: ControlRead, id: string): Promise<AgentRow> {
   const agent = await findAgent(tx, id);
-  if (agent === undefined) throw unknownAgent(id);
-  return agent;
+  if (agent !== undefined) return agent;
+  throw unknownAgent(id, await findRemoved(tx, id));
+}
+
+/** One that was removed (`agentRemoval.ts`). */
+export async function findRemoved(tx: ControlRead, id: string): Promise<RemovedAgentsTable | undefined> {
+  const removed = tx.db.selectFrom("removed_agents").selectAll().where("workspace", "=", tx.workspace);
+  return removed.where("id", "=", id).executeTakeFirst();
 }
 
 /**
@@ -124,7 +130,7 @@ export async function listAgents(
 }
 
 /** The whole of each agent, in the order of the rows: three queries, however many they are. */
-async function wholeAgents(tx: ControlRead, rows: readonly AgentRow[]): Promise<Agent[]> {
+export async function wholeAgents(tx: ControlRead, rows: readonly AgentRow[]): Promise<Agent[]> {
   if (rows.length === 0) return [];
   const unfinished = tx.db.selectFrom("commands").where("workspace", "=", tx.workspace);
   const ids = rows.map((row) => row.id);
@@ -167,6 +173,7 @@ async function wholeAgents(tx: ControlRead, rows: readonly AgentRow[]): Promise<
   });
 }
 
-export function unknownAgent(id: string): ProtocolError {
-  return new ProtocolError("not_found", `there is no agent "${id}"`, { about: { type: "agent", id } });
+export function unknownAgent(id: string, removed?: Pick<RemovedAgentsTable, "name">): ProtocolError {
+  const words = removed === undefined ? `there is no agent "${id}"` : `agent "${removed.name}" was removed`;
+  return new ProtocolError("not_found", words, { about: { type: "agent", id } });
 }

@@ -16,7 +16,7 @@ export const commandSteps = ["dispatch", "dispatchAgain", "claim", "finish", "ex
  * - `finish`: the agent's `command.finished`;
  * - `expire`: too late to begin;
  * - `lose`: the agent that had started it knows nothing of it any more;
- * - `withdraw`: a person stopped it while it waited.
+ * - `withdraw`: a person took it back before it began; an agent that has it already is refused its claim.
  */
 export type CommandStep = (typeof commandSteps)[number];
 
@@ -37,7 +37,7 @@ export const commandTable: Readonly<Record<CommandState, Readonly<Record<Command
     finish: null,
     expire: "finished",
     lose: null,
-    withdraw: null,
+    withdraw: "finished",
   },
   started: {
     dispatch: null,

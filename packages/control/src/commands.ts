@@ -1,6 +1,6 @@
 /**
  * `command.send`: one instruction becomes a durable command in its agent's queue; and what a person does with one
- * that is there: stop it, send it once more.
+ * that is there: stop it, take it back, send it once more.
  *
  * The answer means accepted and durable, no more. Invariants: a command belongs to one thread and one agent
  * for ever; it reaches exactly one end (I8), for whatever is not started by its expiry ends as `expired`.
@@ -12,6 +12,7 @@ import type { CommandPriority, MethodParams, MethodResult, ThreadServerEventData
 import { streams } from "../contract/names.ts";
 import { type AgentRow, announceAgents, lockAgent } from "./agents.ts";
 import { priorityRanks, wholeCommand } from "./commandRows.ts";
+import { nextState } from "./commandStates.ts";
 import { askToStop, type CommandRow, commandColumns, commandsOf, dispatchNext, withdraw } from "./queue.ts";
 import type { CommandsTable, ControlTransaction } from "./tables.ts";
 import { requireStorable, titleOf } from "./text.ts";
@@ -65,11 +66,37 @@ export async function interruptCommand(
   const { agent } = await requireCommand(tx, params.command);
   await lockAgent(tx, agent);
   const command = await requireCommand(tx, params.command);
-  if (command.state === "queued") await withdraw(tx, command);
+  if (command.state === "queued") await withdraw(tx, command, "stopped while it waited");
   else if (command.state !== "finished") askToStop(tx, command);
   await announceAgents(tx, [agent]);
   return {};
 }
+
+/** `command.cancel`: whichever the log has first, this or the agent's claim, decides (PB-5). */
+export async function cancelCommand(
+  tx: ControlTransaction,
+  params: MethodParams<"command.cancel">,
+): Promise<MethodResult<"command.cancel">> {
+  const { agent: id } = await requireCommand(tx, params.command);
+  const agent = await lockAgent(tx, id);
+  const command = await requireCommand(tx, params.command);
+  if (isWithdrawn(command)) return {};
+  if (nextState(command.state, "withdraw") === null) {
+    const instead = command.state === "started" ? "has begun; stop it with command.interrupt" : "has ended";
+    throw new ProtocolError("conflict", `command "${command.id}" ${instead}`, {
+      about: { type: "command", id: command.id },
+      details: { state: command.state },
+    });
+  }
+  await withdraw(tx, command, "cancelled before it began");
+  await dispatchNext(tx, agent);
+  await announceAgents(tx, [id]);
+  return {};
+}
+
+/** Somebody has taken it back already: two who do so at once both have what they wanted. */
+const isWithdrawn = ({ state, outcome, started_at }: CommandRow): boolean =>
+  state === "finished" && outcome === "interrupted" && started_at === null;
 
 interface Wish {
   readonly agent: string;
@@ -117,7 +144,7 @@ async function queueCommand(
     event: "command.queued",
     data: queued satisfies ThreadServerEventData["command.queued"],
   });
-  if (wish.thread !== undefined) await touchThread(tx, thread);
+  if (wish.thread !== undefined) await touchThread(tx, thread, { bringsBack: true });
 
   await dispatchNext(tx, agent);
   await announceAgents(tx, [agent.id]);

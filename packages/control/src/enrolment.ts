@@ -12,7 +12,7 @@ import { type HelloAgent, ProtocolError } from "@holdfast/protocol";
 import type { AgentHello, AgentWelcome, Principal } from "@holdfast/server/plugin";
 import { type AgentKind, agentKind } from "../contract/index.ts";
 import { streams } from "../contract/names.ts";
-import { announceAgents, findAgent, lockAgent, requireAgent } from "./agents.ts";
+import { announceAgents, findAgent, findRemoved, lockAgent, requireAgent } from "./agents.ts";
 import { dispatchNext } from "./queue.ts";
 import { judgeReturn } from "./returns.ts";
 import type { ControlRead, ControlTransaction } from "./tables.ts";
@@ -78,7 +78,7 @@ export async function isCurrentProcess(
 
 /** The agent that this credential may speak as; undefined where it has none yet. */
 async function identify(tx: ControlTransaction, { caller, hello, open }: AgentHello): Promise<string | undefined> {
-  if (hello.id !== undefined) {
+  if (hello.id !== undefined && !(await wasRemoved(tx, hello.id, { caller, open }))) {
     const named = await findAgent(tx, hello.id);
     if (named !== undefined && mayBe(named.key_id, caller, open)) return named.id;
     // The same answer whether it is unknown or another's: an id is no oracle.
@@ -93,6 +93,16 @@ async function identify(tx: ControlTransaction, { caller, hello, open }: AgentHe
   if (!open) return undefined;
   const made = owned.where("created_process", "=", hello.process).where("key_id", "is", null);
   return (await made.executeTakeFirst())?.id;
+}
+
+/** Of this credential's own agent only. To name what was removed is to name nobody: what its key may do decides. */
+async function wasRemoved(
+  tx: ControlTransaction,
+  id: string,
+  { caller, open }: Pick<AgentHello, "caller" | "open">,
+): Promise<boolean> {
+  const removed = await findRemoved(tx, id);
+  return removed !== undefined && mayBe(removed.key_id, caller, open);
 }
 
 function mayBe(keyId: string | null, caller: Principal, open: boolean): boolean {

@@ -79,6 +79,19 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "control-007-attempts": {
     up: (db) => addColumns(db, "agent_processes", { instance: "", attempt: 0 }),
   },
+  "control-008-archived-and-removed": {
+    async up(db) {
+      await db.schema.alterTable("threads").addColumn("archived_at", "bigint").execute();
+      await required(db.schema.createTable("removed_agents"), {
+        text: ["workspace", "id", "name", "kind", "host", "capabilities", "removed_by"],
+        integer: ["generation"],
+        bigint: ["created_at", "removed_at"],
+      })
+        .addColumn("key_id", "text")
+        .addPrimaryKeyConstraint("removed_agents_key", ["workspace", "id"])
+        .execute();
+    },
+  },
 };
 
 /** Adds columns that are never null, with what the rows that are there get. */

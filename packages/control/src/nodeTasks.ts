@@ -5,7 +5,7 @@
  * stand still, only if it still stands there; a node that finds itself buried beats anew and takes its agents back.
  * Invariant: an agent whose node has no row is nobody's, and its status is for any living node to judge.
  */
-import { announceAgents, lockAgent, requireAgent } from "./agents.ts";
+import { announceAgents, findAgent, lockAgent, requireAgent } from "./agents.ts";
 import type { NodeBeat } from "./leases.ts";
 import type { PresentAgent } from "./presenceTasks.ts";
 import { dispatchNext } from "./queue.ts";
@@ -62,6 +62,8 @@ export async function reclaim(
 ): Promise<null> {
   const taken: string[] = [];
   for (const { id, connection } of [...input.agents].sort((left, right) => (left.id < right.id ? -1 : 1))) {
+    // Removed meanwhile: its connection here is nobody's any more.
+    if ((await findAgent(tx, id)) === undefined) continue;
     const agent = await lockAgent(tx, id);
     // Another connection owns it by now, or one on another node (X6).
     if (agent.node !== input.node || (agent.connection !== null && agent.connection !== connection)) continue;

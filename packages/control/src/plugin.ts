@@ -14,6 +14,7 @@ import {
   type ThreadSnapshot,
 } from "../contract/index.ts";
 import { streams } from "../contract/names.ts";
+import { getAgent, removeAgent } from "./agentRemoval.ts";
 import { listAgents } from "./agents.ts";
 import { openAgUi } from "./agUi.ts";
 import {
@@ -24,7 +25,7 @@ import {
   listHosted,
   removeAssistant,
 } from "./assistants.ts";
-import { interruptCommand, retryCommand, sendCommand } from "./commands.ts";
+import { cancelCommand, interruptCommand, retryCommand, sendCommand } from "./commands.ts";
 import { isCurrentProcess, welcomeAgent } from "./enrolment.ts";
 import { readHistory } from "./history.ts";
 import { migrations } from "./migrations.ts";
@@ -36,6 +37,7 @@ import { families } from "./streams.ts";
 import { readDue, sweep } from "./sweep.ts";
 import type { ControlTransaction } from "./tables.ts";
 import { resizeTerminal, writeTerminal } from "./terminals.ts";
+import { archiveThread } from "./threadArchive.ts";
 import { searchThread } from "./threadSearch.ts";
 import { createThread, getThread, listThreads, renameThread } from "./threads.ts";
 
@@ -49,6 +51,8 @@ type Handlers = {
 
 const handlers = {
   "agent.list": listAgents,
+  "agent.get": getAgent,
+  "agent.remove": removeAgent,
   "assistant.list": listAssistants,
   "assistant.create": createAssistant,
   "assistant.change": changeAssistant,
@@ -59,9 +63,11 @@ const handlers = {
   "thread.create": createThread,
   "command.send": sendCommand,
   "command.interrupt": interruptCommand,
+  "command.cancel": cancelCommand,
   "command.retry": retryCommand,
   "thread.get": getThread,
   "thread.rename": renameThread,
+  "thread.archive": archiveThread,
   "thread.search": searchThread,
   "thread.markRead": markRead,
   "thread.read": readHistory,
@@ -74,6 +80,8 @@ export const plugin: Plugin = {
   migrations,
   methods: {
     "agent.list": method("agent.list"),
+    "agent.get": method("agent.get"),
+    "agent.remove": method("agent.remove"),
     "assistant.list": method("assistant.list"),
     "assistant.create": method("assistant.create"),
     "assistant.change": method("assistant.change"),
@@ -84,9 +92,11 @@ export const plugin: Plugin = {
     "thread.create": method("thread.create"),
     "command.send": method("command.send"),
     "command.interrupt": method("command.interrupt"),
+    "command.cancel": method("command.cancel"),
     "command.retry": method("command.retry"),
     "thread.get": method("thread.get"),
     "thread.rename": method("thread.rename"),
+    "thread.archive": method("thread.archive"),
     "thread.search": method("thread.search"),
     "thread.markRead": method("thread.markRead"),
     "thread.read": method("thread.read"),

@@ -29,6 +29,7 @@ export const commandColumns = [
   "ordinal",
   "started_at",
   "expires_at",
+  "outcome",
 ] as const;
 export type CommandRow = Pick<CommandsTable, (typeof commandColumns)[number]>;
 
@@ -84,13 +85,9 @@ export async function lose(tx: ControlTransaction, command: CommandRow, reason: 
   await endCommand(tx, command, "lose", { outcome: "lost", reason, durationMs });
 }
 
-/** Ends a command that a person stopped before it was anybody's. */
-export async function withdraw(tx: ControlTransaction, command: CommandRow): Promise<void> {
-  await endCommand(tx, command, "withdraw", {
-    outcome: "interrupted",
-    reason: "stopped while it waited",
-    durationMs: 0,
-  });
+/** Ends a command that has not begun. */
+export async function withdraw(tx: ControlTransaction, command: CommandRow, reason: string): Promise<void> {
+  await endCommand(tx, command, "withdraw", { outcome: "interrupted", reason, durationMs: 0 });
 }
 
 /** Asks the agent that has it to stop it. */

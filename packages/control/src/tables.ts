@@ -40,6 +40,22 @@ export interface AgentsTable {
   announced: string;
 }
 
+/** Agents that were removed, as they last were: who they were is still asked for, by their threads. */
+export interface RemovedAgentsTable {
+  workspace: string;
+  id: string;
+  name: string;
+  kind: AgentKind;
+  host: string;
+  /** JSON of `string[]`. */
+  capabilities: string;
+  key_id: string | null;
+  generation: number;
+  created_at: number;
+  removed_at: number;
+  removed_by: string;
+}
+
 /** OP-7: which process has which generation. */
 export interface AgentProcessesTable {
   workspace: string;
@@ -68,6 +84,8 @@ export interface ThreadsTable {
   rows: number;
   /** The newest word about the thread itself. */
   note: string | null;
+  /** Since when it is out of the list. */
+  archived_at: number | null;
 }
 export type TerminalState = "open" | "closed";
 
@@ -157,6 +175,7 @@ export interface ControlTables {
   assistant_hosts: AssistantHostsTable;
   thread_reads: ThreadReadsTable;
   agents: AgentsTable;
+  removed_agents: RemovedAgentsTable;
   agent_processes: AgentProcessesTable;
   threads: ThreadsTable;
   commands: CommandsTable;

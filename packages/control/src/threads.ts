@@ -1,7 +1,8 @@
 /**
  * Threads: pieces of work with one agent, each with a stream of its own.
  *
- * Life cycle: created (by hand, or by the first command to an agent) → active with each command → kept. The
+ * Life cycle: created (by hand, or by the first command to an agent) → active with each command → kept, and
+ * archived where a person puts it away (`threadArchive.ts`). The
  * terminal of an interactive one is open from its creation until its program ends or the process that
  * holds it is replaced; it is never opened again: a new one is a new thread. Invariant: a thread exists, and
  * its stream with it, before anything names it (F31).
@@ -40,6 +41,7 @@ const threadColumns = [
   "cols",
   "rows",
   "note",
+  "archived_at",
 ] as const;
 export type ThreadRow = Pick<ThreadsTable, (typeof threadColumns)[number]>;
 
@@ -135,6 +137,7 @@ export async function addThread(
     cols: thread.cols ?? defaultSize.cols,
     rows: thread.rows ?? defaultSize.rows,
     note: null,
+    archived_at: null,
   };
   await tx.db
     .insertInto("threads")
@@ -145,17 +148,25 @@ export async function addThread(
   return wholeThread(row);
 }
 
-/** A command was sent in it, or ended: moves it up, and tells so where that is news. */
-export async function touchThread(tx: ControlTransaction, id: string): Promise<void> {
+/**
+ * A command was sent in it, or ended: moves it up, and tells so where that is news.
+ * @param how `bringsBack`: out of the archive, too, since what is being done must be seen.
+ */
+export async function touchThread(
+  tx: ControlTransaction,
+  id: string,
+  { bringsBack = false }: { readonly bringsBack?: boolean } = {},
+): Promise<void> {
   const row = await requireThread(tx, id);
-  if (Number(row.active_at) >= tx.now) return;
-  await tx.db
-    .updateTable("threads")
-    .set({ active_at: tx.now })
-    .where("workspace", "=", tx.workspace)
-    .where("id", "=", id)
-    .execute();
-  tx.append(streams.threads, { event: "thread.changed", data: { thread: wholeThread({ ...row, active_at: tx.now }) } });
+  const isBrought = bringsBack && row.archived_at !== null;
+  if (Number(row.active_at) >= tx.now && !isBrought) return;
+  const change = {
+    active_at: Math.max(Number(row.active_at), tx.now),
+    archived_at: isBrought ? null : row.archived_at,
+  };
+  const update = tx.db.updateTable("threads").set(change).where("workspace", "=", tx.workspace);
+  await update.where("id", "=", id).execute();
+  tx.append(streams.threads, { event: "thread.changed", data: { thread: wholeThread({ ...row, ...change }) } });
 }
 
 /** The process that held an agent's interactive terminals is gone, and they with it (F58). */
@@ -186,9 +197,9 @@ export async function closeTerminal(tx: ControlTransaction, thread: string): Pro
     .execute();
 }
 
-/** The most recently active threads: the snapshot of `threads` (ST-9). */
+/** The most recently active threads that are not archived: the snapshot of `threads` (ST-9). */
 export async function readThreads(tx: ControlRead): Promise<Thread[]> {
-  const rows = await newestFirst(tx).limit(snapshotThreadsMax).execute();
+  const rows = await newestFirst(tx).where("archived_at", "is", null).limit(snapshotThreadsMax).execute();
   return rows.map(wholeThread);
 }
 
@@ -198,7 +209,7 @@ export async function listThreads(
   params: MethodParams<"thread.list">,
 ): Promise<MethodResult<"thread.list">> {
   const { agent } = params;
-  let query = newestFirst(tx);
+  let query = newestFirst(tx).where("archived_at", params.archived ? "is not" : "is", null);
   if (agent !== undefined) query = query.where("agent", "=", agent);
   if (params.next !== undefined) {
     const [activeAt, id = ""] = readNext(params.next, 2);
@@ -261,5 +272,6 @@ export function wholeThread(row: ThreadRow): Thread {
     createdAt: Number(row.created_at),
     createdBy: row.created_by,
     activeAt: Number(row.active_at),
+    ...(row.archived_at === null ? {} : { archivedAt: Number(row.archived_at) }),
   };
 }

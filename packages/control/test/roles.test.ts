@@ -19,6 +19,8 @@ const rank: Readonly<Record<Person, number>> = { viewer: 0, operator: 1, admin: 
 /** The least that a person must be. */
 const least: Readonly<Record<string, Person>> = {
   "agent.list": "viewer",
+  "agent.get": "viewer",
+  "agent.remove": "admin",
   "thread.list": "viewer",
   "session.list": "viewer",
   "session.revoke": "viewer",
@@ -30,6 +32,8 @@ const least: Readonly<Record<string, Person>> = {
   "command.send": "operator",
   "command.interrupt": "operator",
   "command.retry": "operator",
+  "command.cancel": "operator",
+  "thread.archive": "operator",
   "thread.create": "operator",
   "terminal.write": "operator",
   "terminal.resize": "operator",
