@@ -23,6 +23,7 @@ export const assistantMethods = {
     result: z.object({ assistant }),
     role: "admin",
     kind: "effect",
+    audited: { object: { type: "assistant", id: "assistant" }, told: ["name", "model"] },
     doc: "Makes an assistant of a model behind an OpenAI-compatible endpoint. The key is encrypted before it is stored, and told to nobody.",
   },
   "assistant.change": {
@@ -38,6 +39,7 @@ export const assistantMethods = {
     result: z.object({ assistant }),
     role: "admin",
     kind: "effect",
+    audited: { object: { type: "assistant", id: "assistant" }, told: ["name", "model"] },
     doc: "Changes what is named, for the next answer on. An endpoint of another origin needs its key anew: the old one is dropped.",
   },
   "assistant.remove": {
@@ -45,6 +47,7 @@ export const assistantMethods = {
     result: z.object({}),
     role: "admin",
     kind: "effect",
+    audited: { object: { type: "assistant", id: "assistant" } },
     doc: "Ends an assistant; its threads stay.",
   },
   "assistant.host": {
@@ -52,6 +55,7 @@ export const assistantMethods = {
     result: z.object({}),
     role: "admin",
     kind: "effect",
+    audited: { object: { type: "publicKey", id: "publicKey" } },
     doc: "Told by the server's own process: for whom models' keys are to be encrypted from now on.",
   },
   "assistant.hosted": {

@@ -23,6 +23,13 @@ export interface MethodDeclaration {
   /** Agents may call it too: about themselves, which its handler sees to. */
   readonly agents?: true;
   readonly doc: string;
+  /** Done to somebody else's rights, secrets or work: it stands in the stream `audit`. */
+  readonly audited?: {
+    /** What it is done to, and the field of the params or the result that names it. */
+    readonly object: { readonly type: string; readonly id: string };
+    /** Fields that are told with their values: no secret, and nothing that somebody has written. */
+    readonly told?: readonly string[];
+  };
 }
 
 export const methods = {
@@ -46,6 +53,7 @@ export const methods = {
     result: z.object({}),
     role: "admin",
     kind: "effect",
+    audited: { object: { type: "agent", id: "agent" } },
     doc: "Takes an offline agent out of the fleet for good: what waits for it ends, its threads stay. A process that comes back for it is a new agent, where its key may enrol one. `conflict` while it is not offline.",
   },
   "thread.list": {
@@ -87,6 +95,7 @@ export const methods = {
     result: z.object({ thread }),
     role: "operator",
     kind: "effect",
+    audited: { object: { type: "thread", id: "thread" }, told: ["archived"] },
     doc: "Takes a thread out of the list, or with `archived: false` back into it; nothing of it is lost, and a command that is sent in it brings it back. `conflict` while something in it is unfinished.",
   },
   "thread.search": {
@@ -156,6 +165,7 @@ export const methods = {
     role: "operator",
     kind: "effect",
     accepts: true,
+    audited: { object: { type: "command", id: "command" } },
     doc: "Stops a command: one that waits ends at once, a running one is asked and then made to. Its end is an event of the thread; what it wrote is kept.",
   },
   "command.cancel": {
@@ -163,6 +173,7 @@ export const methods = {
     result: z.object({}),
     role: "operator",
     kind: "effect",
+    audited: { object: { type: "command", id: "command" } },
     doc: "Takes back a command that has not begun: it ends as `interrupted`, and its agent never runs it. `conflict` where it has begun, or ended otherwise.",
   },
   "command.retry": {
@@ -171,6 +182,7 @@ export const methods = {
     role: "operator",
     kind: "effect",
     accepts: true,
+    audited: { object: { type: "command", id: "command" } },
     doc: "Sends an ended command once more: a new command of the same text in the same thread, which names the old.",
   },
   "terminal.write": {

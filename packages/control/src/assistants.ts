@@ -121,6 +121,14 @@ export async function hostAssistants(
   return {};
 }
 
+/** Whether keys are to be encrypted for somebody else from now on: the same process again changes nothing. */
+export async function anotherHost(
+  tx: ControlRead,
+  { publicKey }: MethodParams<"assistant.host">,
+): Promise<Readonly<Record<string, never>> | undefined> {
+  return (await hostKey(tx)) === publicKey ? undefined : {};
+}
+
 async function rowsOf(tx: ControlRead): Promise<AssistantsTable[]> {
   const all = tx.db.selectFrom("assistants").selectAll().where("workspace", "=", tx.workspace);
   return all.orderBy("name").execute();

@@ -14,7 +14,7 @@ import { type AgentRow, announceAgents, lockAgent } from "./agents.ts";
 import { priorityRanks, wholeCommand } from "./commandRows.ts";
 import { nextState } from "./commandStates.ts";
 import { askToStop, type CommandRow, commandColumns, commandsOf, dispatchNext, withdraw } from "./queue.ts";
-import type { CommandsTable, ControlTransaction } from "./tables.ts";
+import type { CommandsTable, ControlRead, ControlTransaction } from "./tables.ts";
 import { requireStorable, titleOf } from "./text.ts";
 import { addThread, requireOnline, requireThread, touchThread } from "./threads.ts";
 
@@ -97,6 +97,17 @@ export async function cancelCommand(
 /** Somebody has taken it back already: two who do so at once both have what they wanted. */
 const isWithdrawn = ({ state, outcome, started_at }: CommandRow): boolean =>
   state === "finished" && outcome === "interrupted" && started_at === null;
+
+/** Whose it is, where it is not the caller's own; undefined also where there is none. */
+export async function commandOfAnother(
+  tx: ControlRead,
+  { command }: MethodParams<"command.interrupt" | "command.cancel" | "command.retry">,
+  caller: Principal,
+): Promise<{ readonly sentBy: string } | undefined> {
+  const query = tx.db.selectFrom("commands").select("sent_by").where("workspace", "=", tx.workspace);
+  const row = await query.where("id", "=", command).executeTakeFirst();
+  return row === undefined || row.sent_by === caller.id ? undefined : { sentBy: row.sent_by };
+}
 
 interface Wish {
   readonly agent: string;

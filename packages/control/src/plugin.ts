@@ -5,8 +5,9 @@
  * handlers, hooks and tasks. That contract and handlers match one to one is proved by the types below: a
  * method without a handler, or a handler without a declaration, does not compile.
  */
-import type { Method, Plugin, Principal } from "@holdfast/server/plugin";
+import type { Audited, Method, Plugin, Principal } from "@holdfast/server/plugin";
 import {
+  type MethodDeclaration,
   type MethodName,
   type MethodParams,
   type MethodResult,
@@ -18,6 +19,7 @@ import { getAgent, removeAgent } from "./agentRemoval.ts";
 import { listAgents } from "./agents.ts";
 import { openAgUi } from "./agUi.ts";
 import {
+  anotherHost,
   changeAssistant,
   createAssistant,
   hostAssistants,
@@ -25,7 +27,7 @@ import {
   listHosted,
   removeAssistant,
 } from "./assistants.ts";
-import { cancelCommand, interruptCommand, retryCommand, sendCommand } from "./commands.ts";
+import { cancelCommand, commandOfAnother, interruptCommand, retryCommand, sendCommand } from "./commands.ts";
 import { isCurrentProcess, welcomeAgent } from "./enrolment.ts";
 import { readHistory } from "./history.ts";
 import { migrations } from "./migrations.ts";
@@ -37,7 +39,7 @@ import { families } from "./streams.ts";
 import { readDue, sweep } from "./sweep.ts";
 import type { ControlTransaction } from "./tables.ts";
 import { resizeTerminal, writeTerminal } from "./terminals.ts";
-import { archiveThread } from "./threadArchive.ts";
+import { archiveThread, threadOfAnother } from "./threadArchive.ts";
 import { searchThread } from "./threadSearch.ts";
 import { createThread, getThread, listThreads, renameThread } from "./threads.ts";
 
@@ -74,6 +76,15 @@ const handlers = {
   "terminal.write": writeTerminal,
   "terminal.resize": resizeTerminal,
 } as const satisfies Handlers;
+
+/** Audited only where it is somebody else's. */
+const concerned: Partial<Record<MethodName, NonNullable<Audited["concerns"]>>> = {
+  "command.interrupt": commandOfAnother,
+  "command.cancel": commandOfAnother,
+  "command.retry": commandOfAnother,
+  "thread.archive": threadOfAnother,
+  "assistant.host": anotherHost,
+};
 
 export const plugin: Plugin = {
   name: "control",
@@ -126,5 +137,12 @@ export const plugin: Plugin = {
 
 /** A declaration and its handler, as the server takes them. Agents call those only that say so. */
 function method(name: MethodName): Method {
-  return { ...methods[name], handle: handlers[name] };
+  const declared: MethodDeclaration = methods[name];
+  const { audited, ...rest } = declared;
+  const concerns = concerned[name];
+  return {
+    ...rest,
+    handle: handlers[name],
+    ...(audited && { audited: { ...audited, ...(concerns && { concerns }) } }),
+  };
 }

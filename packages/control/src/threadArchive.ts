@@ -6,9 +6,10 @@
  * offline is never refused because somebody has tidied up meanwhile.
  */
 import { ProtocolError } from "@holdfast/protocol";
+import type { Principal } from "@holdfast/server/plugin";
 import type { MethodParams, MethodResult, ThreadsEventData } from "../contract/index.ts";
 import { streams } from "../contract/names.ts";
-import type { ControlTransaction } from "./tables.ts";
+import type { ControlRead, ControlTransaction } from "./tables.ts";
 import { isThreadOpen } from "./threadSnapshot.ts";
 import { requireThread, wholeThread } from "./threads.ts";
 
@@ -32,4 +33,15 @@ export async function archiveThread(
   const data = { thread } satisfies ThreadsEventData["thread.archived"];
   tx.append(streams.threads, { event: params.archived ? "thread.archived" : "thread.changed", data });
   return { thread };
+}
+
+/** Who began it, where it was not the caller; undefined also where there is none. */
+export async function threadOfAnother(
+  tx: ControlRead,
+  { thread }: MethodParams<"thread.archive">,
+  caller: Principal,
+): Promise<{ readonly createdBy: string } | undefined> {
+  const query = tx.db.selectFrom("threads").select("created_by").where("workspace", "=", tx.workspace);
+  const row = await query.where("id", "=", thread).executeTakeFirst();
+  return row === undefined || row.created_by === caller.id ? undefined : { createdBy: row.created_by };
 }

@@ -10,6 +10,7 @@ import * as opening from "./opening.ts";
 import * as reading from "./reading.ts";
 import * as writing from "./writing.ts";
 
+export * from "./audit.ts";
 export * from "./common.ts";
 export * from "./diagnostics.ts";
 export * from "./liveness.ts";

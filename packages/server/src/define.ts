@@ -57,7 +57,7 @@ type MethodDefinitions<Tables, Params extends Schemas, Results> = {
 } & { readonly [Name in keyof Results]: { readonly handle: Handler<Tables, never, Results[Name]> } };
 
 export interface MethodDefinition<Tables, Params extends z.ZodType>
-  extends Pick<Method, "result" | "doc" | "agents" | "secret"> {
+  extends Pick<Method, "result" | "doc" | "agents" | "secret" | "audited"> {
   /** Checked before the handler runs. */
   readonly params: Params;
   /** What it changes, what it appends and its answer become durable together or not at all (RQ-2). */

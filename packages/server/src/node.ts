@@ -27,6 +27,7 @@ import { noticesStream, noticesWorkspace } from "./nodes/notice.ts";
 import { createNoticeReader } from "./nodes/noticeReader.ts";
 import { obeyNotice } from "./nodes/obedience.ts";
 import { type Alert, alertsOf } from "./observe/alertRules.ts";
+import { auditStream } from "./observe/audit.ts";
 import { diagnosticsMethod, endedLately } from "./observe/diagnostics.ts";
 import { createFailureSpan } from "./observe/failureSpan.ts";
 import { createFoldedLog } from "./observe/foldedLog.ts";
@@ -35,6 +36,7 @@ import type { Log } from "./observe/log.ts";
 import { type Observer, silentObserver } from "./observe/observer.ts";
 import { createRecords } from "./observe/records.ts";
 import { keepRecordsTask, plugin as recordsPlugin } from "./observe/recordsPlugin.ts";
+import { createRefusedDeeds } from "./observe/refusedDeeds.ts";
 import type { LeadingTask, Method, Plugin, PluginRuntime, StreamFamily } from "./plugin.ts";
 import { defaultLifetimes, type Lifetimes } from "./store/lifetimes.ts";
 import type { Store } from "./store/port.ts";
@@ -199,6 +201,11 @@ export async function createNode<Judge extends Authenticator>(parts: NodeParts<J
     health,
     store,
     committer,
+    refusedDeeds: createRefusedDeeds({
+      clock,
+      log,
+      write: (workspace, entry) => committer.run({ kind: "append", workspace, stream: auditStream, events: [entry] }),
+    }),
     hub,
     openings,
     signals: relay ?? board,

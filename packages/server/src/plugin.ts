@@ -118,11 +118,27 @@ export interface Method {
    * told again under the same `request`; its `result` has no secret.
    */
   readonly tell?: (log: Log, done: { readonly by: string; readonly request: string; readonly result: never }) => void;
+  /** Given where it changes somebody else's rights, secrets or work: it stands in the stream `audit`, done or refused. */
+  readonly audited?: Audited;
   /** Its answer means accepted, and the outcome is told by events: 202 over HTTP (RQ-2). */
   readonly accepts?: boolean;
   /** Also called by agents (role `agent`). */
   readonly agents?: boolean;
   readonly handle: (tx: Transaction<SomeTables>, params: never, caller: Principal) => Promise<unknown>;
+}
+
+/** What of a deed stands in the stream `audit`, beside who did it, when and from where. */
+export interface Audited {
+  /** What it was done to: its type, and the field of the params, or else of the result, that names it. */
+  readonly object?: { readonly type: string; readonly id: string };
+  /** Fields of the params, or else of the result, that are told with their values. Of other params the name is told. */
+  readonly told?: readonly string[];
+  /** Whether it is anybody's but the caller's, and what more is to be told then; undefined: it is not audited. */
+  readonly concerns?: (
+    tx: ReadTransaction<SomeTables>,
+    params: never,
+    caller: Principal,
+  ) => Promise<Readonly<Record<string, unknown>> | undefined>;
 }
 
 export interface PublishRequest {

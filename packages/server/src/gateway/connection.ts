@@ -140,6 +140,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     const open = createOpenConnection({
       context,
       id,
+      address,
       hello,
       admitted,
       upgrade,

@@ -11,6 +11,7 @@ import type { Mode } from "../mode.ts";
 import type { Log } from "../observe/log.ts";
 import type { Observer } from "../observe/observer.ts";
 import type { Records } from "../observe/records.ts";
+import type { RefusedDeeds } from "../observe/refusedDeeds.ts";
 import type { PluginRuntime, StreamFamily } from "../plugin.ts";
 import type { Store } from "../store/port.ts";
 import type { Committer } from "../streams/committer.ts";
@@ -42,6 +43,7 @@ export interface GatewayContext {
   readonly health: StoreHealth;
   readonly store: Pick<Store, "query" | "snapshot" | "read">;
   readonly committer: Committer;
+  readonly refusedDeeds: RefusedDeeds;
   readonly hub: Hub;
   /** Subscriptions that wait for the store, by workspace and stream. */
   readonly openings: Openings;

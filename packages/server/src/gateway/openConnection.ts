@@ -61,6 +61,8 @@ export interface OpenConnection {
 export interface OpenConnectionOptions {
   readonly context: GatewayContext;
   readonly id: string;
+  /** Of the client. */
+  readonly address: string;
   readonly hello: Hello;
   readonly admitted: Admitted;
   readonly upgrade: UpgradeCredentials;
@@ -88,7 +90,7 @@ export function createOpenConnection(options: OpenConnectionOptions): OpenConnec
   /** Under which it is an occupant: who is not named yet is nobody's process, whatever it claims. */
   let place = unnamed === undefined ? admitted.principal.id : `unnamed\n${id}`;
   const subscriptions = createSubscriptions(context, () => principal, writer, featuresOf(admitted));
-  const requests = createRequests(context, () => principal);
+  const requests = createRequests(context, () => principal, options);
   let ended = false;
   const isWithinRate = createSignalRate(clock);
 

@@ -130,7 +130,7 @@ export function createHttp(options: HttpOptions): FastifyInstance {
   addProviderRoutes(app, { auth, flows, clock, log, place: settings, pagePaths, isProxy });
   addSupabaseRoutes(app, { ...options, place: settings });
   addWeatherRoutes(app, { ...options, place: settings });
-  addMethodRoutes(app, { auth, context, methods, version, clock, random, place: settings });
+  addMethodRoutes(app, { auth, context, methods, version, clock, random, place: settings, isProxy });
   if (options.feeds !== undefined) addFeedRoutes(app, { ...options.feeds, auth, clock, place: settings });
   if (page !== undefined) addPageRoutes(app, page, pagePaths);
   return app;

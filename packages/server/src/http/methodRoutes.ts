@@ -8,6 +8,7 @@
  */
 import { type Clock, isUuid, ProtocolError, type Random, uuidv7 } from "@holdfast/protocol";
 import type { FastifyInstance } from "fastify";
+import { clientAddress, type IsProxy } from "../auth/clientAddress.ts";
 import type { CookiePlace } from "../auth/cookies.ts";
 import type { Auth } from "../auth/service.ts";
 import { errorOf } from "../auth/service.ts";
@@ -25,10 +26,11 @@ export interface MethodRoutesOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly place: () => CookiePlace;
+  readonly isProxy: IsProxy;
 }
 
 export function addMethodRoutes(app: FastifyInstance, options: MethodRoutesOptions): void {
-  const { auth, context, methods, version, clock, random, place } = options;
+  const { auth, context, methods, version, clock, random, place, isProxy } = options;
   const description = openApi(methods, version);
 
   app.get("/openapi.json", async () => description);
@@ -45,7 +47,8 @@ export function addMethodRoutes(app: FastifyInstance, options: MethodRoutesOptio
     const outcome = await new Promise<Outcome>((resolve) => {
       const params = (request.body ?? {}) as Record<string, unknown>;
       const { method } = request.params;
-      createRequests(context, () => verdict.principal).handle({ type: "request", id, method, params }, resolve);
+      const from = { address: clientAddress(request.raw.socket.remoteAddress, request.raw.rawHeaders, isProxy) };
+      createRequests(context, () => verdict.principal, from).handle({ type: "request", id, method, params }, resolve);
     });
     if (!outcome.ok) throw ProtocolError.fromBody(outcome.error);
     const declared = methods[request.params.method];

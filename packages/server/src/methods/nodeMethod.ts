@@ -6,7 +6,7 @@
  */
 import type { Method } from "../plugin.ts";
 
-export interface NodeMethod extends Omit<Method, "handle" | "kind" | "agents" | "secret" | "tell"> {
+export interface NodeMethod extends Omit<Method, "handle" | "kind" | "agents" | "secret" | "tell" | "audited"> {
   readonly kind: "read";
   readonly answer: (params: never) => unknown;
 }

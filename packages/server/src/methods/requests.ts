@@ -16,8 +16,10 @@ import {
   uuidv7TimeMs,
 } from "@holdfast/protocol";
 import canonicalize from "canonicalize";
+import type { Origin } from "../observe/audit.ts";
 import type { Log } from "../observe/log.ts";
 import type { Observer } from "../observe/observer.ts";
+import type { RefusedDeeds } from "../observe/refusedDeeds.ts";
 import type { Method, Principal } from "../plugin.ts";
 import type { Outcome, Store } from "../store/port.ts";
 import type { Committer } from "../streams/committer.ts";
@@ -40,6 +42,7 @@ export interface MethodsContext {
   readonly observer: Pick<Observer, "request">;
   readonly store: Pick<Store, "query">;
   readonly committer: Pick<Committer, "submit">;
+  readonly refusedDeeds: RefusedDeeds;
   method(name: string): AnyMethod | undefined;
 }
 
@@ -47,7 +50,8 @@ export interface Requests {
   handle(request: Request, answer: Answer): void;
 }
 
-export function createRequests(context: MethodsContext, caller: () => Principal): Requests {
+/** `from`: where they come from, for the audit. */
+export function createRequests(context: MethodsContext, caller: () => Principal, from: Origin): Requests {
   /** The last effect of this connection: reads that came later see it. */
   let effects: Promise<unknown> = Promise.resolve();
 
@@ -63,6 +67,7 @@ export function createRequests(context: MethodsContext, caller: () => Principal)
     const operation = {
       kind: "request" as const,
       caller: caller(),
+      from: { address: from.address, ...(from.id === undefined ? {} : { id: from.id }) },
       id,
       method,
       params,
@@ -95,6 +100,13 @@ export function createRequests(context: MethodsContext, caller: () => Principal)
       if (body.code === "internal") context.log.error("operation.failed", { operation: request.method, error });
       answer({ ok: false, error: body.toBody() });
     }
+  };
+
+  const tellRefused = (method: AnyMethod, request: Request, principal: Principal): void => {
+    if (!("audited" in method) || method.audited === undefined) return;
+    const parsed = method.params.safeParse(request.params);
+    const asked = { caller: principal, method: request.method, params: parsed.data, from };
+    context.refusedDeeds.refused(method.audited, asked);
   };
 
   return {
@@ -131,6 +143,7 @@ export function createRequests(context: MethodsContext, caller: () => Principal)
       }
       const principal = caller();
       if (!isAllowed(method, principal)) {
+        tellRefused(method, request, principal);
         bounded(
           refusal(
             new ProtocolError(

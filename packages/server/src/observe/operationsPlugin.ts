@@ -1,12 +1,13 @@
 /**
- * What an admin does to the running server, as a plugin beside the app: `log.setLevel`.
+ * What an admin does to the running server, and reads of what was done, as a plugin beside the app.
  *
- * A change is told to all nodes in the transaction that writes it into the audit, and each obeys by itself. Invariant:
+ * `log.setLevel`, and `audit.search` of `auditSearch.ts`. A change is told to all nodes in the transaction that writes it into the audit, and each obeys by itself. Invariant:
  * what is changed here ends by itself, within an hour. A node that starts later has the level of its settings.
  */
 import { z } from "zod";
 import type { Method, Plugin, Principal, Transaction } from "../plugin.ts";
-import { audit, auditFamily } from "./audit.ts";
+import { auditFamily } from "./audit.ts";
+import { auditSearch } from "./auditSearch.ts";
 import { everyRoom, logLevels } from "./logLevels.ts";
 
 const minuteMs = 60_000;
@@ -30,11 +31,11 @@ const setLevel: Method = {
   doc: "Writes more or less of one room's log, or of all, on every node, for 1 to 60 minutes.",
   role: "admin",
   kind: "effect",
+  audited: { told: ["room", "level", "until"] },
   params,
   result,
   async handle(tx: Transaction, { room, level, minutes }: z.output<typeof params>, caller: Principal) {
     const lent = { room, level, until: tx.now + minutes * minuteMs };
-    audit(tx, caller, "log.setLevel", lent);
     tx.tellNodes({ kind: "logLevel", ...lent, by: caller.id });
     return lent;
   },
@@ -43,7 +44,7 @@ const setLevel: Method = {
 export const plugin: Plugin = {
   name: "operations",
   migrations: {},
-  methods: { "log.setLevel": setLevel },
+  methods: { "log.setLevel": setLevel, "audit.search": auditSearch },
   streams: [auditFamily],
   tasks: {},
 };

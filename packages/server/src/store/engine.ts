@@ -9,7 +9,8 @@
 import { randomUUID } from "node:crypto";
 import { type Clock, createMonotonicIds, limits, ProtocolError, type Random } from "@holdfast/protocol";
 import { noticesStream, noticesWorkspace } from "../nodes/notice.ts";
-import type { NewEvent, Plugin, Principal, ReadTransaction, Transaction } from "../plugin.ts";
+import { auditStream, type Deed, deedOf } from "../observe/audit.ts";
+import type { Method, NewEvent, Plugin, Principal, ReadTransaction, Transaction } from "../plugin.ts";
 import type { Dialect, PendingEvent } from "./dialect.ts";
 import { joinedEvents } from "./encodedEvent.ts";
 import { createLogReader } from "./logReader.ts";
@@ -66,10 +67,15 @@ export function createEngine(options: EngineOptions): Engine {
       void appends.push(pendingEvent(noticesWorkspace, noticesStream, { event: kind, data }, now)),
   });
 
-  const run = async (operation: Operation, now: number, appends: PendingEvent[]): Promise<unknown> => {
+  const run = async (
+    operation: Operation,
+    now: number,
+    appends: PendingEvent[],
+    attempt: Attempt,
+  ): Promise<unknown> => {
     const opens: Promise<void>[] = [];
     const view = (workspace: string): Transaction => transaction(workspace, now, appends, opens);
-    const done = await Promise.allSettled([perform(operation, now, view, app, dialect, newEpoch)]);
+    const done = await Promise.allSettled([perform(operation, attempt, now, view, app, dialect, newEpoch)]);
     // Also where the handler failed: a rejection that nobody awaits would end the thread.
     const opened = await Promise.allSettled(opens);
     const [failed] = [...done, ...opened].filter((outcome) => outcome.status === "rejected");
@@ -87,9 +93,10 @@ export function createEngine(options: EngineOptions): Engine {
       try {
         for (const operation of batch) {
           const mark = appends.length;
+          const attempt: Attempt = {};
           await dialect.savepoint();
           try {
-            const value = await run(operation, now, appends);
+            const value = await run(operation, now, appends, attempt);
             await dialect.release();
             outcomes.push({ ok: true, value });
           } catch (error) {
@@ -97,8 +104,11 @@ export function createEngine(options: EngineOptions): Engine {
             appends.length = mark;
             await dialect.rollbackToSavepoint();
             const outcome = failure(error, operation, faults);
-            if (operation.kind === "request")
+            if (operation.kind === "request") {
               await answer.keepError(answeringOf(dialect, operation, now), outcome.error);
+              const entry = outcome.error.retryable ? undefined : attempt.deed?.refused(outcome.error.code);
+              if (entry !== undefined) appends.push(pendingEvent(operation.caller.workspace, auditStream, entry, now));
+            }
             outcomes.push(outcome);
           }
         }
@@ -173,6 +183,7 @@ export function createEngine(options: EngineOptions): Engine {
 /** The plugins' declarations, found by name. A name declared twice is a programmer's error (F36). */
 function index(plugins: readonly Plugin[]) {
   const methods = new Map(unique(plugins.flatMap((plugin) => Object.entries(plugin.methods))));
+  for (const [name, method] of methods) requireNothingSecret(name, method);
   const tasks = new Map(unique(plugins.flatMap((plugin) => Object.entries(plugin.tasks))));
   const families = plugins.flatMap((plugin) => plugin.streams);
   const agents = plugins.flatMap((plugin) => plugin.agents ?? []);
@@ -199,13 +210,26 @@ function unique<Value>(entries: [string, Value][]): [string, Value][] {
   return entries;
 }
 
+/** What is told once is not told to every admin for a year. */
+function requireNothingSecret(name: string, { secret = [], audited }: Method): void {
+  const [both] = secret.filter((field) => audited?.told?.includes(field));
+  if (both !== undefined) throw new TypeError(`"${name}": "${both}" is secret and must not be told in the audit`);
+}
+
 function found<Value>(value: Value | undefined, what: string, name: string): Value {
   if (value === undefined) throw new ProtocolError("not_found", `there is no ${what} "${name}"`);
   return value;
 }
 
+/** One try of an operation, seen from outside of its savepoint. */
+interface Attempt {
+  /** Of a request that is audited and was not answered before. */
+  deed?: Deed;
+}
+
 async function perform(
   operation: Operation,
+  attempt: Attempt,
   now: number,
   view: (workspace: string) => Transaction,
   app: AppIndex,
@@ -218,7 +242,10 @@ async function perform(
       return answer.once(answeringOf(dialect, operation, tx.now), async () => {
         if (operation.refusal !== undefined) throw ProtocolError.fromBody(operation.refusal);
         const method = app.method(operation.method);
+        const deed = await deedOf(tx, method, operation);
+        if (deed !== undefined) attempt.deed = deed;
         const result = await method.handle(tx, operation.params as never, operation.caller);
+        if (deed !== undefined) tx.append(auditStream, deed.done(result));
         return { result, stored: withoutSecrets(result, method.secret) };
       });
     }

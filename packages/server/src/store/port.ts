@@ -8,6 +8,7 @@
  * deliberately has no generic "query": handlers run on its side, not on the caller's.
  */
 import type { Cursor, ErrorBody } from "@holdfast/protocol";
+import type { Origin } from "../observe/audit.ts";
 import type { AgentHello, NewEvent, Principal } from "../plugin.ts";
 import type { Lifetimes } from "./lifetimes.ts";
 
@@ -16,6 +17,8 @@ export type Operation =
   | {
       readonly kind: "request";
       readonly caller: Principal;
+      /** For the audit; absent in what a server's own parts ask. */
+      readonly from?: Origin;
       readonly id: string;
       readonly method: string;
       readonly params: unknown;

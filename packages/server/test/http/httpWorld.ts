@@ -78,6 +78,7 @@ export async function openHttp(
       method: (name) => notes.methods[name],
       store: { query: async () => ({ outcome: { ok: true, value: { items: [] } }, faults: [] }) },
       committer: { submit: (operation, done) => done({ ok: true, value: operation }) },
+      refusedDeeds: { refused: () => {} },
     },
     mode,
     version: "0.1.0",

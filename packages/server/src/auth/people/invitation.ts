@@ -29,6 +29,7 @@ export const userInvite = method({
   role: "admin",
   kind: "effect",
   secret: ["link"],
+  audited: { object: { type: "user", id: "user" }, told: ["name", "role"] },
   params: z.strictObject({ name: plainName, role: personRole }),
   result: link.extend({ role: personRole }),
   async handle(tx, { name, role }, caller) {
@@ -50,8 +51,9 @@ export const userLink = method({
   role: "admin",
   kind: "effect",
   secret: ["link"],
+  audited: { object: { type: "user", id: "user" }, told: ["name"] },
   params: z.strictObject({ user: id }),
-  result: link,
+  result: link.extend({ name: z.string() }),
   async handle(tx, { user }, caller) {
     await requireAdmin(tx, caller);
     const person = await requirePerson(tx, user);
@@ -63,7 +65,7 @@ export const userLink = method({
           : `${person.name} signs in by ${person.issuer}, not by a link.`,
         { about: { type: "user", id: user }, details: { reason: "no_link" } },
       );
-    return makeLink(tx, user);
+    return { ...(await makeLink(tx, user)), name: person.name };
   },
   tell: (log, { by, request, result: { user } }) => log.info("auth.link_made", { user, by, request }),
 });

@@ -7,7 +7,7 @@ import type { AuthTables } from "../schema.ts";
 export type PeopleTransaction = Transaction<AuthTables>;
 
 interface Definition<Params extends z.ZodType, Result extends z.ZodType>
-  extends Pick<Method, "role" | "kind" | "secret"> {
+  extends Pick<Method, "role" | "kind" | "secret" | "audited"> {
   readonly doc: string;
   readonly params: Params;
   readonly result: Result;

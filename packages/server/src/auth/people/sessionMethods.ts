@@ -47,6 +47,7 @@ export const sessionRevoke = method({
   doc: "Ends a session, on every node at once: one's own, or for admins anybody's.",
   role: "viewer",
   kind: "effect",
+  audited: { object: { type: "session", id: "session" }, told: ["user"] },
   params: z.strictObject({ session: id }),
   result: z.object({ session: id, user: id }),
   async handle(tx, { session: asked }, caller) {

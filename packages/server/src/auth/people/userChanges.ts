@@ -15,12 +15,13 @@ export const userSetRole = method({
   doc: "Gives a person another role; their connections come back with it at once. The last admin, and the owner of the machine, stay admins.",
   role: "admin",
   kind: "effect",
+  audited: { object: { type: "user", id: "user" }, told: ["name", "role", "before"] },
   params: z.strictObject({ user: id, role: personRole }),
-  result: z.object({ user: id, role: personRole, before: personRole }),
+  result: z.object({ user: id, name: z.string(), role: personRole, before: personRole }),
   async handle(tx, { user, role }, caller) {
     await requireAdmin(tx, caller);
     const person = await requirePerson(tx, user);
-    const done = { user, role, before: person.role };
+    const done = { user, name: person.name, role, before: person.role };
     if (role === person.role) return done;
     if (role !== "admin") await requireDispensable(tx, person);
     await tx.db.updateTable("auth_users").set({ role }).where("id", "=", user).execute();
@@ -35,11 +36,13 @@ export const userRemove = method({
   doc: "Removes a person for good: their sessions, keys and links end at once, and no provider signs them in again.",
   role: "admin",
   kind: "effect",
+  audited: { object: { type: "user", id: "user" }, told: ["name", "sessions", "keys"] },
   params: z.strictObject({ user: id }),
-  result: z.object({ user: id, sessions: z.int(), keys: z.int() }),
+  result: z.object({ user: id, name: z.string(), sessions: z.int(), keys: z.int() }),
   async handle(tx, { user }, caller) {
     await requireAdmin(tx, caller);
-    await requireDispensable(tx, await requirePerson(tx, user));
+    const person = await requirePerson(tx, user);
+    await requireDispensable(tx, person);
     const { db, tellNodes } = tx;
     await db.updateTable("auth_users").set({ removed: 1 }).where("id", "=", user).execute();
     await db.deleteFrom("auth_sign_in_codes").where("user", "=", user).execute();
@@ -57,7 +60,7 @@ export const userRemove = method({
       credentialName("user", user),
     ];
     for (const credential of ended) tellNodes({ kind: "credentialEnded", credential });
-    return { user, sessions: sessions.length, keys: keys.length };
+    return { user, name: person.name, sessions: sessions.length, keys: keys.length };
   },
   tell: (log, { by, request, result: { user, sessions, keys } }) =>
     log.info("auth.user_removed", { user, sessions, keys, by, request }),

@@ -20,7 +20,12 @@ describe("somebody who is removed", () => {
       const clients = [await world.a.open({ cookie }), await world.b.open({ cookie })];
       expect(clients.map((client) => client.of("welcome").length)).toEqual([1, 1]);
       world.nodes.isBusSilent = isBusSilent;
-      expect(await world.done(world.owner, "user.remove", { user })).toEqual({ user, sessions: 1, keys: 0 });
+      expect(await world.done(world.owner, "user.remove", { user })).toEqual({
+        user,
+        name: "Ada",
+        sessions: 1,
+        keys: 0,
+      });
       for (const client of clients) expect(await world.closedWithin(client, closedMsMax)).toBe(4403);
       expect(await world.holds(cookie)).toBe(false);
       expect(await world.redeem(String(link).replace("/#", ""))).toBeUndefined();
@@ -63,7 +68,7 @@ describe("a role that an admin changes", () => {
       const clients = [await world.a.open({ cookie }), await world.b.open({ cookie })];
       world.nodes.isBusSilent = isBusSilent;
       const done = await world.done(world.owner, "user.setRole", { user, role: "operator" });
-      expect(done).toEqual({ user, role: "operator", before: "viewer" });
+      expect(done).toEqual({ user, name: "Ada", role: "operator", before: "viewer" });
       for (const client of clients) expect(await world.closedWithin(client, closedMsMax)).toBe(1012);
       await world.nodes.clock.advance(1);
       const back = await world.b.open({ cookie });
