@@ -14,8 +14,8 @@ afterEach(async () => {
   for (const one of cleanUp.splice(0).reverse()) await one();
 });
 
-const times = 65;
-const linesMax = 60;
+const times = 8;
+const linesMax = 5;
 
 it("[L4] faults, sign-ins and refreshes over HTTP fill no log", async () => {
   const data = await mkdtemp(join(tmpdir(), "holdfast-volume-"));
@@ -25,6 +25,7 @@ it("[L4] faults, sign-ins and refreshes over HTTP fill no log", async () => {
   const server = await createServer({
     app: new URL("../support/notesApp.ts", import.meta.url),
     data,
+    admission: { logLinesPerMinuteMax: linesMax },
     log: { debug: () => {}, info: write, warn: write, error: write },
   });
   cleanUp.push(() => server.close());
