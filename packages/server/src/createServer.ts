@@ -106,9 +106,9 @@ async function start(
     },
     moreStreams: operations.streams,
     authenticator: async (run, folded) => {
-      const { issuers, sessionLifeMs } = settings;
+      const { issuers, sessionLifeMs, signingKeyLifeMs } = settings;
       const issued = createIssuedTokens({ issuers, ask: fetchProvider, clock, log: folded });
-      const own = await createAuth({ run, mode, clock, random, log: folded, sessionLifeMs, issued });
+      const own = await createAuth({ run, mode, clock, random, log: folded, sessionLifeMs, signingKeyLifeMs, issued });
       return authenticate === undefined ? own : createAppSignIn(own, authenticate, folded);
     },
   });

@@ -56,6 +56,8 @@ export interface ServerOptions {
   readonly signInLinks?: boolean;
   /** How long a sign-in by link lasts, ms, unless the page refreshes it (AU-7), as pages do; 30 days by default. */
   readonly sessionLifeMs?: number;
+  /** After how long another key signs sessions and API keys, ms; 90 days by default. What was signed before holds on. */
+  readonly signingKeyLifeMs?: number;
   /** An address to listen on; `127.0.0.1` by default. Another than loopback needs `publicUrl`, and `tls` or `trustProxies`. */
   readonly host?: string;
   /** The origin under which people reach the server, `https://fleet.example.com`, where that is not the loopback address. */

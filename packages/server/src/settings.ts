@@ -11,7 +11,10 @@ import { type AdmissionLimits, admissionLimitsOf, contradictionOf } from "./admi
 import type { Authenticate } from "./auth/appSignIn.ts";
 import { type Issuer, issuersOf } from "./auth/issuers/issuer.ts";
 import { type OidcSettings, oidcSettingsOf } from "./auth/oidc/settings.ts";
-import { sessionLifeMs as sessionLifeMsByDefault } from "./auth/service.ts";
+import {
+  sessionLifeMs as sessionLifeMsByDefault,
+  signingKeyLifeMs as signingKeyLifeMsByDefault,
+} from "./auth/service.ts";
 import { type SupabaseOptions, supabaseOptionsOf } from "./auth/supabase/project.ts";
 import { type ConnectionLimits, defaultConnectionLimits } from "./connectionLimits.ts";
 import type { FlagSource } from "./flags/openFlags.ts";
@@ -25,6 +28,8 @@ import { defaultLifetimes, keptAlwaysMs, type Lifetimes } from "./store/lifetime
 const portMax = 65_535;
 /** A page refreshes at half of it, and a connection's clock may differ by AU-4's tolerance. */
 export const sessionLifeMsMin = 10_000;
+/** A key is known for a minute before it signs. */
+export const signingKeyLifeMsMin = 3_600_000;
 const workBytesMin = 1_000_000;
 
 export interface Settings {
@@ -40,6 +45,7 @@ export interface Settings {
   readonly supabase: SupabaseOptions | undefined;
   readonly signInLinks: boolean;
   readonly sessionLifeMs: number;
+  readonly signingKeyLifeMs: number;
   readonly reach: Reach;
   readonly port: number;
   readonly origins: readonly string[];
@@ -85,6 +91,9 @@ export function settingsOf(options: ServerOptions): Settings {
   const { sessionLifeMs = sessionLifeMsByDefault } = options;
   if (!Number.isSafeInteger(sessionLifeMs) || sessionLifeMs < sessionLifeMsMin)
     throw new StartError(`sessionLifeMs is ${sessionLifeMs}: give a whole number from ${sessionLifeMsMin}.`);
+  const { signingKeyLifeMs = signingKeyLifeMsByDefault } = options;
+  if (!Number.isSafeInteger(signingKeyLifeMs) || signingKeyLifeMs < signingKeyLifeMsMin)
+    throw new StartError(`signingKeyLifeMs is ${signingKeyLifeMs}: give a whole number from ${signingKeyLifeMsMin}.`);
   for (const path of pagePaths)
     if (!/^\/[^*?#]*\*?$/.test(path) || (path.endsWith("*") && !path.endsWith("/*")))
       throw new StartError(`pagePaths: "${path}" is no path; write /cards for one address, /cards/* for all below.`);
@@ -100,6 +109,7 @@ export function settingsOf(options: ServerOptions): Settings {
     supabase: options.supabase && supabaseOptionsOf(options.supabase),
     signInLinks,
     sessionLifeMs,
+    signingKeyLifeMs,
     reach,
     port,
     origins: options.origins ?? [],

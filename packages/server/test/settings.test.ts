@@ -18,6 +18,7 @@ test("app and data are enough", () => {
     pagePaths: ["/"],
     version: "0.0.0",
     sessionLifeMs: 2_592_000_000,
+    signingKeyLifeMs: 7_776_000_000,
     limits: { messagesPerSecond: 200, messagesBurst: 400, connectionsPerPrincipal: 50 },
   });
 });
@@ -42,6 +43,7 @@ test.each<[object, RegExp]>([
   [{ port: 70_000 }, /^port is 70000/],
   [{ port: Number.NaN }, /^port is NaN/],
   [{ sessionLifeMs: 9_999 }, /^sessionLifeMs is 9999/],
+  [{ signingKeyLifeMs: 60_000 }, /^signingKeyLifeMs is 60000/],
   [{ limits: { messagesPerSecond: 0 } }, /^limits\.messagesPerSecond is 0/],
   [{ limits: { connectionsPerPrincipal: 1.5 } }, /^limits\.connectionsPerPrincipal is 1\.5/],
   [{ admission: { openingsPerSecond: 0 } }, /^admission\.openingsPerSecond is 0/],

@@ -46,7 +46,11 @@ export interface Config {
   readonly alerts: { readonly webhook: string | null };
   readonly agents: { readonly shell: boolean; readonly demo: boolean; readonly assistants: boolean };
   readonly printSignIn: boolean;
-  readonly signIn: { readonly links: boolean | null; readonly lifeSeconds: number } & IdentityConfig;
+  readonly signIn: {
+    readonly links: boolean | null;
+    readonly lifeSeconds: number;
+    readonly keyDays: number;
+  } & IdentityConfig;
   readonly admission: AdmissionLimits;
   readonly assistants: AssistantsConfig;
 }
@@ -251,6 +255,13 @@ export const fields: readonly Field[] = [
     default: 30 * 86_400,
     unit: "s",
     sentence: "How long a sign-in lasts unless it is refreshed, which pages do by themselves.",
+  }),
+  field({
+    path: "signIn.keyDays",
+    kind: integer(1, 3_650, "90 is a quarter"),
+    default: 90,
+    unit: "days",
+    sentence: "After how long another key signs sessions and API keys; what the one before signed holds on.",
   }),
   ...identityFields,
   ...admissionFields,

@@ -124,6 +124,7 @@ async function start(parts: ServeParts, running: Running, signalled: Promise<voi
     data: config.data,
     signInLinks: linksSignIn(config),
     sessionLifeMs: config.signIn.lifeSeconds * 1_000,
+    signingKeyLifeMs: config.signIn.keyDays * dayMs,
     ...identityOptions(config),
     admission: config.admission,
     dashboardMetrics: config.metrics.dashboardNames,

@@ -47,6 +47,7 @@ describe("layers", () => {
       signIn: {
         links: null,
         lifeSeconds: 2_592_000,
+        keyDays: 90,
         supabase: { url: null, secret: null, publishableKey: null, role: "viewer" },
         oidc: { issuer: null, clientId: null, clientSecret: null, name: "single sign-on", role: "viewer" },
         issuers: [],

@@ -39,6 +39,7 @@ function makeWorld(given: Partial<Config> = {}, isTTY = false) {
     signIn: {
       links: null,
       lifeSeconds: 3_600,
+      keyDays: 90,
       supabase: { url: null, secret: null, publishableKey: null, role: "viewer" },
       oidc: { issuer: null, clientId: null, clientSecret: null, name: "single sign-on", role: "viewer" },
       issuers: [],

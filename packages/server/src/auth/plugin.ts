@@ -3,6 +3,7 @@ import { noticesFamily } from "../nodes/family.ts";
 import type { Plugin } from "../plugin.ts";
 import { accountTasks } from "./accountTasks.ts";
 import { authMigrations } from "./schema.ts";
+import { signingKeyWork } from "./signingKeyTasks.ts";
 import { authTasks } from "./tasks.ts";
 
 export const plugin: Plugin = {
@@ -11,5 +12,5 @@ export const plugin: Plugin = {
   methods: {},
   // AU-9: what its tasks tell all nodes is kept, and goes, like any stream's events.
   streams: [noticesFamily],
-  tasks: { ...authTasks, ...accountTasks },
+  tasks: { ...authTasks, ...accountTasks, ...signingKeyWork },
 };

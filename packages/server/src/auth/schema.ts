@@ -1,5 +1,5 @@
 /**
- * The tables of sign-in: the deployment's signing key, users, sign-in codes, sessions, API keys.
+ * The tables of sign-in: the deployment's signing keys, users, sign-in codes, sessions, API keys.
  *
  * One schema for SQLite and PostgreSQL: text, integers, times in ms since 1970. Invariants: a sign-in code is
  * stored as its hash only; a session or key is stored by its id, never as the token that carries it. Which
@@ -13,7 +13,8 @@ export const ownerId = "owner";
 const owner = { id: ownerId, name: "Owner", role: "admin", workspace: "default" } as const;
 
 export interface AuthTables {
-  auth_signing_keys: { slot: string; id: string; jwk: string };
+  /** `signs_from`: known to all nodes before; `ends`: nothing that it signed holds any more, null while none follows it. */
+  auth_signing_keys: { slot: string; id: string; jwk: string; made: number; signs_from: number; ends: number | null };
   /** `issuer` and `subject`: who signs the person in, null where we do. `removed`: 0 or 1. */
   auth_users: {
     id: string;
@@ -89,6 +90,16 @@ export const authMigrations: Readonly<Record<string, Migration>> = {
         .alterTable("auth_users")
         .addColumn("removed", "integer", (column) => column.notNull().defaultTo(0))
         .execute();
+    },
+  },
+  "auth-003-signing-keys": {
+    async up(db) {
+      for (const name of ["made", "signs_from"])
+        await db.schema
+          .alterTable("auth_signing_keys")
+          .addColumn(name, "bigint", (column) => column.notNull().defaultTo(0))
+          .execute();
+      await db.schema.alterTable("auth_signing_keys").addColumn("ends", "bigint").execute();
     },
   },
 };

@@ -1,7 +1,7 @@
 /**
  * Sign-in of one deployment: codes, sessions, API keys, and the verdict on every credential.
  *
- * Life cycle: `createAuth` loads the deployment's signing key from the store (the first node makes it), then
+ * Life cycle: `createAuth` loads the deployment's signing keys from the store (the first node makes the first), then
  * judges from signatures and memory. Invariants: an explicit credential decides alone, in development mode
  * too (AU-6); a store that does not answer refuses nobody who is validly signed (AU-4); no code, cookie or
  * key is ever logged, stored in clear or repeated in a reason (L2). Secrets are compared by the database as
@@ -16,15 +16,19 @@ import type { AccountWork } from "./accountTasks.ts";
 import type { Identity, IssuedReading, IssuedTokens } from "./issuers/issuedTokens.ts";
 import { ownerId } from "./schema.ts";
 import { hashOfCode, newSignInCode } from "./signInCode.ts";
+import { createSigningKeys, knownBeforeMs, restMs } from "./signingKeys.ts";
+import type { SigningKeyWork } from "./signingKeyTasks.ts";
 import { createStandings } from "./standings.ts";
 import type { AuthWork, NewKey } from "./tasks.ts";
-import { apiKeyPrefix, type Claims, createTokens, makeSigningKey, type Reading, toleranceMs } from "./tokens.ts";
+import { apiKeyPrefix, type Claims, createTokens, type Reading, toleranceMs } from "./tokens.ts";
 import { type Authenticator, type Credentials, credentialName, developmentUserId, type Verdict } from "./verdict.ts";
 
 export const signInCodeLifeMs = 10 * 60_000;
 /** By default; each refresh begins it anew (AU-7). */
 export const sessionLifeMs = 30 * 24 * 3_600_000;
 export const apiKeyLifeMs = 365 * 24 * 3_600_000;
+/** By default; a new one signs after it. */
+export const signingKeyLifeMs = 90 * 24 * 3_600_000;
 const workspace = "default";
 const operatorKeyName = "operator";
 
@@ -37,6 +41,8 @@ export interface AuthOptions {
   readonly log: Log;
   /** How long a sign-in lasts, ms, unless it is refreshed; {@link sessionLifeMs} where absent. */
   readonly sessionLifeMs?: number;
+  /** After how long another key signs, ms; {@link signingKeyLifeMs} where absent. What was signed before holds on. */
+  readonly signingKeyLifeMs?: number;
   /** Tokens of the configured issuers; absent where there are none. */
   readonly issued?: IssuedTokens;
 }
@@ -101,10 +107,20 @@ export interface Auth extends Authenticator {
 
 export async function createAuth(options: AuthOptions): Promise<Auth> {
   const { mode, clock, random, log, issued, sessionLifeMs: lifeMs = sessionLifeMs } = options;
-  type Work = AuthWork & AccountWork;
+  const { signingKeyLifeMs: keyLifeMs = signingKeyLifeMs } = options;
+  type Work = AuthWork & AccountWork & SigningKeyWork;
   const run = <Name extends keyof Work>(task: Name, input: Work[Name]["input"]): Promise<Work[Name]["output"]> =>
     options.run(task, input) as Promise<Work[Name]["output"]>;
-  const tokens = await createTokens(await run("auth.signingKey", { candidate: await makeSigningKey(random) }), clock);
+  const heldMs = Math.max(apiKeyLifeMs, lifeMs) + toleranceMs;
+  const keys = await createSigningKeys({
+    load: (candidate) => run("auth.signingKeys", { candidate }),
+    rotate: (candidate, after) => run("auth.rotateSigningKey", { candidate, after, knownBeforeMs, heldMs }),
+    keyLifeMs,
+    clock,
+    random,
+    log,
+  });
+  const tokens = createTokens(keys, clock);
   const standings = createStandings({
     ask: (kind, id) => run(kind === "key" ? "auth.key" : "auth.session", { id }),
     clock,
@@ -130,6 +146,7 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
 
   const judgeKey = async (token: string): Promise<Verdict> => {
     const reading = await tokens.read(token.slice(apiKeyPrefix.length), "key");
+    if (reading.kind === "unavailable") return keysUnknown;
     if (reading.kind !== "valid") return refuse(`The API key does not hold: ${reasonOf(reading)}.`);
     const standing = await standings.of("key", reading.claims.jti);
     if (standing.kind === "ended") return { kind: "forbidden", reason: "The API key was revoked." };
@@ -138,6 +155,7 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
 
   const judgeCookie = async (cookie: string): Promise<Verdict> => {
     const reading = await tokens.read(cookie, "session");
+    if (reading.kind === "unavailable") return keysUnknown;
     if (reading.kind === "refused") return refuse(`The session does not hold: ${reading.reason}; sign in again.`);
     const standing = await standings.of("session", reading.claims.jti);
     if (standing.kind === "ended") return refuse("The session has ended; sign in again.");
@@ -205,7 +223,8 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
     onEnded: (listener) => void listeners.push(listener),
     ended: (credential) => standings.ended(credential),
     rightsChanged: () => standings.doubt(),
-    deriveKey: (purpose) => tokens.deriveKey(purpose),
+    signingKeysChanged: () => keys.changed(),
+    deriveKey: (purpose) => keys.deriveKey(purpose),
 
     async signInCode() {
       const { code, hash } = newSignInCode(random);
@@ -235,6 +254,7 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
 
     async refresh({ cookie }, lasts = lifeMs) {
       const reading = cookie === undefined ? undefined : await tokens.read(cookie, "session");
+      if (reading?.kind === "unavailable") throw errorOf(keysUnknown);
       if (reading === undefined || reading.kind === "refused") return { kind: "refused" };
       const { jti: session } = reading.claims;
       const { doubts } = standings;
@@ -252,6 +272,7 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
 
     async signOut(cookie) {
       const reading = await tokens.read(cookie, "session");
+      if (reading.kind === "unavailable") throw errorOf(keysUnknown);
       if (reading.kind === "refused") return;
       await run("auth.endSession", { id: reading.claims.jti });
       ended("session", reading.claims.jti);
@@ -335,6 +356,13 @@ function developmentUser(id: string): Verdict {
   return { kind: "accepted", principal, cookie: false };
 }
 
+/** A key that another node may have made while the store is away. */
+const keysUnknown = {
+  kind: "unavailable",
+  reason: "Whether this server signed the credential cannot be judged now.",
+  retryAfter: restMs,
+} as const;
+
 function refuse(reason: string): Verdict {
   return { kind: "refused", reason };
 }
@@ -343,7 +371,7 @@ function endOf(claims: Claims): number {
   return claims.exp * 1000;
 }
 
-function reasonOf(reading: Exclude<Reading, { kind: "valid" }>): string {
+function reasonOf(reading: Extract<Reading, { kind: "expired" | "refused" }>): string {
   return reading.kind === "expired" ? "it has expired" : reading.reason;
 }
 

@@ -20,8 +20,6 @@ type Person = Omit<User, "temporary">;
 
 /** What the service gives to each task, and what it gets: the one place where both sides agree. */
 export interface AuthWork {
-  /** The deployment's key, which is `candidate` where there was none. */
-  "auth.signingKey": { input: { candidate: SigningKeyRow }; output: SigningKeyRow };
   "auth.addCode": { input: { hash: string; user: string; lifeMs: number }; output: { expiresAt: number } };
   /** null: unknown, used or expired, which nobody can tell apart. */
   "auth.redeemCode": {
@@ -43,12 +41,6 @@ export interface AuthWork {
   "auth.revokeKey": { input: { id: string }; output: null };
 }
 
-export interface SigningKeyRow {
-  readonly id: string;
-  /** The private key as JSON Web Key text. */
-  readonly jwk: string;
-}
-
 export interface NewKey {
   readonly id: string;
   readonly name: string;
@@ -67,21 +59,6 @@ type Work = {
 };
 
 const work: Work = {
-  "auth.signingKey": async ({ db }, { candidate }) => {
-    // One slot: of several nodes that start at once, one writes and all read what it wrote.
-    const row = { slot: "current", ...candidate };
-    await db
-      .insertInto("auth_signing_keys")
-      .values(row)
-      .onConflict((conflict) => conflict.column("slot").doNothing())
-      .execute();
-    return db
-      .selectFrom("auth_signing_keys")
-      .select(["id", "jwk"])
-      .where("slot", "=", "current")
-      .executeTakeFirstOrThrow();
-  },
-
   "auth.addCode": async (tx, code) => ({ expiresAt: await keepCode(tx, { ...code, codesMax: signInCodesMax }) }),
 
   "auth.redeemCode": async (tx, { hash, session, lifeMs }) => {

@@ -2,25 +2,22 @@
  * Session cookies and API keys as signed tokens: compact JWS, Ed25519, of the built-in issuer (AU-3, AU-4).
  *
  * Judging one needs no store: the signature, the issuer and the end are in it. Invariants: one algorithm;
- * the key is chosen by us, so `jku`, `jwk`, `x5u` and `x5c` in a header are never looked at and `kid` is only
+ * the key is one of ours, so `jku`, `jwk`, `x5u` and `x5c` in a header are never looked at and `kid` is only
  * compared (T2); a session is no API key and an API key no session, whoever signed it; a reason never holds
  * a part of the token. It deliberately knows nothing of revocation.
  */
-import { createPrivateKey, hkdfSync } from "node:crypto";
-import type { Clock, Random } from "@holdfast/protocol";
-import { calculateJwkThumbprint, decodeProtectedHeader, errors, importJWK, type JWK, jwtVerify, SignJWT } from "jose";
+import type { Clock } from "@holdfast/protocol";
+import { decodeProtectedHeader, errors, jwtVerify, SignJWT } from "jose";
 import { z } from "zod";
+import { algorithm } from "./newSigningKey.ts";
+import type { SigningKeys } from "./signingKeys.ts";
 
 const issuer = "holdfast";
 export const apiKeyPrefix = "hfk_";
-const algorithm = "EdDSA";
 /** AU-4: how far two clocks may differ. */
 export const toleranceMs = 30_000;
 /** As the protocol's schema of a token. */
 export const tokenCharsMax = 16_384;
-const derivedKeyBytes = 32;
-/** RFC 8410: what precedes the 32 secret bytes of an Ed25519 key in PKCS #8. */
-const pkcs8Prefix = Buffer.from("302e020100300506032b657004220420", "hex");
 
 const text = z.string().min(1).max(200);
 const claims = z.object({
@@ -41,50 +38,36 @@ export type Reading =
   | { readonly kind: "valid"; readonly claims: Claims }
   /** Ours, but for its end: a session may have been extended since it was signed (AU-7). */
   | { readonly kind: "expired"; readonly claims: Claims }
-  | { readonly kind: "refused"; readonly reason: string };
+  | { readonly kind: "refused"; readonly reason: string }
+  /** Whether the key that it names is ours cannot be known now. */
+  | { readonly kind: "unavailable" };
 
 export interface Tokens {
   sign(claims: Claims): Promise<string>;
   /** Judges a token without its prefix; `kind` is what it must be. */
   read(token: string, kind: Claims["kind"]): Promise<Reading>;
-  /** A secret of this deployment for another purpose: the same on all its nodes, and of no use to sign tokens. */
-  deriveKey(purpose: string): Uint8Array;
 }
 
-/** A new private key and its id (RFC 7638), from 32 random bytes. */
-export async function makeSigningKey(random: Pick<Random, "bytes">): Promise<{ id: string; jwk: string }> {
-  const key = createPrivateKey({ key: Buffer.concat([pkcs8Prefix, random.bytes(32)]), format: "der", type: "pkcs8" });
-  const jwk = key.export({ format: "jwk" }) as JWK;
-  return { id: await calculateJwkThumbprint(jwk), jwk: JSON.stringify(jwk) };
-}
-
-export async function createTokens(
-  signingKey: { id: string; jwk: string },
-  clock: Pick<Clock, "now">,
-): Promise<Tokens> {
-  const { d: secret, ...publicPart } = JSON.parse(signingKey.jwk) as JWK;
-  if (secret === undefined) throw new TypeError(`the signing key ${signingKey.id} has no private part`);
-  const privateKey = await importJWK({ ...publicPart, d: secret }, algorithm);
-  const publicKey = await importJWK(publicPart, algorithm);
-
+export function createTokens(keys: Pick<SigningKeys, "current" | "find">, clock: Pick<Clock, "now">): Tokens {
   return {
-    sign: (signed) =>
-      new SignJWT(signed)
-        .setProtectedHeader({ alg: algorithm, kid: signingKey.id })
+    sign(signed) {
+      const key = keys.current();
+      return new SignJWT(signed)
+        .setProtectedHeader({ alg: algorithm, kid: key.id })
         .setIssuer(issuer)
         .setIssuedAt(Math.floor(clock.now() / 1000))
-        .sign(privateKey),
-
-    deriveKey: (purpose) =>
-      new Uint8Array(hkdfSync("sha256", Buffer.from(secret, "base64url"), "", purpose, derivedKeyBytes)),
+        .sign(key.privateKey);
+    },
 
     async read(token, kind) {
       if (token.length > tokenCharsMax) return refused(`it is longer than ${tokenCharsMax} characters`);
       const keyId = keyIdOf(token);
-      if (keyId !== signingKey.id)
-        return refused(keyId === undefined ? unreadable : "it was signed by another deployment");
+      if (keyId === undefined) return refused(unreadable);
+      const key = await keys.find(keyId);
+      if (key === "unknown") return { kind: "unavailable" };
+      if (key === "none") return refused("it was signed by another deployment");
       try {
-        const { payload } = await jwtVerify(token, publicKey, {
+        const { payload } = await jwtVerify(token, key.publicKey, {
           algorithms: [algorithm],
           issuer,
           requiredClaims: ["iss", "sub", "exp"],

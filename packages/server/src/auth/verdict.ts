@@ -62,6 +62,8 @@ export interface Authenticator {
   ended?(credential: string): void;
   /** AU-9: somebody's role has changed on some node: what was known of roles is asked for anew. */
   rightsChanged?(): void;
+  /** Another node has made a key that will sign sessions and API keys. */
+  signingKeysChanged?(): void;
   /**
    * A secret of the deployment for one purpose, the same on all its nodes. Where it is absent, what is signed with
    * such a secret (promised slots, AD-3) holds on this node only.

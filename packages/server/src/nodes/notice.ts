@@ -1,6 +1,6 @@
 /**
- * What nodes tell each other by a stream of their own: that somebody's rights have changed (AU-9), that an agent
- * speaks from another place now (OP-7), or that an admin wants to read more of the log.
+ * What nodes tell each other by a stream of their own: that somebody's rights have changed (AU-9), that another key will
+ * sign, that an agent speaks from another place now (OP-7), or that an admin wants to read more of the log.
  *
  * Life cycle of a notice: appended in the transaction of the change itself, so that neither is there without the
  * other → read by every node from its cursor, like any stream (`noticeReader.ts`) → obeyed (`obedience.ts`). The
@@ -19,6 +19,8 @@ export type NodeNotice =
   | { readonly kind: "credentialEnded"; readonly credential: string }
   /** A person's role: their connections are to come back with what they may now (1012). */
   | { readonly kind: "rightsChanged"; readonly workspace: string; readonly principal: string }
+  /** There is another key that signs sessions and API keys. */
+  | { readonly kind: "signingKeysChanged" }
   /** OP-7: a newer process speaks for an agent, from another node than the one before: older ones are fenced (4409). */
   | { readonly kind: "agentFenced"; readonly workspace: string; readonly agent: string; readonly generation: number }
   /** An admin has asked for another level of the log, on all nodes, until then. */
@@ -33,6 +35,7 @@ export function readNotice(event: string, data: unknown): HeardNotice {
   const { credential, workspace, principal, agent, generation } = fields;
   if (event === "credentialEnded" && isName(credential)) return { kind: event, credential };
   if (event === "rightsChanged" && isName(workspace) && isName(principal)) return { kind: event, workspace, principal };
+  if (event === "signingKeysChanged") return { kind: event };
   if (event === "agentFenced" && isName(workspace) && isName(agent) && Number.isSafeInteger(generation))
     return { kind: event, workspace, agent, generation: Number(generation) };
   return event === "logLevel" ? (readLevel(fields) ?? { kind: "unknown" }) : { kind: "unknown" };

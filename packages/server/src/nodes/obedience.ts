@@ -12,7 +12,7 @@ import type { LentLevels } from "../observe/lentLevels.ts";
 import type { HeardNotice } from "./notice.ts";
 
 export interface ObedienceOptions {
-  readonly authenticator: Pick<Authenticator, "ended" | "rightsChanged">;
+  readonly authenticator: Pick<Authenticator, "ended" | "rightsChanged" | "signingKeysChanged">;
   readonly occupants: Pick<Occupants, "end" | "changeRights" | "fence">;
   readonly clock: Pick<Clock, "monotonic">;
   /** Absent where the log has one level for ever. */
@@ -28,6 +28,9 @@ export function obeyNotice({ authenticator, occupants, clock, levels }: Obedienc
     case "rightsChanged":
       authenticator.rightsChanged?.();
       occupants.changeRights(notice.workspace, notice.principal, clock.monotonic());
+      return;
+    case "signingKeysChanged":
+      authenticator.signingKeysChanged?.();
       return;
     case "agentFenced":
       occupants.fence(notice.workspace, notice.agent, notice.generation, clock.monotonic());

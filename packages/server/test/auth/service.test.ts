@@ -1,9 +1,11 @@
 import { generateKeyPairSync } from "node:crypto";
 import { CompactSign, SignJWT } from "jose";
 import { describe, expect, test, vi } from "vitest";
+import { makeSigningKey } from "../../src/auth/newSigningKey.ts";
 import { apiKeyLifeMs, sessionLifeMs, signInCodeLifeMs } from "../../src/auth/service.ts";
+import { createSigningKeys } from "../../src/auth/signingKeys.ts";
 import { signInCodesMax } from "../../src/auth/tasks.ts";
-import { createTokens, makeSigningKey } from "../../src/auth/tokens.ts";
+import { createTokens } from "../../src/auth/tokens.ts";
 import { type AuthWorld, openAuth } from "./authWorld.ts";
 
 const instance = "0190a1b2-0000-7000-8000-000000000000";
@@ -342,7 +344,16 @@ describe("forgeries", () => {
     await using world = await openAuth();
     await using other = await openAuth();
     // Both worlds drew the same random numbers, so this one draws on.
-    const tokens = await createTokens(await makeSigningKey(other.random), other.clock);
+    const foreign = { ...(await makeSigningKey(other.random)), made: 0, signsFrom: 0, endsAt: null, isRoot: true };
+    const keys = await createSigningKeys({
+      load: async () => [foreign],
+      rotate: async () => [foreign],
+      keyLifeMs: Number.POSITIVE_INFINITY,
+      clock: other.clock,
+      random: other.random,
+      log: other.logger,
+    });
+    const tokens = createTokens(keys, other.clock);
     const exp = Math.floor(world.clock.now() / 1000) + 60;
     const signed = await tokens.sign({
       kind: "key",

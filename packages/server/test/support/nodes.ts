@@ -2,7 +2,7 @@
 import { admissionLimitsOf } from "../../src/admission/limits.ts";
 import { peopleMethods, plugin as peoplePlugin } from "../../src/auth/people/plugin.ts";
 import { plugin as authPlugin } from "../../src/auth/plugin.ts";
-import { type Auth, createAuth } from "../../src/auth/service.ts";
+import { type Auth, type AuthOptions, createAuth } from "../../src/auth/service.ts";
 import { defaultConnectionLimits } from "../../src/connectionLimits.ts";
 import type { UpgradeCredentials } from "../../src/gateway/opening.ts";
 import { createNode, type Node } from "../../src/node.ts";
@@ -43,7 +43,10 @@ export interface TestNode extends Node<Auth> {
   wait<Value>(work: Promise<Value>): Promise<Value>;
 }
 
-export async function openNodes(app: Plugin = notes): Promise<Nodes> {
+export async function openNodes(
+  app: Plugin = notes,
+  { signingKeyLifeMs }: Pick<AuthOptions, "signingKeyLifeMs"> = {},
+): Promise<Nodes> {
   const clock = createSimClock();
   const random = makeRandom();
   const { engine, dialect } = await openEngine([authPlugin, peoplePlugin, operations, app], () => clock.now());
@@ -90,7 +93,8 @@ export async function openNodes(app: Plugin = notes): Promise<Nodes> {
           moreMethods: { ...peopleMethods({ signInLinks: true }), ...operations.methods },
           moreStreams: operations.streams,
           admission: admissionLimitsOf({}, defaultConnectionLimits),
-          authenticator: (run) => createAuth({ run, mode: "local", clock, random, log }),
+          authenticator: (run) =>
+            createAuth({ run, mode: "local", clock, random, log, ...(signingKeyLifeMs && { signingKeyLifeMs }) }),
           bus: openBus(said),
         }),
       );
