@@ -207,4 +207,8 @@ test.each([
   await page.getByTestId("person-link").waitFor();
   await page.locator('[data-testid="person"]:has-text("Ada")').getByTestId("person-remove").click();
   await look("people");
+  await page.goto(new URL("/audit", server.url).href);
+  await page.getByTestId("audit-entry").first().click();
+  await page.getByText("Address", { exact: true }).waitFor();
+  await look("audit");
 });

@@ -61,6 +61,26 @@ test("[AU-9] an admin invites by a link, gives and takes a role, and removes: ea
   await row.getByTestId("person-role").selectOption("viewer");
   await other.page.getByTestId("composer-input").waitFor({ state: "detached" });
 
+  await page.getByTestId("to-audit").click();
+  const deeds = page.getByTestId("audit-entry");
+  await expect.poll(() => deeds.count()).toBe(3);
+  expect(await deeds.first().textContent()).toContain("Owner made Ada viewer, before: operator");
+  // What she may not do is told while somebody looks.
+  const session = (
+    await other.context.request.post(`${server.url}/api/user.invite`, {
+      headers: { origin: server.url },
+      data: { name: "Eve", role: "admin" },
+    })
+  ).status();
+  expect(session).toBe(403);
+  await expect.poll(() => deeds.first().textContent()).toContain("Ada tried to invite somebody: forbidden");
+  await page.getByTestId("audit-person").fill("ada");
+  await page.keyboard.press("Enter");
+  await expect.poll(() => deeds.count()).toBe(1);
+  await page.getByTestId("audit-action").selectOption("session.");
+  await expect.poll(() => page.getByTestId("audit-empty").textContent()).toBe("Nothing of the kind is kept.");
+  await page.getByTestId("to-people").click();
+
   await row.getByTestId("person-remove").click();
   await row.getByTestId("person-remove-sure").click();
   await row.waitFor({ state: "detached" });

@@ -91,6 +91,11 @@ export function Shell(): ReactNode {
           </Link>
         )}
         {isAdmin && (
+          <Link to="/audit" data-testid="to-audit" className={footerLink}>
+            Audit
+          </Link>
+        )}
+        {isAdmin && (
           <Link to="/connections" data-testid="to-connections" className={footerLink}>
             Connections
           </Link>

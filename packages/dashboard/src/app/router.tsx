@@ -1,6 +1,6 @@
 /**
  * The page's addresses: `/` the fleet, `/agents/<id>` one agent, `/threads/<id>` one thread, `/people` who may
- * come in and where one is signed in, `/weather` to try to break it, `/assistants` and `/connections` for admins.
+ * come in and where one is signed in, `/weather` to try to break it, `/assistants`, `/audit` and `/connections` for admins.
  *
  * Every view has one; back, forward and reload show the same. Nothing else is in the address: a one-time
  * code in its fragment is taken out before the router reads it.
@@ -16,6 +16,7 @@ const root = createRootRoute({ component: Shell, notFoundComponent: NotFound });
 const connectionsPage = lazyRouteComponent(() => import("./ConnectionsPage.tsx"), "ConnectionsPage");
 const peoplePage = lazyRouteComponent(() => import("./PeoplePage.tsx"), "PeoplePage");
 const assistantsPage = lazyRouteComponent(() => import("./AssistantsPage.tsx"), "AssistantsPage");
+const auditPage = lazyRouteComponent(() => import("./AuditPage.tsx"), "AuditPage");
 const weatherPage = lazyRouteComponent(() => import("./WeatherPage.tsx"), "WeatherPage");
 const routes = [
   createRoute({ getParentRoute: () => root, path: "/", component: FleetPage }),
@@ -24,6 +25,7 @@ const routes = [
   createRoute({ getParentRoute: () => root, path: "/connections", component: connectionsPage }),
   createRoute({ getParentRoute: () => root, path: "/people", component: peoplePage }),
   createRoute({ getParentRoute: () => root, path: "/assistants", component: assistantsPage }),
+  createRoute({ getParentRoute: () => root, path: "/audit", component: auditPage }),
   createRoute({ getParentRoute: () => root, path: "/weather", component: weatherPage }),
 ] as const;
 

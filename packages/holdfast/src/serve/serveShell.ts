@@ -37,6 +37,7 @@ const pagePaths = [
   "/threads",
   "/threads/*",
   "/assistants",
+  "/audit",
   "/connections",
   "/people",
   "/weather",
