@@ -17,7 +17,11 @@ import { startAssistants } from "../serve/assistants.ts";
 import { watchAssistants } from "../serve/assistantsWatch.ts";
 import { startLocalAgents } from "../serve/localAgents.ts";
 import { serveUntilSignal } from "../serve/serveShell.ts";
+import { within } from "../shell/wait.ts";
 import { version } from "../version.ts";
+
+/** A start that takes longer is watched by somebody who wants to know what it waits for: what is held is written. */
+const heldMsMax = 10_000;
 
 /** Runs until a signal; every refusal is one sentence on standard error. */
 export async function serve(argv: readonly string[], surroundings: Surroundings): Promise<ExitCode> {
@@ -55,7 +59,9 @@ export async function serve(argv: readonly string[], surroundings: Surroundings)
       unknownEnvironment: resolved.unknownEnvironment,
       onReady: keepCompileCache,
       createServer: async (options) => {
-        const server = await createServer(options);
+        const created = createServer(options);
+        if ((await within(created, heldMsMax, "late" as const)) === "late") held.release();
+        const server = await created;
         held.release();
         return server;
       },

@@ -4,13 +4,18 @@ import { type Migration, Migrator } from "kysely/migration";
 import type { Plugin, SomeTables } from "../plugin.ts";
 import { storeMigrations } from "./schema.ts";
 
-/** Runs what is missing, forward only. Throws what the failing migration threw. */
-export async function migrate(kysely: Kysely<SomeTables>, plugins: readonly Plugin[]): Promise<void> {
+/**
+ * Runs what is missing, forward only. Throws what the failing migration threw.
+ *
+ * @param schema where the migrator's own tables are, in a database that has several schemas
+ */
+export async function migrate(kysely: Kysely<SomeTables>, plugins: readonly Plugin[], schema?: string): Promise<void> {
   const all = migrationsOf(plugins);
   const migrator = new Migrator({
     db: kysely,
     // Plugins' names sort among ours: a plugin that is added later brings older names with it.
     allowUnorderedMigrations: true,
+    ...(schema === undefined ? {} : { migrationTableSchema: schema }),
     provider: { getMigrations: async () => ({ ...all }) },
   });
   const { error } = await migrator.migrateToLatest();

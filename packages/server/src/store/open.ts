@@ -57,6 +57,7 @@ async function openDatabase(
   { url, busUrl = url }: { readonly url: string; readonly busUrl?: string },
 ): Promise<OpenedStore> {
   const { host, port, database } = postgresAddress(url);
+  const place = { store: "postgres", host, port, database } as const;
   // Looked at before anything is opened.
   postgresAddress(busUrl);
   // Loaded only here: a start on the embedded store needs neither driver nor engine in this thread.
@@ -64,7 +65,9 @@ async function openDatabase(
   const { openPostgresBus } = await import("./postgres/bus.ts");
   // Whose folder it is (keys, the running server's address) is one process's, also where the store is elsewhere.
   const lock = takeFolder(data);
-  const store = await openPostgresStore({ url, plugins, clock, random, name: "holdfast" }).catch((error: unknown) => {
+  const onMigrationWait = (): void => log.info("store.migration_awaited", place);
+  const parts = { url, plugins, clock, random, name: "holdfast", onMigrationWait };
+  const store = await openPostgresStore(parts).catch((error: unknown) => {
     lock.release();
     throw error;
   });
@@ -74,5 +77,5 @@ async function openDatabase(
     await store.close();
     lock.release();
   };
-  return { kind: "postgres", store, place: { store: "postgres", host, port, database }, bus, close };
+  return { kind: "postgres", store, place, bus, close };
 }

@@ -1,4 +1,5 @@
 /** Databases that this program must not use: told in one sentence, and left as they were. */
+import pg from "pg";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { StartError } from "../../src/options.ts";
 import { platformClock, platformRandom } from "../../src/ports/platform.ts";
@@ -9,6 +10,8 @@ import { type PostgresServer, startPostgres } from "../support/postgresServer.ts
 
 const startMsMax = 60_000;
 const testMsMax = 30_000;
+/** Less than this side waits for an answer: it was the server that ended the statement. */
+const readMsMax = 5_900;
 
 let postgres: PostgresServer;
 const stores: Store[] = [];
@@ -21,13 +24,14 @@ afterEach(async () => {
   for (const store of stores.splice(0)) await store.close();
 });
 
-async function open(url: string): Promise<Store> {
+async function open(url: string, onMigrationWait = (): void => {}): Promise<Store> {
   const store = await openPostgresStore({
     url,
     plugins: [contractApp],
     clock: platformClock,
     random: platformRandom,
     name: "migrations",
+    onMigrationWait,
   });
   stores.push(store);
   return store;
@@ -106,5 +110,99 @@ describe("a database that must not be used", () => {
     const url = await postgres.newDatabase();
     const opened = await Promise.all([open(url), open(url), open(url), open(url)]);
     for (const store of opened) expect(await store.position("default", "nothing")).toBeNull();
+  });
+});
+
+const otherMigrator = (schema: string): string => `
+  create table ${schema}.kysely_migration (name varchar(255) primary key, timestamp varchar(255) not null);
+  create table ${schema}.kysely_migration_lock (id varchar(255) primary key, is_locked integer not null);
+  insert into ${schema}.kysely_migration values ('0001-users', '2020-01-01T00:00:00.000Z')`;
+
+describe("a database that is shared", () => {
+  it("[F79] with a program whose migrations are in another schema is used", { timeout: testMsMax }, async () => {
+    const url = await postgres.newDatabase();
+    await postgres.query(`create schema other; ${otherMigrator("other")}`, url);
+    expect(await (await open(url)).position("default", "nothing")).toBeNull();
+    expect(await postgres.query("select name from other.kysely_migration", url)).toEqual([{ name: "0001-users" }]);
+  });
+
+  it("[F79] with one whose migrations are where ours would be is refused as that, and left as it is", {
+    timeout: testMsMax,
+  }, async () => {
+    const url = await postgres.newDatabase();
+    await postgres.query(otherMigrator("public"), url);
+    expect(await refusalOf(url)).toMatch(
+      /kysely_migration is another program's \(it has "0001-users"\); name a database/,
+    );
+  });
+
+  it("[F79] keeps its tables where its user's search_path finds them, also after another schema was put before it", {
+    timeout: testMsMax,
+  }, async () => {
+    const url = await postgres.newOwnedDatabase();
+    const first = await open(url);
+    await first.commit([{ kind: "append", workspace: "w", stream: "s", events: [{ event: "noted", data: 1 }] }]);
+    const user = new URL(url).username;
+    await postgres.query(`create schema before; alter role ${user} set search_path = before, public`, url);
+    expect(await (await open(url)).position("w", "s")).toMatchObject({ head: 1 });
+  });
+
+  it("[F79] by a user whose transactions only read by default is written all the same", {
+    timeout: testMsMax,
+  }, async () => {
+    const url = await postgres.newOwnedDatabase();
+    await postgres.query(`alter role ${new URL(url).username} set default_transaction_read_only = on`, url);
+    const store = await open(url);
+    const { outcomes } = await store.commit([{ kind: "probe" }]);
+    expect(outcomes).toMatchObject([{ ok: true }]);
+  });
+});
+
+describe("a migration that must wait", () => {
+  it("[F79] for another node says so, and goes on after it", { timeout: testMsMax }, async () => {
+    const url = await postgres.newDatabase();
+    const other = new pg.Client({ connectionString: url });
+    await other.connect();
+    // Kysely's own number, which every node takes.
+    await other.query("select pg_advisory_lock(3853314791062309107)");
+    let waits = 0;
+    let told = (): void => {};
+    const said = new Promise<void>((done) => {
+      told = done;
+    });
+    const opening = open(url, () => {
+      waits += 1;
+      told();
+    });
+    await said;
+    await other.end();
+    expect(await (await opening).position("default", "nothing")).toBeNull();
+    expect(waits).toBe(1);
+  });
+
+  it("[F79][AD-2] for a forgotten transaction is refused after 3 s, for meanwhile nobody else reads; and no read outlives its caller there", {
+    timeout: testMsMax,
+  }, async () => {
+    const url = await postgres.newDatabase();
+    const atWork = await open(url);
+    await postgres.query("delete from kysely_migration where name = 'store-002-retention'", url);
+    const forgotten = new pg.Client({ connectionString: url });
+    await forgotten.connect();
+    await forgotten.query("begin; lock table streams in access exclusive mode");
+    const began = performance.now();
+    const [refusal, read] = await Promise.all([
+      open(url).catch((error: unknown) => error),
+      atWork.position("default", "nothing").catch((error: unknown) => error),
+    ]);
+    expect(performance.now() - began).toBeLessThan(readMsMax);
+    expect(String(refusal)).toMatch(/a transaction of somebody else holds a table .* and nothing was changed/);
+    expect(read).toMatchObject({
+      code: "store_unavailable",
+      cause: { code: expect.stringMatching(/^(57014|55P03)$/) },
+    });
+    const waiting = "select pid from pg_stat_activity where wait_event_type = 'Lock'";
+    expect(await postgres.query(waiting)).toEqual([]);
+    await forgotten.end();
+    expect(await atWork.position("default", "nothing")).toBeNull();
   });
 });

@@ -261,6 +261,17 @@ describe("the bus", () => {
     expect(await to.next("heads")).toMatchObject({ kind: "heads", heads: [headsOf(1)[0]] });
   });
 
+  it("[ST-14] stays where the role ends what is idle: silence is its work", { timeout: testMsMax }, async () => {
+    const url = await postgres.newOwnedDatabase();
+    await postgres.query(`alter role ${new URL(url).username} set idle_session_timeout = '100ms'`, url);
+    const { next } = openBus(url);
+    await next("all");
+    // By the database's own clock, three times as long as it would have had.
+    await postgres.query("select pg_sleep(0.3)", url);
+    const alive = "select pid from pg_stat_activity where application_name = 'bus' and usename = $$";
+    expect(await postgres.query(alive.replace("$$", `'${new URL(url).username}'`))).toHaveLength(1);
+  });
+
   it("[ST-17] signals pass in notices of their size, to others only, and what is too much is dropped", {
     timeout: testMsMax,
   }, async () => {

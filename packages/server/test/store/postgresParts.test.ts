@@ -161,6 +161,7 @@ describe("a database's address", () => {
     ["postgres://ada:s3cret@db.example:6543/fleet?sslmode=require", "ada@db.example:6543/fleet"],
     ["postgresql://db.example/fleet", "db.example:5432/fleet"],
     ["postgres://a%40b:s3cret@localhost/fleet?host=%2Frun%2Fpg", "a@b@/run/pg:5432/fleet"],
+    ["postgres://100%sure:s3cret@db.example/fleet", "100%sure@db.example:5432/fleet"],
   ])("[AU-1] %s is told as %s", (url, inWords) => {
     expect(postgresAddress(url).inWords).toBe(inWords);
   });

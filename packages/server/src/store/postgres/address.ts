@@ -24,7 +24,16 @@ export function postgresAddress(url: string): PostgresAddress {
   if (protocol !== "postgres:" && protocol !== "postgresql:") throw wrong;
   // A folder of sockets is named so.
   const host = searchParams.get("host") ?? (hostname === "" ? "localhost" : hostname);
-  const user = username === "" ? "" : `${decodeURIComponent(username)}@`;
+  const user = username === "" ? "" : `${decoded(username) ?? username}@`;
   const place = { host, port: port === "" ? portByDefault : Number(port), database: pathname.slice(1) };
   return { url, ...place, inWords: `${user}${host}:${place.port}${pathname}` };
+}
+
+/** undefined where a `%` begins no character: the driver takes such a text as it is. */
+function decoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
 }

@@ -26,6 +26,8 @@ const retryMsMax = 15_000;
 /** A notice to oneself takes milliseconds. */
 const echoMsMax = 5_000;
 const channel = "holdfast_heads";
+/** It is silent for as long as nothing happens, which is no reason to end it, whatever the role's default is. */
+const listen = `select set_config('idle_session_timeout', '0', false); listen ${channel}`;
 /** Those before its data, all of them texts. */
 const signalFields = 4;
 
@@ -74,7 +76,7 @@ export function openPostgresBus(settings: PostgresBusSettings): PostgresBus {
     timer = undefined;
     try {
       await connection.connect();
-      await connection.query(`listen ${channel}`);
+      await connection.query(listen);
     } catch (error) {
       connection.drop("the bus could not listen");
       again(error);

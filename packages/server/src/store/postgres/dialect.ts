@@ -67,10 +67,23 @@ export function openPostgres({ connection, clock, writer, newBatch }: PostgresDi
   let madeBefore = 0;
   connection.onLost(() => known.clear());
 
-  /** Outside a transaction a read may open the connection; within one that would read somewhere else. */
+  /**
+   * Outside a transaction a read may open the connection, within one that would read somewhere else; and it gets one of
+   * its own there, sent with it, for its deadline on the server: a statement that waits there for a lock outlives its
+   * connection, and each that came after it would take one more of the server's.
+   */
   const look: typeof run = async (text, values) => {
-    if (!inTransaction) await connection.connect();
-    return run(text, values);
+    if (inTransaction) return run(text, values);
+    await connection.connect();
+    const [begun, found, ended] = await Promise.allSettled([
+      connection.query(beginRead),
+      connection.query(text, values),
+      connection.query("rollback"),
+    ]);
+    if (begun.status === "rejected") throw begun.reason;
+    if (found.status === "rejected") throw found.reason;
+    if (ended.status === "rejected") throw ended.reason;
+    return found.value;
   };
 
   return {

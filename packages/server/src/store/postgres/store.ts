@@ -19,7 +19,7 @@ import { type PostgresAddress, postgresAddress } from "./address.ts";
 import { commitBatch } from "./batches.ts";
 import { createConnection, type PostgresConnection } from "./connection.ts";
 import { openPostgres, statementMsMax } from "./dialect.ts";
-import { migrateDatabase } from "./migrating.ts";
+import { ForeignMigrations, migrateDatabase } from "./migrating.ts";
 import { shareReaders } from "./readers.ts";
 
 /** A node's connections: these, one that writes, and one of the bus. */
@@ -38,6 +38,8 @@ export interface PostgresStoreSettings {
   readonly random: Random;
   /** Shown in `pg_stat_activity`; names this process among the writers together with chance. */
   readonly name: string;
+  /** Another node brings the database to its schema: called once, before it is waited for. */
+  readonly onMigrationWait?: () => void;
 }
 
 /** Opens the store, and brings its tables to this program's. Throws `StartError`. */
@@ -50,7 +52,7 @@ export async function openPostgresStore(settings: PostgresStoreSettings): Promis
     createConnection({ url: settings.url, name: settings.name, clock: settings.clock, connectMsMax, queryMsMax });
   const first = connect();
   try {
-    await prepare(first, address, plugins);
+    await prepare(first, address, plugins, settings.onMigrationWait);
   } catch (error) {
     await first.close();
     throw error instanceof StartError ? error : startError(address, error);
@@ -87,6 +89,7 @@ async function prepare(
   connection: PostgresConnection,
   address: PostgresAddress,
   plugins: readonly Plugin[],
+  onWait: () => void = () => {},
 ): Promise<void> {
   await connection.connect();
   const { rows } = await connection.query(
@@ -101,13 +104,13 @@ async function prepare(
     throw new StartError(
       `${address.inWords} has the encoding ${encoding}; Holdfast needs UTF8: create the database with it, or name another with --database-url.`,
     );
-  await migrateDatabase(address.url, plugins);
+  await migrateDatabase({ url: address.url, plugins, onWait });
 }
 
 function startError({ inWords }: PostgresAddress, error: unknown): StartError {
   const { code } = error as { code?: unknown };
   const reason = error instanceof Error ? error.message : String(error);
-  if (error instanceof NewerStore)
+  if (error instanceof NewerStore || error instanceof ForeignMigrations)
     return new StartError(`The database ${inWords} cannot be used: ${reason}.`, { cause: error });
   const advice = advices.find(([codes]) => codes.some((one) => one === code))?.[1] ?? unreachableAdvice;
   return new StartError(`The database ${inWords} cannot be used (${reason}): ${advice}.`, { cause: error });
@@ -121,6 +124,14 @@ const advices: readonly (readonly [readonly string[], string])[] = [
   [
     ["42501"],
     "give the user the right to create tables there and to use those that are there, or name another with --database-url",
+  ],
+  [
+    ["55P03"],
+    "a transaction of somebody else holds a table that must be changed (pg_stat_activity shows it), and nothing was changed; end it or wait for its end, then start again",
+  ],
+  [
+    ["25006", "0A000"],
+    "it takes no writes, as a replica or a read-only database; name the one that does with --database-url",
   ],
   // A table or column that is there already, or is missing: half of a store, or something else's tables.
   [
