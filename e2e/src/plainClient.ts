@@ -18,6 +18,8 @@ export interface Message {
 
 export interface PlainEvent {
   readonly offset: number;
+  /** The last that it stands for: its own, unless the server has joined several (ST-12). */
+  readonly through: number;
   readonly event: string;
   readonly data: Readonly<Record<string, unknown>>;
 }
@@ -198,10 +200,11 @@ function apply(streams: Map<string, PlainStream>, message: Message): void {
   let next = message["offset"] as number;
   for (const one of message["events"] as readonly Message[]) {
     const offset = (one["offset"] as number | undefined) ?? next;
-    const last = stream.events.at(-1)?.offset;
+    const through = (one["through"] as number | undefined) ?? offset;
+    const last = stream.events.at(-1)?.through;
     if (last !== undefined && offset !== last + 1) throw new Error(`${name}: ${offset} after ${last}`);
-    stream.events.push({ offset, event: one["event"] as string, data: one["data"] as PlainEvent["data"] });
-    next = ((one["through"] as number | undefined) ?? offset) + 1;
+    stream.events.push({ offset, through, event: one["event"] as string, data: one["data"] as PlainEvent["data"] });
+    next = through + 1;
   }
   stream.head = message["head"] as number;
 }

@@ -1,12 +1,14 @@
 /**
- * A TCP proxy with faults: between an agent or a page and the server, it can go dead in two ways.
+ * A TCP proxy with faults: between an agent or a page and the server, it can go dead in three ways, or be slow.
  *
- * Life cycle: `open` → `cut` (all connections destroyed, new ones refused) or `blackhole` (connections stay
- * open, every byte is swallowed) → `heal` → `open`. Connections that lost bytes to the black hole are destroyed
- * by `heal`, as a network that forgot them would. Invariant: a connection never delivers bytes with a hole.
- * The counters prove that a fault took effect. It deliberately delays and reorders nothing.
+ * Life cycle: `open` → `cut` (all connections destroyed, new ones refused), `blackhole` (connections stay open, every
+ * byte is swallowed) or `deafen` (the same, of what the server says only: it hears, and its answers are lost) → `heal` →
+ * `open`. Connections that lost bytes are destroyed by `heal`, as a network that forgot them would. `slow` holds back
+ * each piece, either way, and each connection's beginning. Invariant: a connection delivers its bytes in order and
+ * without a hole. The counters prove that a fault took effect.
  */
 import { connect, createServer, type Server, type Socket } from "node:net";
+import { pause } from "./waiting.ts";
 
 export interface ProxyCounters {
   readonly connections: number;
@@ -16,6 +18,8 @@ export interface ProxyCounters {
   /** Came while cut. */
   readonly connectionsRefused: number;
   readonly bytesSwallowed: number;
+  /** Pieces that were held back. */
+  readonly piecesSlowed: number;
 }
 
 export interface Proxy {
@@ -27,6 +31,9 @@ export interface Proxy {
   retarget(port: number): void;
   cut(): void;
   blackhole(): void;
+  deafen(): void;
+  /** From now on each piece waits for `drawMs()`, in its order; undefined: no longer. */
+  slow(drawMs: (() => number) | undefined): void;
   heal(): void;
   close(): Promise<void>;
 }
@@ -42,9 +49,17 @@ const host = "127.0.0.1";
 /** Starts a proxy on a free port of loopback, to `targetPort` of loopback. */
 export async function startProxy(targetPort: number): Promise<Proxy> {
   const pairs = new Set<Pair>();
-  const counters = { connections: 0, bytesForwarded: 0, connectionsCut: 0, connectionsRefused: 0, bytesSwallowed: 0 };
+  const counters = {
+    connections: 0,
+    bytesForwarded: 0,
+    connectionsCut: 0,
+    connectionsRefused: 0,
+    bytesSwallowed: 0,
+    piecesSlowed: 0,
+  };
   let target = targetPort;
-  let fault: "open" | "cut" | "blackhole" = "open";
+  let fault: "open" | "cut" | "blackhole" | "deaf" = "open";
+  let drawMs: (() => number) | undefined;
 
   const server = createServer({ noDelay: true }, (near) => {
     if (fault === "cut") {
@@ -66,23 +81,28 @@ export async function startProxy(targetPort: number): Promise<Proxy> {
   });
 
   function forward(pair: Pair, from: Socket, to: Socket, change: (bytes: Buffer) => Buffer): void {
+    const isAnswer = from === pair.far;
+    const hold = inOrder(() => drawMs?.());
     from.on("data", (bytes: Buffer) => {
-      if (fault === "blackhole") {
-        counters.bytesSwallowed += bytes.length;
-        pair.hasHole = true;
-        return;
-      }
-      if (pair.hasHole) return;
-      counters.bytesForwarded += bytes.length;
-      if (!to.write(change(bytes))) {
-        from.pause();
-        to.once("drain", () => from.resume());
-      }
+      hold((isHeld) => {
+        if (isHeld) counters.piecesSlowed += 1;
+        if (fault === "blackhole" || (fault === "deaf" && isAnswer)) {
+          counters.bytesSwallowed += bytes.length;
+          pair.hasHole = true;
+        }
+        // What is heard after a hole would be bytes with one; what is said the other way has none.
+        if (pair.hasHole && (isAnswer || fault !== "deaf")) return;
+        counters.bytesForwarded += bytes.length;
+        if (!to.write(change(bytes))) {
+          from.pause();
+          to.once("drain", () => from.resume());
+        }
+      });
     });
     from.on("error", ignore);
     from.on("close", () => {
       pairs.delete(pair);
-      to.destroySoon();
+      hold(() => void to.destroySoon());
     });
   }
 
@@ -110,6 +130,12 @@ export async function startProxy(targetPort: number): Promise<Proxy> {
     blackhole: () => {
       fault = "blackhole";
     },
+    deafen: () => {
+      fault = "deaf";
+    },
+    slow: (draw) => {
+      drawMs = draw;
+    },
     heal: () => {
       fault = "open";
       destroy((pair) => pair.hasHole);
@@ -118,6 +144,26 @@ export async function startProxy(targetPort: number): Promise<Proxy> {
       destroy(() => true);
       await new Promise<void>((done) => server.close(() => done()));
     },
+  };
+}
+
+/** Runs what it is given after a drawn wait each, and never before what came earlier; at once where nothing is drawn. */
+function inOrder(drawMs: () => number | undefined): (run: (isHeld: boolean) => void) => void {
+  let last: Promise<void> | undefined;
+  return (run) => {
+    const ms = drawMs();
+    if (ms === undefined && last === undefined) {
+      run(false);
+      return;
+    }
+    const before = last ?? Promise.resolve();
+    const mine: Promise<void> = before
+      .then(() => pause(ms ?? 0))
+      .then(() => {
+        if (last === mine) last = undefined;
+        run(true);
+      });
+    last = mine;
   };
 }
 

@@ -12,12 +12,16 @@ import { endAll } from "./holdfast.ts";
 /**
  * Called once, at a file's top: what opens a visit.
  * @param switches further ones of Chromium's own
+ * @param through see {@link launchBrowser}; asked for when the file's tests begin
  */
-export function visitors(switches: readonly string[] = []): (origin: string, options?: VisitOptions) => Promise<Visit> {
+export function visitors(
+  switches: readonly string[] = [],
+  through: () => number | undefined = () => undefined,
+): (origin: string, options?: VisitOptions) => Promise<Visit> {
   let browser: Browser;
   const visits: Visit[] = [];
   beforeAll(async () => {
-    browser = await launchBrowser(undefined, undefined, switches);
+    browser = await launchBrowser(undefined, through(), switches);
   });
   afterAll(async () => {
     await browser?.close();

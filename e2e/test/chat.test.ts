@@ -10,52 +10,27 @@ import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { expect, onTestFinished, test } from "vitest";
 import { accessibilityFindings } from "../src/browser.ts";
-import { type Holdfast, startHoldfast } from "../src/holdfast.ts";
-import { startModel } from "../src/modelEndpoint.ts";
+import {
+  type Conversation,
+  ended,
+  exchanges,
+  modelKey,
+  openChat,
+  replies,
+  startAssistants,
+  startConversation,
+} from "../src/conversation.ts";
 import { onlineAgent, sendCommand } from "../src/pageObjects.ts";
 import { visitors } from "../src/visitors.ts";
 import { waitFor } from "../src/waiting.ts";
 
 const open = visitors();
 const answerMsMax = 40_000;
-const key = "sk-e2e-0123456789";
 
-async function start(limits: Readonly<Record<string, string>> = {}) {
-  const model = await startModel();
-  onTestFinished(() => model.stop());
-  const server = await startHoldfast({
-    mode: "local",
-    printSignIn: true,
-    environment: {
-      HOLDFAST_AGENTS_ASSISTANTS: "true",
-      HOLDFAST_AGENTS_SHELL: "false",
-      HOLDFAST_AGENTS_DEMO: "false",
-      ...limits,
-    },
-  });
+async function signedIn({ model, server, call }: Conversation) {
   const { page, context } = await open(server.url);
   await page.goto(await server.signIn());
-  return { model, server, page, context };
-}
-
-async function call(server: Holdfast, method: string, params: object): Promise<Record<string, unknown>> {
-  const operator = readFileSync(join(server.data, "operator.key"), "utf8").trim();
-  const answer = await fetch(`${server.url}/api/${method}`, {
-    method: "POST",
-    headers: { "content-type": "application/json", authorization: `Bearer ${operator}` },
-    body: JSON.stringify(params),
-  });
-  return (await answer.json()) as Record<string, unknown>;
-}
-
-/** Configures it as a script does, once there is somebody to encrypt its key for. */
-async function configureByCall(server: Holdfast, url: string): Promise<void> {
-  await waitFor(async () => ((await call(server, "assistant.list", {}))["canKeepKeys"] === true ? true : undefined), {
-    msMax: answerMsMax,
-    what: "the assistants' process",
-  });
-  const made = await call(server, "assistant.create", { name: "Kelp", endpoint: url, model: "m", key });
-  expect(made).toMatchObject({ assistant: { hasKey: true } });
+  return { model, server, call, page, context };
 }
 
 /** Configures the model through the page, as an admin does, and opens its agent. */
@@ -66,27 +41,14 @@ async function configure(page: Page, url: string): Promise<void> {
   await page.getByTestId("assistant-name").fill("Kelp");
   await page.getByTestId("assistant-endpoint").fill(url);
   await page.getByTestId("assistant-model").fill("test-model");
-  await page.getByTestId("assistant-key").fill(key);
+  await page.getByTestId("assistant-key").fill(modelKey);
   await page.getByTestId("assistant-save").click();
   await page.getByTestId("assistant").waitFor();
-  expect(await page.content()).not.toContain(key);
-}
-
-const exchanges = (page: Page) => page.getByTestId("chat-exchange");
-const replies = (page: Page) => page.getByTestId("chat-reply");
-
-async function ended(page: Page, outcome: string, msMax = answerMsMax): Promise<void> {
-  const newest = page.locator(`[data-testid="chat-exchange"]:last-child[data-outcome="${outcome}"]`);
-  await newest.waitFor({ timeout: msMax });
-}
-
-async function openChat(page: Page): Promise<void> {
-  const row = await onlineAgent(page, "Kelp");
-  await row.click();
+  expect(await page.content()).not.toContain(modelKey);
 }
 
 test("without a model a script answers and says so; an admin gives it one; answers are drawn without being trusted", async () => {
-  const { model, server, page } = await start();
+  const { model, server, page } = await signedIn(await startAssistants());
   const row = await onlineAgent(page, "assistant");
   await row.click();
   await sendCommand(page, "hello");
@@ -152,8 +114,7 @@ test("without a model a script answers and says so; an admin gives it one; answe
 });
 
 test("[F65] [F69] [F74] twenty messages at once, a reload, a stop, a killed worker: each is shown once, in order, and ends", async () => {
-  const { model, server, page, context } = await start();
-  await configureByCall(server, model.url);
+  const { model, server, page, context } = await signedIn(await startConversation());
   await openChat(page);
   const count = 20;
   await sendCommand(page, "question 0");
@@ -218,8 +179,8 @@ test("[F65] [F69] [F74] twenty messages at once, a reload, a stop, a killed work
 });
 
 test("[F74] a model that hangs, is busy, is cut or talks nonsense ends in words, and what it wrote is kept", async () => {
-  const { model, server, page } = await start({ HOLDFAST_ASSISTANTS_FIRST_TOKEN_SECONDS: "2" });
-  await configureByCall(server, model.url);
+  const environment = { HOLDFAST_ASSISTANTS_FIRST_TOKEN_SECONDS: "2" };
+  const { model, page } = await signedIn(await startConversation({ environment }));
   await openChat(page);
   const last = () => exchanges(page).last();
   const endsWith = async (text: string, words: RegExp): Promise<void> => {
@@ -243,27 +204,22 @@ test("[F74] a model that hangs, is busy, is cut or talks nonsense ends in words,
 });
 
 test("[F68] [F57] a server killed in mid-answer: the answer is whole without a reload; of threads switched quickly the last is shown whole", async () => {
-  const { model, server, page } = await start();
-  await configureByCall(server, model.url);
+  const conversation = await startConversation();
+  const { server, call, page } = await signedIn(conversation);
   await openChat(page);
   await sendCommand(page, "tell slowly");
   await replies(page).first().waitFor();
   await server.kill();
-  await startHoldfast({
-    mode: "local",
-    data: server.data,
-    port: server.port,
-    environment: { HOLDFAST_AGENTS_ASSISTANTS: "true", HOLDFAST_AGENTS_SHELL: "false", HOLDFAST_AGENTS_DEMO: "false" },
-  });
+  await conversation.again();
   await ended(page, "completed");
   const words = Array.from({ length: 40 }, (_, n) => `w${n + 1}`).join(" ");
   expect((await replies(page).allTextContents()).map((text) => text.trim())).toEqual([words]);
 
-  const { items } = (await call(server, "agent.list", {})) as { items: { id: string; name: string }[] };
+  const { items } = (await call("agent.list", {})) as { items: { id: string; name: string }[] };
   const agent = items.find(({ name }) => name === "Kelp")?.id;
   const threads: string[] = [];
   for (const name of ["A", "B", "C"]) {
-    const sent = await call(server, "command.send", { agent, text: `I am ${name}` });
+    const sent = await call("command.send", { agent, text: `I am ${name}` });
     threads.push(String(sent["thread"]));
   }
   const rows = threads.map((thread) => page.locator(`[data-testid="thread-row"][data-thread="${thread}"]`));

@@ -4,7 +4,7 @@
  *
  * Seen red: [RQ-1] with ids that each host makes, and with ids that the storage does not keep; [RQ-3] asleep with a
  * request that its host may name, too late without the look at its age, certainty without `isElsewhere`; [RQ-4] with the
- * lanes of the host alone. Not seen red: the grace for late answers, and the withdrawal at once.
+ * lanes of the host alone; [F69] with a release for the last who waits only. Not seen red: the grace for late answers, and the withdrawal at once.
  */
 import { describe, expect, it } from "vitest";
 import { memoryStorage, nothingKept } from "../src/storage/memory.ts";
@@ -221,6 +221,24 @@ describe("what a tab says of its requests", () => {
     await world.clock.advance(60_000);
     expect([first.said, follower.said, other.said]).toEqual(["unavailable", "conflict after_failed", "done"]);
     expect(effectsOf(world)).toEqual([3]);
+  });
+
+  it("[RQ-3] [F69] what a tab that dies has left unsent goes out, also where another tab waits for its outcome", async () => {
+    const world = new TabsWorld();
+    const [, second, third] = await leading(world);
+    world.server.refusesUpgrade = true;
+    world.server.cut();
+    await world.clock.advance(100);
+    void second.session.call("do", { n: 1 }, { durable: true, lane: "thread" });
+    await world.clock.advance(100);
+    const [saved] = third.session.saved;
+    const seen = outcomeOf(third.session.outcome(saved?.ticket ?? ""));
+    await world.clock.advance(100);
+    world.kill(second.room);
+    await world.clock.advance(1_000);
+    world.server.refusesUpgrade = false;
+    await world.clock.advance(60_000);
+    expect([seen.said, effectsOf(world)]).toEqual(["done", [1]]);
   });
 
   it("[RQ-3] one that is withdrawn while no host is there is not sent by the next", async () => {

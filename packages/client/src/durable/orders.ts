@@ -58,6 +58,8 @@ export interface Waiter {
 interface Placed {
   readonly order: Order;
   readonly waiters: Set<Waiter>;
+  /** Who may release it, where it is held. */
+  asker: Waiter | undefined;
   named: NamedRequest | undefined;
   given: GivenId | undefined;
   /** Whoever asked has not said yet that it may be sent. */
@@ -97,7 +99,8 @@ export function makeOrders(owned: OwnedSession, storage: SessionStorage | undefi
 
   function add(order: Order, waiters: readonly Waiter[], stored: Stored, isHeld: boolean): Placed {
     const { named, given } = order;
-    const added: Placed = { order, waiters: new Set(waiters), named, given, isHeld, stored, asked: undefined };
+    const [asker] = waiters;
+    const added: Placed = { order, waiters: new Set(waiters), asker, named, given, isHeld, stored, asked: undefined };
     placed.set(order.ticket, added);
     return added;
   }
@@ -253,6 +256,7 @@ export function makeOrders(owned: OwnedSession, storage: SessionStorage | undefi
       const there = placed.get(order.ticket);
       if (there !== undefined) {
         there.waiters.add(waiter);
+        there.asker = waiter;
         if (there.named !== undefined) waiter.named(there.named);
         // Its page lives: what the storage had of it was thought to be of one that is gone.
         if (there.named === undefined) Object.assign(there, { isHeld, given: there.given ?? order.given });
@@ -279,10 +283,11 @@ export function makeOrders(owned: OwnedSession, storage: SessionStorage | undefi
     withdraw: takeBack,
     leave(ticket, waiter, isGone) {
       const entry = placed.get(ticket);
-      entry?.waiters.delete(waiter);
-      if (entry?.waiters.size !== 0) return;
-      if (!entry.order.durable) takeBack(ticket);
-      else if (isGone) release(entry, undefined);
+      if (entry === undefined) return;
+      entry.waiters.delete(waiter);
+      // Whoever else waits for its outcome releases nothing.
+      if (isGone && entry.asker === waiter && entry.order.durable) release(entry, undefined);
+      if (entry.waiters.size === 0 && !entry.order.durable) takeBack(ticket);
     },
     await(ticket, waiter) {
       const entry = placed.get(ticket);

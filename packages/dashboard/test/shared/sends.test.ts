@@ -3,7 +3,14 @@
 import { ProtocolError } from "@holdfast/protocol";
 import { describe, expect, it, vi } from "vitest";
 import { forgetDrafts, recallDraft } from "../../src/shared/data/drafts.ts";
-import { reduceSends, type Send, sendsKeptMax, sendsOfAgent, sendsOfThread } from "../../src/shared/data/sends.ts";
+import {
+  reduceSends,
+  type Send,
+  sendsKeptMax,
+  sendsOfAgent,
+  sendsOfThread,
+  type ThreadLog,
+} from "../../src/shared/data/sends.ts";
 import { SendsStore } from "../../src/shared/data/sendsStore.ts";
 import { FakeSession, savedSend } from "../support/fakeSession.ts";
 
@@ -12,12 +19,45 @@ const target = { kind: "thread", thread: "thread-1" } as const;
 const saved = (key: string): readonly Send[] =>
   reduceSends([], { kind: "saved", send: { key, target, text: "ls", savedAt: 1 } });
 
+const nothingLogged: ThreadLog = { commands: [], user: "ada", clockOffset: 1_000 };
+/** What a page whose clock is a second behind reads of what was saved at 1 and taken at once. */
+const logOf = (command: object): ThreadLog => ({
+  ...nothingLogged,
+  commands: [{ id: "c", text: "ls", sentBy: "ada", queuedAt: 1_001, ...command }],
+});
+
 describe("sends", () => {
   it("shows an accepted one until the log has it, and then no more", () => {
     const sends = reduceSends(saved("k"), { kind: "accepted", key: "k", command: "c1", thread: "thread-1" });
-    expect(sendsOfThread(sends, "thread-1", () => false)).toHaveLength(1);
-    expect(sendsOfThread(sends, "thread-1", (command) => command === "c1")).toHaveLength(0);
-    expect(sendsOfThread(sends, "thread-2", () => false)).toHaveLength(0);
+    expect(sendsOfThread(sends, "thread-1", nothingLogged)).toHaveLength(1);
+    expect(sendsOfThread(sends, "thread-1", logOf({ id: "c1" }))).toHaveLength(0);
+    expect(sendsOfThread(sends, "thread-2", nothingLogged)).toHaveLength(0);
+  });
+
+  it.each([
+    ["saved", undefined],
+    ["unknown", { kind: "unknown", key: "k" }],
+  ] as const)("[F73] one that is %s is not shown beside the log that has it", (_, action) => {
+    const sends = action === undefined ? saved("k") : reduceSends(saved("k"), action);
+    expect(sendsOfThread(sends, "thread-1", logOf({ id: "c1" }))).toEqual([]);
+    // Not its own: another text, another person's, one from before, one that is another send's.
+    for (const other of [{ text: "pwd" }, { sentBy: "bob" }, { queuedAt: 1_000 }])
+      expect(sendsOfThread(sends, "thread-1", logOf({ id: "c1", ...other }))).toHaveLength(1);
+    const two = reduceSends([...sends, ...saved("l")], {
+      kind: "accepted",
+      key: "l",
+      command: "c1",
+      thread: "thread-1",
+    });
+    expect(sendsOfThread(two, "thread-1", logOf({ id: "c1" })).map(({ key }) => key)).toEqual(["k"]);
+    expect(sendsOfThread([...sends, ...saved("l")], "thread-1", logOf({ id: "c1" })).map(({ key }) => key)).toEqual([
+      "l",
+    ]);
+  });
+
+  it("[F74] one that was refused stays until it is dismissed, whatever the log has", () => {
+    const sends = reduceSends(saved("k"), { kind: "refused", key: "k", problem: "no" });
+    expect(sendsOfThread(sends, "thread-1", logOf({ id: "c1" }))).toHaveLength(1);
   });
 
   it("shows one for an agent until it has a thread", () => {

@@ -40,7 +40,7 @@ export function ThreadView(props: {
   }, [feed]);
   useMarkRead(thread);
   const view = useSyncExternalStore(feed.onView, feed.view);
-  const items = useMemo(() => itemsOf(view.state, sends, id), [view.state, sends, id]);
+  const items = useMemo(() => itemsOf(view.state, sends, id, session), [view.state, sends, id, session]);
   if (view.status.kind === "refused") return <p className="p-4">{refusedText(view.status)}</p>;
   return (
     <>
@@ -74,11 +74,15 @@ export function ThreadView(props: {
   );
 }
 
-function itemsOf(state: ThreadState, sends: readonly Send[], thread: string): readonly LadderItem[] {
-  const inLog = new Set(state.commands.map((command) => command.id));
+function itemsOf(
+  { commands }: ThreadState,
+  sends: readonly Send[],
+  thread: string,
+  { user, clockOffset }: ReturnType<typeof useLive>["session"],
+): readonly LadderItem[] {
   return [
-    ...state.commands.map(itemOfCommand),
-    ...sendsOfThread(sends, thread, (command) => inLog.has(command)).map(itemOfSend),
+    ...commands.map(itemOfCommand),
+    ...sendsOfThread(sends, thread, { commands, user: user?.id, clockOffset }).map(itemOfSend),
   ];
 }
 

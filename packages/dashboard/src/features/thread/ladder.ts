@@ -95,7 +95,7 @@ function sendWord(state: Send["state"]): string {
     case "refused":
       return `not sent: ${state.problem}`;
     case "unknown":
-      return "unknown: no answer came in time; the list below the terminal shows it if it was accepted";
+      return "unknown: no answer came in time; if the server has it, it shows here by itself";
   }
 }
 

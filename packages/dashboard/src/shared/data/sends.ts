@@ -4,11 +4,12 @@
  *
  *   saved ──answer──► accepted ──seen in the log──► (gone: the log tells the rest)
  *     ├──refused──► refused ──dismissed──► (gone)
- *     ├──no answer──► unknown ──dismissed──► (gone)
+ *     ├──no answer──► unknown ──seen in the log, or dismissed──► (gone)
  *     └──withdrawn──► (gone)
  *
  * Pure. Invariant: a send is never dropped from `saved`, and `unknown` is never shown as anything else.
  */
+import type { ThreadCommand } from "@holdfast/react/thread";
 
 /** Older settled sends beyond this many are forgotten. */
 export const sendsKeptMax = 100;
@@ -52,15 +53,32 @@ export function reduceSends(sends: readonly Send[], action: SendsAction): readon
   }
 }
 
-/** What still has to be shown beside the log of `thread`: nothing twice. */
-export function sendsOfThread(
-  sends: readonly Send[],
-  thread: string,
-  inLog: (command: string) => boolean,
-): readonly Send[] {
-  return sends.filter((send) => {
-    if (send.state.kind === "accepted") return send.state.thread === thread && !inLog(send.state.command);
-    return send.target.kind === "thread" && send.target.thread === thread;
+/** What the log of a thread says, as far as a send needs it. */
+export interface ThreadLog {
+  readonly commands: readonly Pick<ThreadCommand, "id" | "text" | "sentBy" | "queuedAt">[];
+  /** Who sends here; undefined before the first connection. */
+  readonly user: string | undefined;
+  /** From this page's clock to the server's, ms. */
+  readonly clockOffset: number;
+}
+
+/**
+ * What still has to be shown beside the log of `thread`: nothing twice, in whatever order answer and event come (F73). One
+ * that has no answer is the first of ours in the log that says the same, was taken later, and is nobody else's.
+ */
+export function sendsOfThread(sends: readonly Send[], thread: string, log: ThreadLog): readonly Send[] {
+  const { commands, user, clockOffset } = log;
+  const inLog = new Set(commands.map(({ id }) => id));
+  const taken = new Set(sends.flatMap(({ state }) => (state.kind === "accepted" ? state.command : [])));
+  return sends.filter(({ state, target, text, savedAt }) => {
+    if (state.kind === "accepted") return state.thread === thread && !inLog.has(state.command);
+    if (target.kind !== "thread" || target.thread !== thread) return false;
+    if (state.kind === "refused") return true;
+    const told = commands.find(
+      (one) => one.text === text && one.sentBy === user && one.queuedAt >= savedAt + clockOffset && !taken.has(one.id),
+    );
+    if (told !== undefined) taken.add(told.id);
+    return told === undefined;
   });
 }
 
