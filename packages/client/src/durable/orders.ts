@@ -58,12 +58,10 @@ export interface Waiter {
 interface Placed {
   readonly order: Order;
   readonly waiters: Set<Waiter>;
-  /** Who may release it, where it is held. */
-  asker: Waiter | undefined;
   named: NamedRequest | undefined;
   given: GivenId | undefined;
-  /** Whoever asked has not said yet that it may be sent. */
-  isHeld: boolean;
+  /** Who asked, and has not said yet that it may be sent. */
+  heldBy: Waiter | undefined;
   stored: Stored;
   /** Once it is in the outbox. */
   asked: { readonly request: Asked; readonly keeper: RequestKeeper } | undefined;
@@ -99,8 +97,8 @@ export function makeOrders(owned: OwnedSession, storage: SessionStorage | undefi
 
   function add(order: Order, waiters: readonly Waiter[], stored: Stored, isHeld: boolean): Placed {
     const { named, given } = order;
-    const [asker] = waiters;
-    const added: Placed = { order, waiters: new Set(waiters), asker, named, given, isHeld, stored, asked: undefined };
+    const heldBy = isHeld ? waiters[0] : undefined;
+    const added: Placed = { order, waiters: new Set(waiters), named, given, heldBy, stored, asked: undefined };
     placed.set(order.ticket, added);
     return added;
   }
@@ -118,7 +116,7 @@ export function makeOrders(owned: OwnedSession, storage: SessionStorage | undefi
       isSaving,
       named,
       // Found too late, in the port of an owner that was stopped: whoever asked has given it up (RQ-3).
-      mayName: () => unsentMs > 0 && !entry.isHeld,
+      mayName: () => unsentMs > 0 && entry.heldBy === undefined,
       onNamed: (given) => noteNamed(entry, given),
       save: () => write(entry),
     });
@@ -146,7 +144,7 @@ export function makeOrders(owned: OwnedSession, storage: SessionStorage | undefi
 
   function release(entry: Placed, given: GivenId | undefined): void {
     entry.given ??= given;
-    entry.isHeld = false;
+    entry.heldBy = undefined;
     if (entry.asked !== undefined) say(() => {});
   }
 
@@ -256,10 +254,9 @@ export function makeOrders(owned: OwnedSession, storage: SessionStorage | undefi
       const there = placed.get(order.ticket);
       if (there !== undefined) {
         there.waiters.add(waiter);
-        there.asker = waiter;
         if (there.named !== undefined) waiter.named(there.named);
         // Its page lives: what the storage had of it was thought to be of one that is gone.
-        if (there.named === undefined) Object.assign(there, { isHeld, given: there.given ?? order.given });
+        if (there.named === undefined) Object.assign(there, { heldBy: waiter, given: there.given ?? order.given });
         if (!isHeld) release(there, order.given);
         return;
       }
@@ -283,11 +280,11 @@ export function makeOrders(owned: OwnedSession, storage: SessionStorage | undefi
     withdraw: takeBack,
     leave(ticket, waiter, isGone) {
       const entry = placed.get(ticket);
-      if (entry === undefined) return;
-      entry.waiters.delete(waiter);
+      entry?.waiters.delete(waiter);
       // Whoever else waits for its outcome releases nothing.
-      if (isGone && entry.asker === waiter && entry.order.durable) release(entry, undefined);
-      if (entry.waiters.size === 0 && !entry.order.durable) takeBack(ticket);
+      if (entry?.order.durable) {
+        if (isGone && entry.heldBy === waiter) release(entry, undefined);
+      } else if (entry?.waiters.size === 0) takeBack(ticket);
     },
     await(ticket, waiter) {
       const entry = placed.get(ticket);
