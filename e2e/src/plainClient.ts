@@ -57,6 +57,8 @@ export interface PlainOptions {
   readonly hello?: Readonly<Record<string, unknown>>;
   /** `/ws` where absent. */
   readonly path?: string;
+  /** Called with each message as it comes, before anybody else hears of it. */
+  readonly heard?: (message: Message) => void;
 }
 
 /** Opens a socket to `url` (http) and says hello. */
@@ -79,6 +81,7 @@ export async function openPlainClient(url: string, options: PlainOptions = {}): 
   socket.on("message", (frame, isBinary) => {
     if (isBinary) broken = new Error("a binary frame came");
     for (const message of JSON.parse(String(frame)) as readonly Message[]) {
+      options.heard?.(message);
       messages.push(message);
       try {
         apply(streams, message);
