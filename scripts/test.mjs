@@ -30,6 +30,7 @@ const needs = {
     "e2e/test/postgresOutage.test.ts",
     "e2e/test/provider.test.ts",
     "e2e/test/proxyPage.test.ts",
+    "e2e/test/screen.test.ts",
     "e2e/test/sleep.test.ts",
     "e2e/test/stories.test.ts",
     "e2e/test/supabase.test.ts",

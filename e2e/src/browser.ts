@@ -31,15 +31,18 @@ export interface VisitOptions {
  * @param through a port of loopback: whatever the browser connects to, it gets there, and neither page nor server
  *   can tell (no address, `Host` or `Origin` changes), as with a bad network
  * @param switches further ones of Chromium's own
+ * @param without those of Playwright's that are left out
  */
 export async function launchBrowser(
   path = process.env["E2E_CHROMIUM"] || "/usr/bin/chromium",
   through?: number,
   switches: readonly string[] = [],
+  without: readonly string[] = [],
 ): Promise<Browser> {
   return await chromium.launch({
     executablePath: path,
     timeout: launchMsMax,
+    ignoreDefaultArgs: [...without],
     args: [
       // Chromium's own sandbox cannot be set up by root (containers, CI).
       ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),

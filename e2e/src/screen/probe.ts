@@ -42,7 +42,8 @@ export function probe(): void {
     for (const { kind, events } of batch as { kind: string; events?: { event: string; data: { text?: string } }[] }[]) {
       if (kind !== "deliver") continue;
       for (const { event, data } of events ?? []) {
-        const number = event === "command.queued" || event === "text.delta" ? mark.exec(data.text ?? "")?.[1] : undefined;
+        const number =
+          event === "command.queued" || event === "text.delta" ? mark.exec(data.text ?? "")?.[1] : undefined;
         if (number !== undefined) arrived[`${event === "command.queued" ? "q" : "r"}${number}`] ??= Date.now();
       }
     }

@@ -194,7 +194,7 @@ export class FakeSession implements DurableSession<ControlMethods> {
     }
   }
 
-  private changed(): void {
+  changed(): void {
     for (const listener of this.listeners) listener();
   }
 }

@@ -3,7 +3,8 @@ import type { Exchange } from "@holdfast/control/contract";
 import { emptyThread, foldThread, type ThreadState } from "@holdfast/react/thread";
 import { describe, expect, it } from "vitest";
 import { blocksOf, isDrawnAsMarkdown, lineCharsMax, markdownCharsMax } from "../../src/features/thread/chat/blocks.ts";
-import { chatItems } from "../../src/features/thread/chat/chatItems.ts";
+import { chatItems, isSameChat } from "../../src/features/thread/chat/chatItems.ts";
+import { endPixels, followingEnd, scrolled } from "../../src/features/thread/chat/followEnd.ts";
 import { safeUrl } from "../../src/features/thread/chat/safeUrl.ts";
 import { itemOfCommand, itemOfSend } from "../../src/features/thread/ladder.ts";
 import { hasNews } from "../../src/shared/data/useMarks.ts";
@@ -107,6 +108,38 @@ describe("a growing text", () => {
     expect(isDrawnAsMarkdown("word ".repeat(1_000))).toBe(true);
     expect(isDrawnAsMarkdown("x".repeat(lineCharsMax + 1))).toBe(false);
     expect(isDrawnAsMarkdown("x\n".repeat(markdownCharsMax))).toBe(false);
+  });
+});
+
+it("an event of one exchange leaves all others as they are drawn", () => {
+  const before = fold(queued("c1"), begins("c1", "m1"), ends("c1", "m1", "one"), queued("c2"), begins("c2", "m2"));
+  const after = foldThread(before, { at, ...says("c2", "m2", "t") });
+  const items = new Map(before.commands.map((command) => [command.id, itemOfCommand(command)]));
+  const shownOf = (state: ThreadState) =>
+    chatItems(
+      [],
+      state.commands.map((command) => items.get(command.id) ?? itemOfCommand(command)),
+      state.messages,
+    );
+  expect(shownOf(after).map((chat, index) => isSameChat(chat, shownOf(before)[index] ?? chat))).toEqual([true, false]);
+});
+
+describe("the end of what grows is followed", () => {
+  const place = (scrollTop: number, scrollHeight: number) => ({ scrollTop, scrollHeight, clientHeight: 500 });
+
+  it("until the person scrolls up from it, and again once they are back", () => {
+    let following = scrolled(followingEnd, place(1_500, 2_000));
+    following = scrolled(following, place(1_500 - endPixels, 2_000));
+    expect(following.isAtEnd).toBe(false);
+    following = scrolled(following, place(1_450, 2_100));
+    expect(following.isAtEnd).toBe(false);
+    expect(scrolled(following, place(1_600, 2_100)).isAtEnd).toBe(true);
+  });
+
+  it("although more came between a scroll and its event than fits a screen", () => {
+    const following = scrolled(followingEnd, place(1_500, 2_000));
+    expect(scrolled(following, place(1_500, 9_000)).isAtEnd).toBe(true);
+    expect(scrolled(following, place(1_499, 9_000)).isAtEnd).toBe(false);
   });
 });
 

@@ -1,6 +1,7 @@
 /** The connection's facts for whoever shows them, as of now. */
+
+import type { ConnectionView } from "../../shared/data/connectionStore.ts";
 import { useConnectionNow, useHttpAnswersNow } from "../../shared/data/LiveData.tsx";
-import type { ConnectionView } from "../../shared/data/useConnectionView.ts";
 import { useNow } from "../../shared/ui/useNow.ts";
 import { type ConnectionFacts, connectionFacts } from "./connectionFacts.ts";
 

@@ -1,13 +1,18 @@
 /** One agent: its state by shape, who it is, what it does now, since when, how many commands wait. */
 import type { Agent } from "@holdfast/control/contract";
 import { Link } from "@tanstack/react-router";
-import type { KeyboardEvent, ReactNode } from "react";
+import { type KeyboardEvent, memo, type ReactNode } from "react";
 import { agentMark, liveLine } from "../../shared/data/agentWords.ts";
 import { visibleText } from "../../shared/format/visibleText.ts";
 import { Age } from "../../shared/ui/Age.tsx";
 import { StateMark } from "../../shared/ui/StateMark.tsx";
 
-export function AgentRow({ agent, isChosen }: { readonly agent: Agent; readonly isChosen: boolean }): ReactNode {
+/** An event changes one agent: the rows of the others stay as they are. */
+export const AgentRow = memo(function AgentRow(props: {
+  readonly agent: Agent;
+  readonly isChosen: boolean;
+}): ReactNode {
+  const { agent, isChosen } = props;
   return (
     <Link
       to="/agents/$agent"
@@ -44,7 +49,7 @@ export function AgentRow({ agent, isChosen }: { readonly agent: Agent; readonly 
       </span>
     </Link>
   );
-}
+});
 
 /** The arrow keys move between rows, which Tab reaches too. */
 function moveBetweenRows(event: KeyboardEvent<HTMLElement>): void {

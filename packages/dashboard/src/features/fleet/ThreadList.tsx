@@ -2,7 +2,7 @@
 import type { ControlMethods, Thread } from "@holdfast/control/contract";
 import { useRequest } from "@holdfast/react";
 import { Link } from "@tanstack/react-router";
-import { type ReactNode, useState } from "react";
+import { memo, type ReactNode, useMemo, useState } from "react";
 import { useLive } from "../../shared/data/LiveData.tsx";
 import { threadsOf } from "../../shared/data/threadsState.ts";
 import { hasNews, useMarks } from "../../shared/data/useMarks.ts";
@@ -17,7 +17,7 @@ export function ThreadList(props: { readonly agent: string; readonly chosen: str
   const { threads } = useLive();
   const marks = useMarks();
   const [older, setOlder] = useState<readonly Thread[]>([]);
-  const shown = threadsOf(threads.state, older, agent);
+  const shown = useMemo(() => threadsOf(threads.state, older, agent), [threads.state, older, agent]);
   return (
     <div className="flex flex-col gap-1 p-2">
       {shown.length === 0 && (
@@ -43,7 +43,8 @@ export function ThreadList(props: { readonly agent: string; readonly chosen: str
   );
 }
 
-function ThreadRow(props: {
+/** An event changes one thread: the rows of the others stay as they are. */
+const ThreadRow = memo(function ThreadRow(props: {
   readonly thread: Thread;
   readonly isChosen: boolean;
   readonly isUnread: boolean;
@@ -72,7 +73,7 @@ function ThreadRow(props: {
       <Age at={thread.activeAt} className="text-xs text-muted" />
     </Link>
   );
-}
+});
 
 /** Pages of `thread.list`, from the newest on: what the stream already gave is shown once. */
 function OlderThreads(props: {

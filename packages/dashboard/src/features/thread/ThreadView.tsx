@@ -81,9 +81,18 @@ function itemsOf(
   { user, clockOffset }: ReturnType<typeof useLive>["session"],
 ): readonly LadderItem[] {
   return [
-    ...commands.map(itemOfCommand),
-    ...sendsOfThread(sends, thread, { commands, user: user?.id, clockOffset }).map(itemOfSend),
+    ...commands.map((command) => itemFor(command, itemOfCommand)),
+    ...sendsOfThread(sends, thread, { commands, user: user?.id, clockOffset }).map((send) => itemFor(send, itemOfSend)),
   ];
+}
+
+/** Commands and sends are replaced, never changed: one that is the same is drawn by the same item. */
+const itemsKept = new WeakMap<object, LadderItem>();
+
+function itemFor<Of extends object>(of: Of, make: (of: Of) => LadderItem): LadderItem {
+  const item = itemsKept.get(of) ?? make(of);
+  itemsKept.set(of, item);
+  return item;
 }
 
 const refusedText = (status: SubscriptionStatus & { kind: "refused" }): string =>

@@ -8,13 +8,14 @@ import type { DurableSession } from "@holdfast/client/durable";
 import type { ControlMethods } from "@holdfast/control/contract";
 import { streams } from "@holdfast/control/names";
 import { useStream } from "@holdfast/react";
-import { createContext, type ReactNode, use } from "react";
+import { createContext, type ReactNode, use, useMemo } from "react";
 import type { About } from "../http/signIn.ts";
+import type { ConnectionView } from "./connectionStore.ts";
 import { emptyFleet, type FleetState, fleetFromSnapshot, foldFleet } from "./fleetState.ts";
 import type { Ledger } from "./ledger.ts";
 import { type SendsApi, useSendsStore } from "./sendsStore.ts";
 import { emptyThreads, foldThreads, type ThreadsState, threadsFromSnapshot } from "./threadsState.ts";
-import { type ConnectionView, useConnectionView } from "./useConnectionView.ts";
+import { useConnectionView } from "./useConnectionView.ts";
 import { useHttpAnswers } from "./useHttpAnswers.ts";
 
 interface Loaded<State> {
@@ -48,13 +49,19 @@ export function LiveData(props: {
   const sends = useSendsStore(session);
   const connection = useConnectionView(session);
   const httpAnswers = useHttpAnswers(connection.state);
-  const live = {
-    session,
-    ledger,
-    about,
-    fleet: { state: fleet.state, isLoaded: isLoaded(fleet.status) || fleet.state !== emptyFleet },
-    threads: { state: threads.state, isLoaded: isLoaded(threads.status) || threads.state !== emptyThreads },
-  };
+  const isFleetLoaded = isLoaded(fleet.status) || fleet.state !== emptyFleet;
+  const isThreadsLoaded = isLoaded(threads.status) || threads.state !== emptyThreads;
+  // Every view hangs on this: it is another value only where it says something else.
+  const live = useMemo(
+    () => ({
+      session,
+      ledger,
+      about,
+      fleet: { state: fleet.state, isLoaded: isFleetLoaded },
+      threads: { state: threads.state, isLoaded: isThreadsLoaded },
+    }),
+    [session, ledger, about, fleet.state, isFleetLoaded, threads.state, isThreadsLoaded],
+  );
   return (
     <LiveContext value={live}>
       <ConnectionContext value={connection}>

@@ -8,13 +8,21 @@ import { Button } from "../../../shared/ui/Button.tsx";
 import { StateMark } from "../../../shared/ui/StateMark.tsx";
 import { SendActions } from "../CommandList.tsx";
 import { type LadderItem, ladderSteps } from "../ladder.ts";
-import type { ChatItem } from "./chatItems.ts";
+import { type ChatItem, isSameChat } from "./chatItems.ts";
 import { MessageText } from "./MessageText.tsx";
 
-export const ChatExchange = memo(function ChatExchange(props: {
+interface Props {
   readonly chat: ChatItem;
   readonly canOperate: boolean;
-}): ReactNode {
+}
+
+/** Each event changes one exchange: the others stay as they are. */
+export const ChatExchange = memo(
+  Exchange,
+  (one: Props, other: Props) => one.canOperate === other.canOperate && isSameChat(one.chat, other.chat),
+);
+
+function Exchange(props: Props): ReactNode {
   const { item, messages } = props.chat;
   return (
     <li
@@ -53,7 +61,7 @@ export const ChatExchange = memo(function ChatExchange(props: {
       <Ending item={item} canOperate={props.canOperate} />
     </li>
   );
-});
+}
 
 /** The last step that is known; the reply itself tells the later ones. */
 function StepOf({ item }: { readonly item: LadderItem }): ReactNode {

@@ -8,17 +8,16 @@ import type { ControlMethods, Exchange } from "@holdfast/control/contract";
 import { streams } from "@holdfast/control/names";
 import { useRequest, useSignal } from "@holdfast/react";
 import { commandsKeptMax, type ThreadState } from "@holdfast/react/thread";
-import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
+import { type ReactNode, useMemo, useState } from "react";
 import { problemText } from "../../../shared/format/problem.ts";
 import { Button } from "../../../shared/ui/Button.tsx";
 import type { LadderItem } from "../ladder.ts";
 import { ChatExchange } from "./ChatExchange.tsx";
 import { chatItems } from "./chatItems.ts";
+import { useFollowEnd } from "./useFollowEnd.ts";
 
 /** Longer than the signal's own repetition: a lost one is no flicker. */
 const typingLifeMs = 8_000;
-/** So close to the end the person reads the end. */
-const endPixels = 80;
 const pageLimit = 50;
 
 export function ChatLog(props: {
@@ -35,52 +34,34 @@ export function ChatLog(props: {
   });
   const isTold = [...typing.values()].some(({ forMs = 0 }) => forMs > 0);
   const isTyping = chat.some((one) => one.isTyping) && (isTold || state.commands.at(-1)?.state === "started");
-  const scroller = useRef<HTMLDivElement>(null);
-  const isAtEnd = useRef(true);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: whatever is added may have moved the end
-  useEffect(() => {
-    const { current } = scroller;
-    if (current !== null && isAtEnd.current) current.scrollTop = current.scrollHeight;
-  }, [chat, isTyping]);
-
-  // A keyboard that opens, a narrower window, text that is laid out late: the end stays in view.
-  useEffect(() => {
-    const { current } = scroller;
-    if (current === null) return;
-    const observer = new ResizeObserver(() => {
-      if (isAtEnd.current) current.scrollTop = current.scrollHeight;
-    });
-    for (const element of [current, ...current.children]) observer.observe(element);
-    return () => observer.disconnect();
-  }, []);
-
+  const { scroller, content, onScroll } = useFollowEnd();
   const first = chat[0]?.item.command;
   const mayHaveOlder = older === undefined ? state.commands.length >= commandsKeptMax : older.next !== undefined;
   return (
     <div
       ref={scroller}
-      onScroll={({ currentTarget: { scrollHeight, scrollTop, clientHeight } }) => {
-        isAtEnd.current = scrollHeight - scrollTop - clientHeight < endPixels;
-      }}
+      onScroll={onScroll}
       data-testid="chat-log"
       className="min-h-0 flex-1 overflow-y-auto bg-surface"
     >
-      {mayHaveOlder && first !== undefined && (
-        <OlderMessages
-          thread={thread}
-          before={older?.next ?? first}
-          onPage={(page, next) => setOlder({ items: [...page, ...(older?.items ?? [])], next })}
-        />
-      )}
-      <ol aria-label="Conversation" className="mx-auto flex max-w-3xl flex-col gap-4 px-3 py-4">
-        {chat.map((one) => (
-          <ChatExchange key={one.item.command ?? one.item.key} chat={one} canOperate={canOperate} />
-        ))}
-      </ol>
-      <p role="status" data-testid="typing" className="mx-auto max-w-3xl px-3 pb-3 text-sm text-muted empty:hidden">
-        {isTyping ? "Writing …" : ""}
-      </p>
-      {chat.length === 0 && <p className="p-6 text-center text-muted">Nothing was said here yet.</p>}
+      <div ref={content}>
+        {mayHaveOlder && first !== undefined && (
+          <OlderMessages
+            thread={thread}
+            before={older?.next ?? first}
+            onPage={(page, next) => setOlder({ items: [...page, ...(older?.items ?? [])], next })}
+          />
+        )}
+        <ol aria-label="Conversation" className="mx-auto flex max-w-3xl flex-col gap-4 px-3 py-4">
+          {chat.map((one) => (
+            <ChatExchange key={one.item.command ?? one.item.key} chat={one} canOperate={canOperate} />
+          ))}
+        </ol>
+        <p role="status" data-testid="typing" className="mx-auto max-w-3xl px-3 pb-3 text-sm text-muted empty:hidden">
+          {isTyping ? "Writing …" : ""}
+        </p>
+        {chat.length === 0 && <p className="p-6 text-center text-muted">Nothing was said here yet.</p>}
+      </div>
     </div>
   );
 }

@@ -34,7 +34,9 @@ const components: Components = {
   ),
 };
 const remark = [remarkGfm];
-const rehype = [[rehypeHighlight, { detect: false, ignoreMissing: true }]] as never;
+/** Made once: each one learns all languages anew, which took longer than the rest of drawing a short text. */
+const highlight = rehypeHighlight({ detect: false });
+const rehype = [() => highlight];
 
 /** The same text is drawn once. */
 export const Markdown = memo(function Markdown({ text }: { readonly text: string }): ReactNode {

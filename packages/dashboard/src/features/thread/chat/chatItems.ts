@@ -37,7 +37,25 @@ export function chatItems(
   ];
 }
 
-function ofExchange({ command, messages }: Exchange): ChatItem {
+/** Whether the two are drawn the same: parts are replaced, never changed. */
+export function isSameChat(one: ChatItem, other: ChatItem): boolean {
+  return (
+    one.item === other.item &&
+    one.messages.length === other.messages.length &&
+    one.messages.every((message, index) => message === other.messages[index])
+  );
+}
+
+/** Of pages that were read once. */
+const pages = new WeakMap<Exchange, ChatItem>();
+
+function ofExchange(exchange: Exchange): ChatItem {
+  const chat = pages.get(exchange) ?? makeOlder(exchange);
+  pages.set(exchange, chat);
+  return chat;
+}
+
+function makeOlder({ command, messages }: Exchange): ChatItem {
   const item = itemOfCommand({
     ...command,
     state: command.state === "queued" ? "accepted" : command.state,
