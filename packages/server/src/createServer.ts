@@ -1,225 +1,59 @@
 /**
- * A live server for anyone's app: wires the rooms, listens, and closes with grace.
+ * A live server for anyone's app: settings, store, app, then what serves them.
  *
- * Life cycle: open the store → load the app → sign-in → gateway → listen; close is the reverse (CL-9). A
- * start that fails gives everything back and throws a `StartError` with one sentence. Nothing here decides
- * anything: each rule lives in its room.
+ * Life cycle: judge the settings → open the store, and meanwhile load the app and everything that serves it
+ * (`startServer.ts`), since both take the better part of a start → start. A start that fails gives everything back and
+ * throws a `StartError` with one sentence.
  */
-import { createHash } from "node:crypto";
-import type { AddressInfo } from "node:net";
-import { hostname } from "node:os";
 import { uuidv7 } from "@holdfast/protocol";
-import type { FastifyInstance } from "fastify";
-import { createAppSignIn } from "./auth/appSignIn.ts";
-import { hostOriginSettings } from "./auth/hostOrigin.ts";
-import { fetchProvider } from "./auth/issuers/fetchProvider.ts";
-import { createIssuedTokens } from "./auth/issuers/issuedTokens.ts";
-import { type CodeFlow, createCodeFlow } from "./auth/oidc/codeFlow.ts";
-import { callbackPath } from "./auth/oidc/settings.ts";
-import { peopleMethods } from "./auth/people/plugin.ts";
-import { type Auth, createAuth } from "./auth/service.ts";
-import { createSupabaseProject } from "./auth/supabase/project.ts";
-import { createProjectSignIn, type ProjectSignIn, supabaseId } from "./auth/supabase/projectSignIn.ts";
 import type { FeatureFlags } from "./flags/features.ts";
-import { createUpgrade } from "./gateway/upgrade.ts";
-import { createHttp } from "./http/app.ts";
-import type { Readiness } from "./http/healthRoutes.ts";
-import { signInLinksOff } from "./http/sessionRoutes.ts";
-import { createNode } from "./node.ts";
-import { observers } from "./observe/observer.ts";
-import { plugin as operations } from "./observe/operationsPlugin.ts";
-import { telemetryWanted } from "./observe/telemetry/environment.ts";
-import type { Telemetry } from "./observe/telemetry/telemetryShell.ts";
-import { createWatch, type Watch } from "./observe/watch.ts";
 import { type Server, type ServerOptions, StartError } from "./options.ts";
 import type { Plugin } from "./plugin.ts";
-import type { Reach } from "./reach.ts";
 import { type Settings, settingsOf } from "./settings.ts";
-import { type OpenedStore, openStore, type StoreKind } from "./store/open.ts";
-
-/** A burst of reconnects is bounded by the listen backlog (7,845 overflows with Node's default of 511). */
-const listenBacklog = 16_384;
-/** CL-9: HTTP requests that were accepted may take this long when the server closes. */
-const httpEndMsMax = 2_000;
-const placeCharsMax = 16;
+import { type OpenedStore, openStore } from "./store/open.ts";
 
 /** Starts a server. Throws `StartError` where it cannot, with nothing left behind. */
 export async function createServer(options: ServerOptions): Promise<Server> {
   const settings = settingsOf(options);
-  const { log, data } = settings;
-  const app = await loadApp(settings.app);
-  const opened = await openStore({
+  const [app, store, serving] = await Promise.allSettled([
+    loadApp(settings.app),
+    openStoreOf(settings),
+    import("./startServer.ts"),
+  ]);
+  let flags: FeatureFlags | undefined;
+  try {
+    const parts = { app: resultOf(app), opened: resultOf(store) };
+    flags = await flagsOf(settings);
+    return await resultOf(serving).startServer({ ...parts, settings, flags });
+  } catch (error) {
+    flags?.stop();
+    if (store.status === "fulfilled") await store.value.close();
+
+    throw error;
+  }
+}
+
+function openStoreOf({ data, store, authenticate, app, clock, random, log }: Settings): Promise<OpenedStore> {
+  return openStore({
     data,
-    database: settings.store,
+    database: store,
     plugins: [
       new URL("./auth/plugin.ts", import.meta.url),
       // Where the app signs people in, they are the app's to manage.
-      ...(settings.authenticate === undefined ? [new URL("./auth/people/plugin.ts", import.meta.url)] : []),
+      ...(authenticate === undefined ? [new URL("./auth/people/plugin.ts", import.meta.url)] : []),
       new URL("./observe/recordsPlugin.ts", import.meta.url),
       new URL("./observe/operationsPlugin.ts", import.meta.url),
-      settings.app,
+      app,
     ],
-    clock: settings.clock,
-    random: settings.random,
-    log,
-  });
-  let flags: FeatureFlags | undefined;
-  try {
-    flags = await flagsOf(settings);
-    return await start(settings, app, opened, flags);
-  } catch (error) {
-    flags?.stop();
-    await opened.close();
-    throw error;
-  }
-}
-
-async function start(
-  settings: Settings,
-  app: Plugin,
-  opened: OpenedStore,
-  flags: FeatureFlags | undefined,
-): Promise<Server> {
-  const { log, data, mode, clock, random, authenticate, origins, page, pagePaths, reach } = settings;
-  const watch = createWatch(settings);
-  const telemetry = await telemetryOf(settings, opened.kind, watch);
-  const observer = telemetry === undefined ? watch.observer : observers(watch.observer, telemetry.observer);
-  const node = await createNode({
-    app,
-    observer,
-    ...(flags && { flags }),
-    keepsRecords: true,
-    loopDelayMs: watch.loopDelayMs,
-    store: opened.store,
-    place: opened.place,
-    ...(opened.bus === undefined ? {} : { bus: opened.bus }),
     clock,
     random,
     log,
-    mode,
-    limits: settings.limits,
-    admission: settings.admission,
-    lifetimes: settings.lifetimes,
-    moreMethods: {
-      ...(authenticate === undefined ? peopleMethods(settings) : {}),
-      ...(log.levels === undefined ? {} : operations.methods),
-    },
-    moreStreams: operations.streams,
-    authenticator: async (run, folded) => {
-      const { issuers, sessionLifeMs, signingKeyLifeMs } = settings;
-      const issued = createIssuedTokens({ issuers, ask: fetchProvider, clock, log: folded });
-      const own = await createAuth({ run, mode, clock, random, log: folded, sessionLifeMs, signingKeyLifeMs, issued });
-      return authenticate === undefined ? own : createAppSignIn(own, authenticate, folded);
-    },
   });
-  const { authenticator: auth, context } = node;
-  /** For all that people cause: its volume follows distinct problems, not requests (I9). */
-  const folded = { ...settings, log: context.log };
-
-  watch.follow(node);
-  let readiness: Readiness = "starting";
-
-  let { port } = settings;
-  const { publicUrl, tls, isProxy } = reach;
-  const flows = codeFlows(folded);
-  const ids = [...settings.providers.keys(), ...(settings.supabase === undefined ? [] : [supabaseId])];
-  const callbackPaths = ids.map(callbackPath);
-  const checked = hostOriginSettings({
-    port,
-    publicUrl,
-    encrypted: tls !== undefined,
-    origins,
-    pagePaths,
-    callbackPaths,
-  });
-  const hostOrigin = () => ({ ...checked, port });
-  const http = createHttp({
-    settings: hostOrigin,
-    isProxy,
-    tls,
-    flows,
-    project: projectOf(folded, auth),
-    signInLinks: settings.signInLinks,
-    auth,
-    methods: node.methods,
-    disturb: node.gateway.disturb,
-    context,
-    features: context.features,
-    feeds: { feeds: app.feeds ?? [], hub: context.hub, store: context.store, family: (name) => context.family(name) },
-    mode,
-    version: settings.version,
-    log: folded.log,
-    clock,
-    random,
-    metrics: watch,
-    readiness: () => readiness,
-    health: () => ({ store: opened.kind, ...(context.health.degraded && { degraded: context.health.degraded }) }),
-    pagePaths,
-    ...(page === undefined ? {} : { page }),
-  });
-  const upgrade = createUpgrade(node.gateway, hostOrigin, isProxy, observer);
-  http.server.on("upgrade", upgrade.handle);
-  try {
-    await node.start();
-    port = await listen(http, settings);
-  } catch (error) {
-    watch.stop();
-    await node.stop();
-    throw error;
-  }
-  readiness = "ready";
-  const urls = urlsOf(reach, port);
-  watch.callOut(node, urls.url);
-
-  let closing: Promise<void> | undefined;
-  const close = async (): Promise<void> => {
-    readiness = "draining";
-    upgrade.stop();
-    await node.stop();
-    // Once it closes, Node judges no silence any more: a socket that asked nothing would hold the stop for ever (CL-9).
-    const late = clock.after(httpEndMsMax, () => http.server.closeAllConnections());
-    await http.close();
-    clock.cancel(late);
-    watch.stop();
-    flags?.stop();
-    await telemetry?.stop();
-    await opened.close();
-  };
-  return {
-    ...urls,
-    port,
-    signInCode: () => (settings.signInLinks ? auth.signInCode() : Promise.reject(new Error(signInLinksOff))),
-    agentKey: (name) => auth.agentKey(name),
-    operatorKey: () => auth.operatorKey(placeOf(data)),
-    retention: () => node.retention.figures,
-    close: () => {
-      closing ??= close();
-      return closing;
-    },
-  };
 }
 
-/** Of several servers on one PostgreSQL each has its own; short, since a path may be longer than a name. */
-function placeOf(data: string): string {
-  return createHash("sha256").update(`${hostname()}\0${data}`).digest("hex").slice(0, placeCharsMax);
-}
-
-/** Loaded only where the environment asks for it. */
-async function telemetryOf(
-  { telemetry, version, clock, log }: Settings,
-  store: StoreKind,
-  { registry }: Pick<Watch, "registry">,
-): Promise<Telemetry | undefined> {
-  const wanted = telemetry ? telemetryWanted(process.env) : undefined;
-  if (wanted === undefined || !(wanted.spans || wanted.metrics)) return undefined;
-  const { openTelemetry } = await import("./observe/telemetry/telemetryShell.ts").catch((error: unknown) => {
-    throw new StartError(
-      "telemetry is true and OTEL_… asks for it, but OpenTelemetry's packages are missing: install the @opentelemetry packages that package.json of @holdfast/server names as peers.",
-      { cause: error },
-    );
-  });
-  const system = store === "postgres" ? "postgresql" : store;
-  return openTelemetry({ wanted, version, store: system, metrics: registry, clock, log });
+function resultOf<Value>(settled: PromiseSettledResult<Value>): Value {
+  if (settled.status === "rejected") throw settled.reason;
+  return settled.value;
 }
 
 /** Loaded only here: a start without flags needs no library of them. */
@@ -227,16 +61,6 @@ async function flagsOf({ flags: source, clock, random, log }: Settings): Promise
   if (source === undefined) return undefined;
   const { openFlags } = await import("./flags/openFlags.ts");
   return openFlags({ source, domain: uuidv7(clock.now(), random.bytes(10)), clock, log });
-}
-
-function codeFlows({ providers, clock, random, log }: Settings): readonly CodeFlow[] {
-  return [...providers.values()].map((one) => createCodeFlow(one, { ask: fetchProvider, clock, random, log }));
-}
-
-function projectOf({ supabase, clock, random, log }: Settings, auth: Auth): ProjectSignIn | undefined {
-  if (supabase === undefined) return undefined;
-  const project = createSupabaseProject(supabase, { ask: fetchProvider, clock, log });
-  return createProjectSignIn(project, { auth, clock, random });
 }
 
 /** The main thread's copy of the app; the store's workers import their own. */
@@ -247,32 +71,4 @@ async function loadApp(app: URL): Promise<Plugin> {
       `${app.href} exports no plugin: write \`export const plugin = definePlugin<Tables>()({ … })\`.`,
     );
   return plugin;
-}
-
-/** A certificate is for the public name, so programs of this machine go by that too where we end TLS. */
-function urlsOf({ host, publicUrl, tls }: Reach, port: number): Pick<Server, "url" | "localUrl"> {
-  const address = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
-  const own = `${tls === undefined ? "http" : "https"}://${address.includes(":") ? `[${address}]` : address}:${port}`;
-  return { url: publicUrl ?? own, localUrl: tls === undefined ? own : (publicUrl ?? own) };
-}
-
-async function listen(http: FastifyInstance, { reach: { host }, port }: Settings): Promise<number> {
-  try {
-    await http.listen({ host, port, backlog: listenBacklog });
-  } catch (error) {
-    const code = (error as { code?: unknown }).code;
-    if (code === "EADDRINUSE") {
-      throw new StartError(
-        `Port ${port} of ${host} is in use by another program; stop that one, or choose another with --port.`,
-        { cause: error },
-      );
-    }
-    if (code === "EACCES" || code === "EADDRNOTAVAIL") {
-      throw new StartError(`${host}:${port} cannot be listened on (${code}); choose another with --host and --port.`, {
-        cause: error,
-      });
-    }
-    throw error;
-  }
-  return (http.server.address() as AddressInfo).port;
 }

@@ -5,7 +5,6 @@
  * apps leave alone, and gives the `Plugin` that the server takes. `MethodsOf<typeof plugin>` is the map that
  * `createSession` and `hooksFor` take on the page, as a type only. Nothing here runs after the module is loaded.
  */
-import { sql } from "kysely";
 import type { Migration } from "kysely/migration";
 import type { z } from "zod";
 import type {
@@ -105,6 +104,8 @@ function migration(definition: string | readonly string[] | Migration): Migratio
   const statements = typeof definition === "string" ? [definition] : definition;
   return {
     up: async (db) => {
+      // Loaded only here: the main thread, which runs no migration, declares an app without the query builder.
+      const { sql } = await import("kysely");
       for (const statement of statements) await sql.raw(statement).execute(db);
     },
   };

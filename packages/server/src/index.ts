@@ -5,7 +5,7 @@ export type { Authenticate, SignedIn, SignInRequest } from "./auth/appSignIn.ts"
 export type { HostOriginSettings } from "./auth/hostOrigin.ts";
 export { type IssuerOptions, type PersonRole, supabaseIssuer } from "./auth/issuers/issuer.ts";
 export type { OidcOptions } from "./auth/oidc/settings.ts";
-export type { SupabaseOptions } from "./auth/supabase/project.ts";
+export type { SupabaseOptions } from "./auth/supabase/options.ts";
 export type { ConnectionLimits } from "./connectionLimits.ts";
 export { createServer } from "./createServer.ts";
 export {

@@ -9,7 +9,7 @@ import type { AdmissionLimits } from "./admission/limits.ts";
 import type { Authenticate } from "./auth/appSignIn.ts";
 import type { IssuerOptions } from "./auth/issuers/issuer.ts";
 import type { OidcOptions } from "./auth/oidc/settings.ts";
-import type { SupabaseOptions } from "./auth/supabase/project.ts";
+import type { SupabaseOptions } from "./auth/supabase/options.ts";
 import type { ConnectionLimits } from "./connectionLimits.ts";
 import type { Mode } from "./mode.ts";
 import type { Log } from "./observe/log.ts";

@@ -10,12 +10,12 @@ import type { Clock, Random } from "@holdfast/protocol";
 import { type AdmissionLimits, admissionLimitsOf, contradictionOf } from "./admission/limits.ts";
 import type { Authenticate } from "./auth/appSignIn.ts";
 import { type Issuer, issuersOf } from "./auth/issuers/issuer.ts";
-import { type OidcSettings, oidcSettingsOf } from "./auth/oidc/settings.ts";
 import {
   sessionLifeMs as sessionLifeMsByDefault,
   signingKeyLifeMs as signingKeyLifeMsByDefault,
-} from "./auth/service.ts";
-import { type SupabaseOptions, supabaseOptionsOf } from "./auth/supabase/project.ts";
+} from "./auth/lives.ts";
+import { type OidcSettings, oidcSettingsOf } from "./auth/oidc/settings.ts";
+import { type SupabaseOptions, supabaseOptionsOf } from "./auth/supabase/options.ts";
 import { type ConnectionLimits, defaultConnectionLimits } from "./connectionLimits.ts";
 import type { FlagSource } from "./flags/openFlags.ts";
 import type { Log } from "./observe/log.ts";

@@ -17,9 +17,9 @@ afterEach(async () => {
 
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
-async function start(extras: { port?: number; data?: string; mode?: "local" } = {}): Promise<Server> {
+async function start(extras: { port?: number; data?: string; mode?: "local"; app?: URL } = {}): Promise<Server> {
   const data = extras.data ?? newFolder();
-  const app = new URL("./support/notesApp.ts", import.meta.url);
+  const { app = new URL("./support/notesApp.ts", import.meta.url) } = extras;
   const server = await createServer({
     app,
     mode: extras.mode ?? "development",
@@ -236,6 +236,15 @@ describe("a server on real sockets", () => {
         `Port ${port} of 127.0.0.1 is in use by another program; stop that one, or choose another with --port.`,
       ),
     );
+    await start({ data });
+  });
+
+  it.each([
+    ["is no app", "./support/principals.ts", /principals\.ts exports no plugin: write/],
+    ["is not there", "./support/nowhere.ts", /nowhere\.ts/],
+  ])("[F79] an app's module that %s says so itself, and leaves the folder unlocked", async (_what, module, why) => {
+    const data = newFolder();
+    await expect(start({ data, app: new URL(module, import.meta.url) })).rejects.toThrow(why);
     await start({ data });
   });
 

@@ -14,6 +14,7 @@ import type { Principal } from "../plugin.ts";
 import { accountOf, createAccounts } from "./accounts.ts";
 import type { AccountWork } from "./accountTasks.ts";
 import type { Identity, IssuedReading, IssuedTokens } from "./issuers/issuedTokens.ts";
+import { apiKeyLifeMs, sessionLifeMs, signInCodeLifeMs, signingKeyLifeMs } from "./lives.ts";
 import { ownerId } from "./schema.ts";
 import { hashOfCode, newSignInCode } from "./signInCode.ts";
 import { createSigningKeys, knownBeforeMs, restMs } from "./signingKeys.ts";
@@ -23,12 +24,6 @@ import type { AuthWork, NewKey } from "./tasks.ts";
 import { apiKeyPrefix, type Claims, createTokens, type Reading, toleranceMs } from "./tokens.ts";
 import { type Authenticator, type Credentials, credentialName, developmentUserId, type Verdict } from "./verdict.ts";
 
-export const signInCodeLifeMs = 10 * 60_000;
-/** By default; each refresh begins it anew (AU-7). */
-export const sessionLifeMs = 30 * 24 * 3_600_000;
-export const apiKeyLifeMs = 365 * 24 * 3_600_000;
-/** By default; a new one signs after it. */
-export const signingKeyLifeMs = 90 * 24 * 3_600_000;
 const workspace = "default";
 const operatorKeyName = "operator";
 

@@ -104,6 +104,7 @@ export function createHttp(options: HttpOptions): FastifyInstance {
     keepAliveTimeout: keepAliveTimeoutMs,
     frameworkErrors: (error, request, reply) => void answer(guarded(error, request, reply, settings()), request, reply),
     clientErrorHandler: (error, socket) => refuseUnreadable(error.code, socket, newRef()),
+    schemaController: { compilersFactory: { buildValidator: noSchemas, buildSerializer: noSchemas } },
   });
   readJsonOnly(app);
   addGuard(app, settings);
@@ -148,6 +149,11 @@ function makeApp(tls: HttpOptions["tls"], options: FastifyHttpOptions<Server>): 
   const encrypted = { ...options, https: { ...server, ...tls } } as unknown as FastifyHttpsOptions<HttpsServer>;
   // To what stands on it the two are one: requests and answers have the same shape.
   return fastify(encrypted) as unknown as FastifyInstance;
+}
+
+/** Params are judged by the methods' own schemas; Fastify's compilers would be a hundred modules that no start needs. */
+function noSchemas(): never {
+  throw new TypeError("a route has a schema: no route of this server has one, its methods judge what they are given");
 }
 
 /** The one body that there is. Its content type is the guard's to judge; no other parser ever runs (security F12). */

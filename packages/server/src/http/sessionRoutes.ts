@@ -17,7 +17,8 @@ import {
   grantCookieName,
   readGrantCookie,
 } from "../auth/cookies.ts";
-import { type Auth, errorOf, signInCodeLifeMs } from "../auth/service.ts";
+import { signInCodeLifeMs } from "../auth/lives.ts";
+import { type Auth, errorOf } from "../auth/service.ts";
 import type { ProjectSignIn } from "../auth/supabase/projectSignIn.ts";
 import type { Credentials } from "../auth/verdict.ts";
 import type { FeatureFlags, Features } from "../flags/features.ts";

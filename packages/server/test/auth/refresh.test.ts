@@ -1,6 +1,6 @@
 /** A session that is extended (AU-7), and what is told when one ends before its time (AU-9). */
 import { expect, test, vi } from "vitest";
-import { sessionLifeMs } from "../../src/auth/service.ts";
+import { sessionLifeMs } from "../../src/auth/lives.ts";
 import { createStandings, type Found } from "../../src/auth/standings.ts";
 import { createSimClock } from "../support/simClock.ts";
 import { type AuthWorld, collectLog, openAuth } from "./authWorld.ts";

@@ -6,7 +6,8 @@
  */
 import { decodeProtectedHeader } from "jose";
 import { describe, expect, it } from "vitest";
-import { type Auth, apiKeyLifeMs, createAuth, sessionLifeMs } from "../../src/auth/service.ts";
+import { apiKeyLifeMs, sessionLifeMs } from "../../src/auth/lives.ts";
+import { type Auth, createAuth } from "../../src/auth/service.ts";
 import { askedApartMs, knownBeforeMs, restMs } from "../../src/auth/signingKeys.ts";
 import { apiKeyPrefix } from "../../src/auth/tokens.ts";
 import { openNodes } from "../support/nodes.ts";

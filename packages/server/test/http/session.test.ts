@@ -1,6 +1,6 @@
 import type { LightMyRequestResponse } from "fastify";
 import { describe, expect, test } from "vitest";
-import { sessionLifeMs } from "../../src/auth/service.ts";
+import { sessionLifeMs } from "../../src/auth/lives.ts";
 import { browserCookie, type HttpWorld, openHttp, port, sessionCookie } from "./httpWorld.ts";
 
 const owner = { id: "owner", name: "Owner", role: "admin", workspace: "default", temporary: false };

@@ -11,12 +11,18 @@ interface FakeWorker extends StoreWorker {
 }
 
 /** Workers that start as `how` says: at once, never, or not at all. */
-async function keep() {
+async function keep(before: Promise<unknown> = Promise.resolve()) {
   const clock = createSimClock();
   const started: FakeWorker[] = [];
   const told: unknown[] = [];
   let how: "well" | "never" | Error = "well";
-  const start = (_settings: unknown, onDeath: (error: unknown) => void): Promise<StoreWorker> => {
+  const waited: (Promise<unknown> | undefined)[] = [];
+  const start = (
+    _settings: unknown,
+    onDeath: (error: unknown) => void,
+    after?: Promise<unknown>,
+  ): Promise<StoreWorker> => {
+    waited.push(after);
     let asked = 0;
     let stopped = false;
     let dead: unknown;
@@ -51,6 +57,7 @@ async function keep() {
     clock,
     onFailure: (error) => told.push(error),
     onReopened: (reopened) => told.push(reopened),
+    before,
     start,
   });
   const ask = (): Promise<unknown> =>
@@ -61,7 +68,7 @@ async function keep() {
   const startsNow = (next: typeof how): void => {
     how = next;
   };
-  return { clock, started, told, kept, ask, startsNow };
+  return { clock, started, waited, told, kept, ask, startsNow };
 }
 
 it("[AD-2] the next call starts another, once, however many ask, and all of them are answered by it", async () => {
@@ -120,4 +127,13 @@ it("[CL-9] a store that was closed starts nothing any more", async () => {
   expect(await ask()).toContain("the store is closed");
   expect(started).toHaveLength(1);
   expect(started[0]?.stopped).toBe(true);
+});
+
+it("what is to be done before the first start is not waited for by the next", async () => {
+  const migrated = Promise.resolve();
+  const { clock, started, waited, ask } = await keep(migrated);
+  await clock.advance(reopenApartMsMin);
+  started[0]?.die(new Error("out of memory"));
+  expect(await ask()).toBe("worker 2");
+  expect(waited).toEqual([migrated, undefined]);
 });

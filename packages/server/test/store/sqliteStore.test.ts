@@ -7,6 +7,7 @@ import { StartError } from "../../src/options.ts";
 import { platformClock } from "../../src/ports/platform.ts";
 import type { Store } from "../../src/store/port.ts";
 import { openSqliteStore } from "../../src/store/sqlite/store.ts";
+import { startWorker } from "../../src/store/sqlite/worker.ts";
 import { ada, newId } from "../support/principals.ts";
 
 const app = new URL("../support/notesApp.ts", import.meta.url);
@@ -42,6 +43,27 @@ describe("the embedded store", () => {
       before,
     );
     expect(await second.snapshot("default", "notes")).toMatchObject({ data: { notes: [{ text: "kept" }] } });
+  });
+
+  it("a reader that came first opens what the writer has made, not the empty folder", async () => {
+    const settings = { folder: newFolder(), plugins: [app.href] };
+    const fail = (error: unknown): never => {
+      throw error;
+    };
+    const { promise: made, resolve } = Promise.withResolvers<void>();
+    const reading = startWorker({ ...settings, role: "reader" }, fail, made);
+    const writer = await startWorker({ ...settings, role: "writer" }, fail);
+    resolve();
+    const reader = await reading;
+    expect(await reader.call({ name: "position", workspace: "default", stream: "notes" })).toBeNull();
+    await reader.stop();
+    await writer.stop();
+  });
+
+  it("a reader is not started where the writer is not", async () => {
+    const before = Promise.reject(new StartError("the folder is in use"));
+    const settings = { folder: newFolder(), plugins: [app.href], role: "reader" } as const;
+    await expect(startWorker(settings, () => {}, before)).rejects.toThrow("the folder is in use");
   });
 
   it("[F79] a second store on one folder is refused with one sentence that names the first's process", async () => {

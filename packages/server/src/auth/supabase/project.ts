@@ -8,23 +8,15 @@
 import type { Clock } from "@holdfast/protocol";
 import { z } from "zod";
 import type { Log } from "../../observe/log.ts";
-import { StartError } from "../../startError.ts";
-import { checkedUrl } from "../issuers/issuer.ts";
 import { createOutageLines } from "../issuers/outageLines.ts";
 import { type AskProvider, askJson, ProviderFailed } from "../issuers/provider.ts";
+import type { SupabaseOptions } from "./options.ts";
 
 /** Questions under way; further ones are told to come again. */
 const questionsMax = 100;
 const retryAfterMs = 5_000;
 /** It says how many times a minute or an hour, and not when. */
 const limitedRetryAfterMs = 60_000;
-
-export interface SupabaseOptions {
-  /** The project's, https://<ref>.supabase.co; its tokens must be taken by `issuers` (`supabaseIssuer`). */
-  readonly url: string;
-  /** Its publishable (or anonymous) key, which names the project and signs nobody in. */
-  readonly publishableKey: string;
-}
 
 /** What a sign-in at the project gives. */
 export interface Grant {
@@ -101,14 +93,6 @@ export function createSupabaseProject(
       return answer.kind === "unavailable" ? answer : { kind: "sent" };
     },
   };
-}
-
-/** Throws a `StartError` that names the wrong value. */
-export function supabaseOptionsOf(options: SupabaseOptions): SupabaseOptions {
-  checkedUrl(options.url, "supabase.url");
-  if (!/^[\x21-\x7e]{1,2000}$/.test(options.publishableKey))
-    throw new StartError("supabase.publishableKey is no key: give the project's publishable (or anonymous) key.");
-  return options;
 }
 
 interface Answer {

@@ -33,13 +33,15 @@ export interface KeptWorkerOptions {
   /** Hears of each death. */
   readonly onFailure: (error: unknown) => void;
   readonly onReopened?: (reopened: Reopened) => void;
+  /** What must have been done before it opens its database for the first time. */
+  readonly before?: Promise<unknown>;
   /** {@link startWorker}, where no test says otherwise. */
   readonly start?: typeof startWorker;
 }
 
 /** Starts it. Rejects with a `StartError` where the first start fails. */
 export async function keepWorker(options: KeptWorkerOptions): Promise<StoreWorker> {
-  const { settings, clock, onFailure, onReopened = () => {}, start = startWorker } = options;
+  const { settings, clock, onFailure, onReopened = () => {}, before, start = startWorker } = options;
   let worker: StoreWorker | undefined;
   let down: { readonly error: unknown; readonly at: number } | undefined;
   let startedAt = Number.NEGATIVE_INFINITY;
@@ -47,14 +49,15 @@ export async function keepWorker(options: KeptWorkerOptions): Promise<StoreWorke
   let opening: Promise<StoreWorker> | undefined;
   let stopped = false;
 
-  const begin = async (): Promise<StoreWorker> => {
+  const begin = async (after?: Promise<unknown>): Promise<StoreWorker> => {
     startedAt = clock.monotonic();
-    return await start(settings, (error) => {
+    const died = (error: unknown): void => {
       worker = undefined;
       down = { error, at: clock.monotonic() };
       attempts = 0;
       onFailure(error);
-    });
+    };
+    return await start(settings, died, after);
   };
 
   /** The one start that is under way, or a new one where that is allowed; gives back what it started. */
@@ -82,7 +85,7 @@ export async function keepWorker(options: KeptWorkerOptions): Promise<StoreWorke
     return opened;
   };
 
-  worker = await begin();
+  worker = await begin(before);
   return {
     async call(call) {
       const asked =

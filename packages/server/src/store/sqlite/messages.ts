@@ -9,6 +9,13 @@ export interface WorkerSettings {
   readonly plugins: readonly string[];
   /** The writer locks the folder and migrates; the reader opens what is there. */
   readonly role: "writer" | "reader";
+  /** It loads what it needs, and opens the store only when it is told so. */
+  readonly waits?: boolean;
+}
+
+/** To a worker that waits: its store may be opened now. */
+export interface OpenMessage {
+  readonly kind: "open";
 }
 
 export type Call =

@@ -31,10 +31,15 @@ export interface SqliteStoreSettings {
 export async function openSqliteStore(settings: SqliteStoreSettings): Promise<Store> {
   prepareFolder(settings.folder);
   const plugins = settings.plugins.map((url) => url.href);
-  const start = (role: WorkerSettings["role"]): Promise<StoreWorker> =>
-    keepWorker({ ...settings, settings: { folder: settings.folder, plugins, role } });
-  const writer = await start("writer");
-  const reader = await start("reader").catch(async (error: unknown) => {
+  const start = (role: WorkerSettings["role"], before?: Promise<unknown>): Promise<StoreWorker> =>
+    keepWorker({ ...settings, settings: { folder: settings.folder, plugins, role }, ...(before && { before }) });
+  // Both load their modules at once; what is read is what the writer has made of the folder.
+  const writing = start("writer");
+  const reading = start("reader", writing);
+  // Where the writer does not start, that is why.
+  reading.catch(() => {});
+  const writer = await writing;
+  const reader = await reading.catch(async (error: unknown) => {
     await writer.stop();
     throw error;
   });

@@ -8,7 +8,7 @@
 import { Worker } from "node:worker_threads";
 import { ProtocolError } from "@holdfast/protocol";
 import { StoreLost } from "../outage.ts";
-import type { Call, WorkerMessage, WorkerSettings } from "./messages.ts";
+import type { Call, OpenMessage, WorkerMessage, WorkerSettings } from "./messages.ts";
 import { fromPortable } from "./portableError.ts";
 import { startError } from "./startError.ts";
 
@@ -23,10 +23,15 @@ export interface StoreWorker {
 /**
  * Starts one, and resolves when its database is open. Rejects with a `StartError`.
  * @param onDeath hears of its death, once, and not after it was told to stop
+ * @param before what must have been done before it opens its database; where that fails, so does this
  */
-export async function startWorker(settings: WorkerSettings, onDeath: (error: unknown) => void): Promise<StoreWorker> {
+export async function startWorker(
+  settings: WorkerSettings,
+  onDeath: (error: unknown) => void,
+  before?: Promise<unknown>,
+): Promise<StoreWorker> {
   const worker = new Worker(new URL("./workerMain.ts", import.meta.url), {
-    workerData: settings,
+    workerData: { ...settings, waits: before !== undefined } satisfies WorkerSettings,
     name: `store ${settings.role}`,
   });
   const waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: unknown) => void }>();
@@ -49,7 +54,7 @@ export async function startWorker(settings: WorkerSettings, onDeath: (error: unk
     else waiter?.reject(unavailable(fromPortable(message.error)));
   };
 
-  await opening(worker, settings);
+  await opening(worker, settings, before);
   worker.on("message", answered);
   worker.on("error", (cause) => fail(new StoreLost(`the store's ${settings.role} failed`, { cause })));
   worker.on("exit", (code) => fail(new StoreLost(`the store's ${settings.role} ended with code ${code}`)));
@@ -76,12 +81,13 @@ export async function startWorker(settings: WorkerSettings, onDeath: (error: unk
   };
 }
 
-function opening(worker: Worker, settings: WorkerSettings): Promise<void> {
+function opening(worker: Worker, settings: WorkerSettings, before: Promise<unknown> | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
     const refuse = (error: unknown): void => {
       void worker.terminate();
       reject(startError(settings.folder, error));
     };
+    before?.then(() => worker.postMessage({ kind: "open" } satisfies OpenMessage), refuse);
     const ended = (code: number): void => refuse(new StoreLost(`the store's ${settings.role} ended with code ${code}`));
     worker.once("error", refuse);
     worker.once("exit", ended);

@@ -5,6 +5,7 @@
  * reader (catch-up, snapshots, read methods), so that a long read never delays a commit.
  */
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { join } from "node:path";
 import { parentPort, workerData } from "node:worker_threads";
 import type { Plugin } from "../../plugin.ts";
@@ -49,6 +50,7 @@ async function open(): Promise<Opened> {
   const plugins = await Promise.all(
     settings.plugins.map(async (url) => ((await import(url)) as { plugin: Plugin }).plugin),
   );
+  if (settings.waits === true && parentPort !== null) await once(parentPort, "message");
   const openDatabase = (): Database => {
     const dialect = openSqlite({ file: join(settings.folder, storeFile), readOnly: settings.role === "reader" });
     const clock = { now: Date.now };
