@@ -26,6 +26,7 @@ import type { Mode } from "./mode.ts";
 import { noticesStream, noticesWorkspace } from "./nodes/notice.ts";
 import { createNoticeReader } from "./nodes/noticeReader.ts";
 import { obeyNotice } from "./nodes/obedience.ts";
+import { readStanding } from "./nodes/standingNotices.ts";
 import { type Alert, alertsOf } from "./observe/alertRules.ts";
 import { auditStream } from "./observe/audit.ts";
 import { diagnosticsMethod, endedLately } from "./observe/diagnostics.ts";
@@ -218,6 +219,8 @@ export async function createNode<Judge extends Authenticator>(parts: NodeParts<J
     hub,
     clock,
     textOf: decodeTextFrame,
+    // They are levels of the log, and where it has one level for ever there is nothing to look for.
+    standing: async (place) => (levels === undefined ? [] : readStanding(store, place)),
     open: () => committer.run({ kind: "append", workspace: noticesWorkspace, stream: noticesStream, events: [] }),
     hear: (notice) => obeyNotice({ ...context, ...(levels && { levels }) }, notice),
   });

@@ -1,6 +1,6 @@
 /**
  * Reads the nodes' stream of notices through the hub, as a client reads any other: from its head at the start, then
- * everything, once and in order.
+ * everything, once and in order. Of what was told before it hears first what still holds (`standingNotices.ts`).
  *
  * Life cycle: started (it stands at the head; the stream is made where there is none) → hears → lost, where the
  * stream's history was lost or replaced (ST-15), or removed before it was read (ST-11) → by itself at the beginning of all that is kept, since nobody knows
@@ -27,12 +27,14 @@ export interface NoticeReaderOptions {
   readonly clock: Clock;
   /** Makes the stream exist. */
   readonly open: () => Promise<unknown>;
+  /** What of the stream up to there still holds, in its order. */
+  readonly standing: (place: { readonly head: number; readonly trimmed: number }) => Promise<readonly HeardNotice[]>;
   /** The JSON text of a frame that the hub has encoded. */
   readonly textOf: (frame: Uint8Array) => string;
   readonly hear: (notice: HeardNotice) => void;
 }
 
-export function createNoticeReader({ hub, clock, open, textOf, hear }: NoticeReaderOptions): NoticeReader {
+export function createNoticeReader({ hub, clock, open, standing, textOf, hear }: NoticeReaderOptions): NoticeReader {
   let timer: TimerHandle | undefined;
   let stopped = false;
 
@@ -54,7 +56,9 @@ export function createNoticeReader({ hub, clock, open, textOf, hear }: NoticeRea
     if ((await hub.storedPosition(noticesWorkspace, noticesStream)) === null) await open();
     const position = await hub.storedPosition(noticesWorkspace, noticesStream);
     if (position === null) throw new Error(`the stream ${noticesStream} was made and is not there`);
+    const before = from === "head" ? await standing(position) : [];
     if (stopped) return;
+    for (const notice of before) hear(notice);
     reader.cursor = from === "head" ? position.head : position.trimmed;
     hub.attach(noticesWorkspace, noticesStream, reader);
   };

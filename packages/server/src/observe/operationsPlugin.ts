@@ -2,7 +2,7 @@
  * What an admin does to the running server, and reads of what was done, as a plugin beside the app.
  *
  * `log.setLevel`, and `audit.search` of `auditSearch.ts`. A change is told to all nodes in the transaction that writes it into the audit, and each obeys by itself. Invariant:
- * what is changed here ends by itself, within an hour. A node that starts later has the level of its settings.
+ * what is changed here ends by itself, within an hour. A node that starts meanwhile hears of it, too.
  */
 import { z } from "zod";
 import type { Method, Plugin, Principal, Transaction } from "../plugin.ts";

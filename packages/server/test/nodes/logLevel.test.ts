@@ -1,11 +1,12 @@
 /**
  * `log.setLevel`: an admin reads more of the log of every node, for a while, and it is known who did.
  *
- * Seen red: with the notice not obeyed, with a timer that gives nothing back, with `until` believed beyond an hour, and
+ * Seen red: with a node that starts deaf to what holds, or that hears the past in the wrong order; with the notice not obeyed, with a timer that gives nothing back, with `until` believed beyond an hour, and
  * with the role `operator`.
  */
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { readNotice } from "../../src/nodes/notice.ts";
+import { noticesMax } from "../../src/nodes/standingNotices.ts";
 import { type Nodes, openNodes, type TestNode } from "../support/nodes.ts";
 import { uuidAt } from "../support/principals.ts";
 
@@ -104,4 +105,69 @@ it("lasts an hour at most, whatever the notice says; one that is over, or is no 
   expect(node.levels.allows("debug", "a.b")).toBe(true);
   await nodes.clock.advance(60 * minuteMs);
   expect(node.levels.allows("debug", "a.b")).toBe(false);
+});
+
+describe("a node that starts while a level is lent", () => {
+  it("has it for the rest of its time, and hears what is changed then", async () => {
+    const nodes = await openNodes();
+    const a = await nodes.start();
+    const { client } = await set(nodes, a, { room: "store", level: "debug", minutes: 10 });
+    await nodes.clock.advance(6 * minuteMs);
+    const b = await nodes.start();
+    expect(b.levels.allows("debug", "store.unavailable")).toBe(true);
+    expect(b.levels.allows("debug", "bus.lost")).toBe(false);
+    expect(client.closed?.code).toBe(4408);
+    await nodes.clock.advance(3 * minuteMs);
+    expect(b.levels.allows("debug", "store.unavailable")).toBe(true);
+    const { answer } = await set(nodes, a, { room: "bus", level: "debug", minutes: 1 });
+    expect(answer).toHaveProperty("result");
+    expect(b.levels.allows("debug", "bus.lost")).toBe(true);
+    await nodes.clock.advance(minuteMs);
+    expect(b.levels.allows("debug", "store.unavailable")).toBe(false);
+    expect(b.levels.allows("debug", "bus.lost")).toBe(false);
+  });
+
+  it("has the newest of several, and none that is over", async () => {
+    const nodes = await openNodes();
+    const a = await nodes.start();
+    await set(nodes, a, { room: "bus", level: "debug", minutes: 1 });
+    await set(nodes, a, { room: "store", level: "error", minutes: 30 });
+    await set(nodes, a, { room: "store", level: "debug", minutes: 20 });
+    await nodes.clock.advance(2 * minuteMs);
+    const before = nodes.log.length;
+    const b = await nodes.start();
+    expect(b.levels.allows("debug", "store.unavailable")).toBe(true);
+    expect(b.levels.allows("debug", "bus.lost")).toBe(false);
+    expect(
+      nodes.log
+        .slice(before)
+        .filter(({ event }) => event === "log.level_changed")
+        .at(-1),
+    ).toMatchObject({
+      fields: { room: "store", to: "debug" },
+    });
+  });
+
+  it("finds it among other notices, pages of them, removed ones and of newer programs", async () => {
+    const nodes = await openNodes();
+    const a = await nodes.start();
+    await set(nodes, a, { room: "store", level: "debug", minutes: 30 });
+    const told = (kind: string, times: number) =>
+      a.wait(
+        nodes.store.commit([
+          {
+            kind: "append",
+            workspace: "",
+            stream: "holdfast.nodes",
+            events: Array.from({ length: times }, () => ({ event: kind, data: { credential: "session s" } })),
+          },
+        ]),
+      );
+    await told("credentialEnded", 1_500);
+    await told("ofANewerProgram", 1);
+    expect((await nodes.start()).levels.allows("debug", "store.unavailable")).toBe(true);
+    // It says where it ends: what lies further back than this is not looked for.
+    await told("credentialEnded", noticesMax);
+    expect((await nodes.start()).levels.allows("debug", "store.unavailable")).toBe(false);
+  });
 });
