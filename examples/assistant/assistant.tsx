@@ -1,7 +1,7 @@
 /** A conversation with an assistant of a Holdfast server, on a page of another origin: `useThread` does all of it. */
 import { createSharedSession } from "@holdfast/client/tabs";
 import { HoldfastProvider, useConnection, useThread } from "@holdfast/react";
-import { useEffect, useState } from "react";
+import { useEffect } from "react";
 import { createRoot } from "react-dom/client";
 
 type Methods = {
@@ -10,18 +10,19 @@ type Methods = {
 };
 
 function Conversation({ thread }: { readonly thread: string }) {
-  const [text, setText] = useState("");
-  const { messages, pending, typing, unread, error, send, dismiss, stop, retry, markRead } = useThread(thread);
+  const { messages, hasOlder, pending, typing, unread, error, draft, ...talk } = useThread(thread, { person: name });
+  const { loadOlder, setDraft, send, dismiss, stop, retry, markRead } = talk;
   const { state } = useConnection();
   useEffect(() => {
     if (unread !== undefined && unread > 0 && document.hasFocus()) markRead();
   }, [unread, markRead]);
-  const submit = () => {
-    send(text);
-    setText("");
-  };
   return (
     <main data-connection={state.kind} data-unread={unread}>
+      {hasOlder && (
+        <button type="button" onClick={loadOlder}>
+          Earlier messages
+        </button>
+      )}
       <ol>
         {messages.map((message) => (
           <li key={message.id} data-kind={message.kind} data-state={message.state}>
@@ -41,8 +42,8 @@ function Conversation({ thread }: { readonly thread: string }) {
         ))}
       </ol>
       <output>{typing ? "Writing …" : ""}</output>
-      <form action={submit}>
-        <input aria-label="Message" value={text} onChange={(event) => setText(event.target.value)} required />
+      <form action={() => send(draft)}>
+        <input aria-label="Message" value={draft} onChange={(event) => setDraft(event.target.value)} required />
         <button type="submit">Send</button>
         <button type="button" onClick={() => stop()}>
           Stop

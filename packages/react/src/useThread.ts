@@ -24,6 +24,8 @@ import { readsStream, type ThreadMethods, type ThreadSnapshot, threadStream } fr
 import { threadFromSnapshot } from "./thread/threadFromSnapshot.ts";
 import { emptyThread, foldThread, type ThreadCommand } from "./thread/threadState.ts";
 import { foldMarks, type Marks, marksFromSnapshot, newestAt, noMarks, unreadCount } from "./thread/unread.ts";
+import { useDraft } from "./useDraft.ts";
+import { useOlder } from "./useOlder.ts";
 import { useRequest } from "./useRequest.ts";
 import { useSignal } from "./useSignal.ts";
 import { useStream } from "./useStream.ts";
@@ -34,19 +36,34 @@ const typingLifeMs = 8_000;
 /** A message sent from here, which the log has not told yet. */
 export type PendingMessage = Pick<SentMessage, "key" | "text" | "state" | "error">;
 
+export interface ThreadOptions {
+  /** Whose drafts are kept, and found again: the id of who is signed in. Without it a draft lives as long as its component. */
+  readonly person?: string | undefined;
+}
+
 export interface ThreadView {
-  /** What was said, in order; the newest of a long thread. */
+  /** What was said, in order; the newest of a long thread, and before them the pages that were loaded. */
   readonly messages: readonly ChatMessage[];
+  /** There may be older ones than those that are shown. */
+  readonly hasOlder: boolean;
+  /** A page of older ones is on its way. */
+  readonly loadingOlder: boolean;
   readonly pending: readonly PendingMessage[];
   /** Something is being thought up, of which nothing is written yet. It always ends. */
   readonly typing: boolean;
   /** Messages with news since this person last read the thread, on whatever device; undefined while nobody has told. */
   readonly unread: number | undefined;
   readonly status: SubscriptionStatus;
-  /** Why the thread cannot be read, or why `stop`, `retry` or `markRead` failed last. */
+  /** Why the thread cannot be read, or why `stop`, `retry`, `loadOlder` or `markRead` failed last. */
   readonly error: unknown;
+  /** What is typed and not sent: kept for `person` in this browser, and the same in all of its tabs. */
+  readonly draft: string;
   /** The same functions on every render of one thread. */
+  readonly setDraft: (text: string) => void;
+  /** Empties the draft where it is what is sent. */
   readonly send: (text: string) => void;
+  /** The page before what is shown; nothing while one is on its way, or where nothing is before it. */
+  readonly loadOlder: () => void;
   /** Takes a refused or unknown message out of `pending`. */
   readonly dismiss: (key: string) => void;
   /** What is written stays. Without an id: what is answered now. */
@@ -64,7 +81,7 @@ const options = {
 } as const;
 
 /** @param thread its id. An undefined one is no conversation yet: call it below the component that makes one. */
-export function useThread(thread: string): ThreadView {
+export function useThread(thread: string, { person }: ThreadOptions = {}): ThreadView {
   const session = useSession();
   const stream = threadStream(thread);
   const { state, status, error } = useStream(stream, foldThread, options);
@@ -82,16 +99,33 @@ export function useThread(thread: string): ThreadView {
     lifeMs: typingLifeMs,
   });
   const awaiting = awaitingReply(state);
+  const older = useOlder(thread, state);
+  const { draft, setDraft } = useDraft(`thread/${thread}`, person);
+  const latestDraft = useRef(draft);
+  useInsertionEffect(() => {
+    latestDraft.current = draft;
+  });
   const { send: sendInterrupt } = interrupt;
   const { send: sendRetry } = again;
   return {
-    messages: useMemo(() => chatMessages(state), [state]),
+    messages: useMemo(() => chatMessages(older.state), [older.state]),
+    hasOlder: older.hasOlder,
+    loadingOlder: older.loading,
     pending,
     typing: [...heard.values()].some(({ command = "", forMs = 0 }) => forMs > 0 && awaiting.includes(command)),
     unread,
     status,
-    error: error ?? interrupt.error ?? again.error ?? markError,
-    send,
+    error: error ?? interrupt.error ?? again.error ?? older.error ?? markError,
+    draft,
+    setDraft,
+    send: useCallback(
+      (text) => {
+        send(text);
+        if (text === latestDraft.current) setDraft("");
+      },
+      [send, setDraft],
+    ),
+    loadOlder: older.load,
     dismiss,
     stop: useCallback(
       (command = latest.current.findLast((one) => one.state !== "finished")?.id) => {

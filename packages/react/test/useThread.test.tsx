@@ -5,13 +5,15 @@
  * Seen red: [F64] with replies by their place; [F73] without the claim of an unanswered one, with anybody's text claimed, with
  * what was there before claimed, with one told twice, with what is told kept; [F69] with tickets forgotten, and with what was
  * said before it was saved claimed; [F74] with any signal believed, and with a cut reply that goes on; [F63] without the
- * snapshot's text; the count with one's own messages as news; [F07] with a new `send` each time.
+ * snapshot's text; [F65] with what falls out of the stream's part forgotten, with pages kept over a reset, and with two readings
+ * at once; [F69] with drafts of no person; the count with one's own messages as news; [F07] with a new `send` each time.
  */
 import { ProtocolError } from "@holdfast/protocol";
 import { act, cleanup, renderHook } from "@testing-library/react";
 import type { ReactNode } from "react";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { HoldfastProvider, type ThreadView, useThread } from "../src/index.ts";
+import { forgetDrafts, HoldfastProvider, type ThreadOptions, type ThreadView, useThread } from "../src/index.ts";
+import { commandsKeptMax } from "../src/thread/index.ts";
 import { FakeSession } from "./support/fakeSession.ts";
 
 const stream = "thread/t";
@@ -44,13 +46,16 @@ const whole = (command: string, message: string, text: string) => ({
   data: { command, message, text },
 });
 
-function open(fake = new FakeSession()): { fake: FakeSession; view: () => ThreadView; unmount: () => void } {
+function open(
+  fake = new FakeSession(),
+  options: ThreadOptions = {},
+): { fake: FakeSession; view: () => ThreadView; unmount: () => void } {
   fake.session.user = { id: "me" };
   const session = fake.asSession();
   const wrapper = ({ children }: { children: ReactNode }): ReactNode => (
     <HoldfastProvider session={session}>{children}</HoldfastProvider>
   );
-  const { result, unmount } = renderHook(() => useThread("t"), { wrapper });
+  const { result, unmount } = renderHook(() => useThread("t", options), { wrapper });
   return { fake, view: () => result.current, unmount };
 }
 
@@ -227,11 +232,83 @@ describe("useThread", () => {
     expect(view().unread).toBe(0);
   });
 
+  const many = (from: number, count: number) =>
+    Array.from({ length: count }, (_, index) => [
+      queued(`${from + index}`, `n${from + index}`),
+      finished(`${from + index}`),
+    ]).flat();
+  const exchange = (id: string, reply: string) => ({
+    command: { id, text: `n${id}`, sentBy: "me", state: "finished", outcome: "completed", reason: null },
+    messages: [{ id: `m${id}`, state: "finished", text: reply }],
+  });
+  const texts = (view: ThreadView): string[] => view.messages.map(({ text }) => text);
+
+  it("[F65] loads older pages in front, once each, without a hole or a repeat, whatever comes meanwhile", async () => {
+    const { fake, view } = open();
+    act(() => void fake.tell(stream, 1, ...many(100, 3)));
+    act(() => view().loadOlder());
+    expect([view().hasOlder, fake.calls.length]).toEqual([false, 0]);
+    act(() => void fake.tell(stream, 7, ...many(103, commandsKeptMax - 3)));
+    expect(view().hasOlder).toBe(true);
+    act(() => {
+      view().loadOlder();
+      view().loadOlder();
+    });
+    expect(fake.calls.map(({ method, params }) => [method, params])).toEqual([
+      ["thread.read", { thread: "t", before: "100", limit: 50 }],
+    ]);
+    expect(view().loadingOlder).toBe(true);
+    await answer(fake, 0, { items: [exchange("98", "r98"), exchange("99", "r99")], next: "98" });
+    expect(texts(view()).slice(0, 5)).toEqual(["n98", "r98", "n99", "r99", "n100"]);
+    // The stream's part keeps its bound: what falls out of it stays in view.
+    act(() => void fake.tell(stream, 1_000, ...many(300, 2)));
+    expect(texts(view()).length).toBe(4 + commandsKeptMax + 2);
+    expect(texts(view()).slice(3, 7)).toEqual(["r99", "n100", "n101", "n102"]);
+    act(() => view().loadOlder());
+    await answer(fake, 1, { items: [exchange("97", "r97")] });
+    expect([texts(view())[0], view().hasOlder, view().loadingOlder]).toEqual(["n97", false, false]);
+    // A history that was replaced takes its pages along.
+    act(() => fake.reset(stream));
+    act(() => void fake.tell(stream, 1, ...many(500, 1)));
+    expect(texts(view())).toEqual(["n500"]);
+  });
+
+  it("says why an older page cannot be read, and reads it when asked again", async () => {
+    const { fake, view } = open();
+    act(() => void fake.tell(stream, 1, ...many(0, commandsKeptMax)));
+    act(() => view().loadOlder());
+    await act(async () => fake.calls[0]?.reject(new ProtocolError("timeout", "no answer")));
+    expect([view().error, view().hasOlder]).toEqual([expect.objectContaining({ code: "timeout" }), true]);
+    act(() => view().loadOlder());
+    await answer(fake, 1, { items: [] });
+    expect([view().error, view().hasOlder]).toEqual([undefined, false]);
+  });
+
+  it("[F69] keeps what is typed for its person, through a reload, until it is sent", () => {
+    const first = open(undefined, { person: "ada" });
+    act(() => first.view().setDraft("half a thought"));
+    first.unmount();
+    const again = open(undefined, { person: "ada" });
+    expect(again.view().draft).toBe("half a thought");
+    expect(open(undefined, { person: "grace" }).view().draft).toBe("");
+    expect(open().view().draft).toBe("");
+    act(() => again.view().send("something else"));
+    expect(again.view().draft).toBe("half a thought");
+    act(() => again.view().send("half a thought"));
+    expect([again.view().draft, localStorage.length]).toEqual(["", 0]);
+    act(() => again.view().setDraft("secret plan"));
+    act(() => forgetDrafts());
+    expect([again.view().draft, localStorage.length]).toEqual(["", 0]);
+    const nobody = open();
+    act(() => nobody.view().setDraft("only here"));
+    expect([nobody.view().draft, localStorage.length]).toEqual(["only here", 0]);
+  });
+
   it("[F07] keeps its functions, and lets go of all it holds", () => {
     const { fake, view, unmount } = open();
-    const { send, stop, retry, dismiss, markRead } = view();
+    const { send, stop, retry, dismiss, markRead, setDraft, loadOlder } = view();
     act(() => void fake.tell(stream, 1, queued("1", "one"), started("1")));
-    expect(view()).toMatchObject({ send, stop, retry, dismiss, markRead });
+    expect(view()).toMatchObject({ send, stop, retry, dismiss, markRead, setDraft, loadOlder });
     expect(fake.asked.length).toBe(2);
     unmount();
     expect([fake.readers.size, fake.listeners, fake.hearers.size]).toEqual([0, 0, 0]);

@@ -10,11 +10,13 @@
  */
 import type { DurableSession } from "@holdfast/client/durable";
 import type { ControlMethods } from "@holdfast/control/contract";
-import { forgetDrafts } from "../shared/data/drafts.ts";
+import { forgetDrafts } from "@holdfast/react/drafts";
+import { forgetDraftsOfOthers } from "../shared/data/drafts.ts";
 import { type Ledger, withLedger } from "../shared/data/ledger.ts";
 import { problemText, sentence } from "../shared/format/problem.ts";
 import type { About, SignInDoor, SignInResult, SignInWays } from "../shared/http/signIn.ts";
 import type { OtherTabs } from "../shared/platform/otherTabs.ts";
+import { forgetAll } from "../shared/platform/remembered.ts";
 
 export type PageState =
   | { readonly kind: "opening" }
@@ -109,6 +111,7 @@ export class PageSession {
   /** Nobody is signed in in this browser any more: nothing of them stays in this tab, nor on this device. */
   private async leave(): Promise<void> {
     forgetDrafts();
+    forgetAll("tab");
     const before = this.current;
     if (before.kind !== "open") return;
     this.signedOut(undefined, before.about);
@@ -124,6 +127,8 @@ export class PageSession {
   }
 
   private openAs(about: About): void {
+    // Of whoever was here before, and did not sign out.
+    forgetDraftsOfOthers(about.user);
     const opened = this.ports.open(about, () => {
       forgetDrafts();
       if (this.current.kind === "open") this.show({ ...this.current, identity: this.current.identity + 1 });

@@ -1,10 +1,12 @@
 // @vitest-environment jsdom
 /** The page's life: code, sign-in, another user, sign-out. */
+import { ProtocolError } from "@holdfast/protocol";
 import { describe, expect, it } from "vitest";
 import { takeCodeFromAddress } from "../../src/app/addressCode.ts";
 import { takeProblemFromAddress } from "../../src/app/addressProblem.ts";
 import { PageSession } from "../../src/app/pageSession.ts";
-import { recallDraft, rememberDraft } from "../../src/shared/data/drafts.ts";
+import { draftsOf } from "../../src/shared/data/drafts.ts";
+import { SendsStore } from "../../src/shared/data/sendsStore.ts";
 import { type About, codeIn, type SignInDoor } from "../../src/shared/http/signIn.ts";
 import { FakeSession, savedSend } from "../support/fakeSession.ts";
 
@@ -94,10 +96,10 @@ describe("PageSession", () => {
   it("[OP-5] drops all of the former user's state when another is signed in", async () => {
     const { page, state } = makePage({ signedIn: true });
     await page.start(undefined);
-    rememberDraft("thread/t", "secret plan");
+    draftsOf(user).set("thread/t", "secret plan");
     state.identityChanged();
     expect(page.state()).toMatchObject({ kind: "open", identity: 1 });
-    expect(recallDraft("thread/t")).toBe("");
+    expect(draftsOf(user).text("thread/t")).toBe("");
   });
 
   it("signs in again over an open page: nothing shown is dropped, the session goes on", async () => {
@@ -135,10 +137,32 @@ describe("PageSession", () => {
   it("[O8] forgets drafts with the sign-out", async () => {
     const { page } = makePage({ signedIn: true });
     await page.start(undefined);
-    rememberDraft("thread/t", "half a thought");
+    draftsOf(user).set("thread/t", "half a thought");
     await page.signOut();
     expect(page.state().kind).toBe("signedOut");
-    expect(recallDraft("thread/t")).toBe("");
+    expect(draftsOf(user).text("thread/t")).toBe("");
+  });
+
+  it("[O8] what waited unsent comes back into no draft: the next person would find it", async () => {
+    const { page, session } = makePage({ signedIn: true });
+    await page.start(undefined);
+    const sends = new SendsStore(session, draftsOf(user));
+    const answer = Promise.withResolvers<unknown>();
+    session.answer = () => answer.promise;
+    const sent = sends.send({ kind: "thread", thread: "thread-1" }, "secret plan");
+    await page.signOut();
+    answer.reject(new ProtocolError("unavailable", "withdrawn", { details: { reason: "withdrawn" } }));
+    expect(await sent).toEqual({ kind: "withdrawn" });
+    expect(Object.keys(localStorage)).toEqual([]);
+  });
+
+  it("[O8] of somebody who was here before and did not sign out no draft stays, once another is here", async () => {
+    const before = { workspace: "default", id: "user-0" };
+    draftsOf(before).set("thread/t", "secret plan");
+    draftsOf(user).set("thread/t", "my own");
+    await makePage({ signedIn: true }).page.start(undefined);
+    expect([draftsOf(before).text("thread/t"), draftsOf(user).text("thread/t")]).toEqual(["", "my own"]);
+    expect(JSON.stringify(localStorage)).not.toContain("secret plan");
   });
 
   it("[O8] takes back what waits unsent, and drops what the device keeps, with the sign-out", async () => {
@@ -154,11 +178,11 @@ describe("PageSession", () => {
   it("[O8] leaves when another tab signs out: nothing read, typed or waiting stays here", async () => {
     const { page, session, state } = makePage({ signedIn: true });
     await page.start(undefined);
-    rememberDraft("thread/t", "half a thought");
+    draftsOf(user).set("thread/t", "half a thought");
     session.saved = [savedSend("ticket-1", "rm -rf build")];
     state.otherTabSignsOut();
     expect(page.state().kind).toBe("signedOut");
-    expect(recallDraft("thread/t")).toBe("");
+    expect(draftsOf(user).text("thread/t")).toBe("");
     expect(session.withdrawn).toEqual(["ticket-1"]);
     // It does not tell it on: two tabs would tell each other for ever.
     expect(state.told).toBe(0);

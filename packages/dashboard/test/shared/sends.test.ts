@@ -1,8 +1,8 @@
 // @vitest-environment jsdom
 /** What was sent and not yet seen: nothing is shown twice, nothing unknown as known. */
 import { ProtocolError } from "@holdfast/protocol";
+import { forgetDrafts, openDrafts } from "@holdfast/react/drafts";
 import { describe, expect, it, vi } from "vitest";
-import { forgetDrafts, recallDraft } from "../../src/shared/data/drafts.ts";
 import {
   reduceSends,
   type Send,
@@ -86,7 +86,7 @@ describe("SendsStore", () => {
   it("[RQ-3] sends durably in its thread's lane and tells the answer", async () => {
     const session = new FakeSession();
     session.answer = async () => ({ command: "c1", thread: "thread-1", position: 0 });
-    const store = new SendsStore(session);
+    const store = new SendsStore(session, openDrafts("ada"));
     await expect(store.send(target, "ls")).resolves.toEqual({ kind: "accepted", thread: "thread-1" });
     expect(session.calls).toEqual([
       {
@@ -101,7 +101,7 @@ describe("SendsStore", () => {
   it("[RQ-3] calls a timeout unknown, not failed", async () => {
     const session = new FakeSession();
     session.answer = () => Promise.reject(new ProtocolError("timeout", "no answer in 30,000 ms"));
-    const store = new SendsStore(session);
+    const store = new SendsStore(session, openDrafts("ada"));
     await expect(store.send(target, "ls")).resolves.toEqual({ kind: "unknown" });
     expect(store.sends()[0]?.state).toEqual({ kind: "unknown" });
   });
@@ -109,7 +109,7 @@ describe("SendsStore", () => {
   it("says why one was refused, and what to do", async () => {
     const session = new FakeSession();
     session.answer = () => Promise.reject(new ProtocolError("queue_full", "agent build-01 has 1,000 commands queued"));
-    const store = new SendsStore(session);
+    const store = new SendsStore(session, openDrafts("ada"));
     await store.send(target, "ls");
     expect(store.sends()[0]?.state).toEqual({
       kind: "refused",
@@ -121,7 +121,7 @@ describe("SendsStore", () => {
     const session = new FakeSession();
     const asked = Promise.withResolvers<unknown>();
     session.answer = () => asked.promise;
-    const store = new SendsStore(session);
+    const store = new SendsStore(session, openDrafts("ada"));
     const result = store.send(target, "ls");
     store.withdraw(store.sends()[0]?.key ?? "");
     expect(session.withdrawn).toEqual(["ticket of call 1"]);
@@ -135,7 +135,7 @@ describe("SendsStore", () => {
     const asked = Promise.withResolvers<unknown>();
     session.outcomes = () => asked.promise;
     session.saved = [savedSend("ticket-1", "make test")];
-    const store = new SendsStore(session);
+    const store = new SendsStore(session, openDrafts("ada"));
     store.onChange(() => undefined);
     expect(store.sends()).toMatchObject([{ key: "ticket-1", text: "make test", state: { kind: "saved" } }]);
     session.become({ kind: "live" });
@@ -150,19 +150,19 @@ describe("SendsStore", () => {
     const asked = Promise.withResolvers<unknown>();
     session.outcomes = () => asked.promise;
     session.saved = [savedSend("ticket-1", "make test")];
-    const store = new SendsStore(session);
+    const store = new SendsStore(session, openDrafts("ada"));
     store.onChange(() => undefined);
     store.withdraw("ticket-1");
     asked.reject(withdrawnError);
     await vi.waitFor(() => expect(store.sends()).toEqual([]));
     expect(session.withdrawn).toEqual(["ticket-1"]);
-    expect(recallDraft("thread/thread-1")).toBe("make test");
+    expect(openDrafts("ada").text("thread/thread-1")).toBe("make test");
   });
 
   it("[RQ-3] does not show its own sends twice", async () => {
     const session = new FakeSession();
     session.answer = () => new Promise(() => undefined);
-    const store = new SendsStore(session);
+    const store = new SendsStore(session, openDrafts("ada"));
     store.onChange(() => undefined);
     void store.send(target, "ls");
     session.saved = [savedSend("ticket of call 1", "ls")];
@@ -172,7 +172,7 @@ describe("SendsStore", () => {
 
   it("keeps nothing of a thousand sends that were settled, whichever way; nor shows one that is told late", async () => {
     const session = new FakeSession();
-    const store = new SendsStore(session);
+    const store = new SendsStore(session, openDrafts("ada"));
     store.onChange(() => undefined);
     const outcomes = [
       () => Promise.resolve({ command: "c", thread: "thread-1", position: 0 }),

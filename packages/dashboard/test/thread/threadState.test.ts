@@ -98,6 +98,7 @@ describe("thread", () => {
         : never;
     };
     const called: Calls = {
+      "thread.read": true,
       "command.send": true,
       "command.interrupt": true,
       "command.retry": true,

@@ -62,8 +62,18 @@ export interface SnapshotCommand {
   readonly progress: string | null;
 }
 
+/** A command and what was said because of it, as a page of older ones has it. */
+export interface OlderExchange {
+  readonly command: Omit<SnapshotCommand, "progress" | "inferred">;
+  readonly messages: readonly { readonly id: string; readonly state: "started" | "finished"; readonly text: string }[];
+}
+
 /** The methods of the control centre that a conversation calls. */
 export interface ThreadMethods {
+  readonly "thread.read": {
+    readonly params: { readonly thread: string; readonly before: string; readonly limit: number };
+    readonly result: { readonly items: readonly OlderExchange[]; readonly next?: string | undefined };
+  };
   readonly "command.send": {
     readonly params: { readonly thread: string; readonly text: string };
     readonly result: { readonly command: string; readonly thread: string };

@@ -8,7 +8,7 @@ export function threadFromSnapshot({ thread, note, commands, messages, terminals
   return { ...emptyThread, commands: commands.map(fromSnapshot), messages, agent: thread.agent, size, note };
 }
 
-function fromSnapshot(command: SnapshotCommand): ThreadCommand {
+export function fromSnapshot(command: SnapshotCommand): ThreadCommand {
   const { id, text, sentBy, state, outcome, reason, exitCode, inferred, durationMs, queuedAt, startedAt, finishedAt } =
     command;
   return {

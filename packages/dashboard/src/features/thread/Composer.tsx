@@ -6,10 +6,10 @@
  */
 import { type KeyboardEvent, type ReactNode, useEffect, useId, useRef, useState } from "react";
 import { isLinked } from "../../shared/data/connectionHistory.ts";
-import { recallDraft, rememberDraft } from "../../shared/data/drafts.ts";
 import { useConnectionNow, useSends } from "../../shared/data/LiveData.tsx";
 import type { SendTarget } from "../../shared/data/sends.ts";
 import { placeOf } from "../../shared/data/sendsStore.ts";
+import { useDraft } from "../../shared/data/useDraft.ts";
 
 /** The server takes 60,000 bytes of text; a longer one is told before it is sent. */
 const textBytesMax = 60_000;
@@ -28,7 +28,7 @@ export function Composer(props: {
 }): ReactNode {
   const { target, isWriting = false, isProse = false } = props;
   const place = placeOf(target);
-  const [text, setText] = useState(() => recallDraft(place));
+  const [text, write] = useDraft(place);
   const [problem, setProblem] = useState<string>();
   const { send } = useSends();
   const { state } = useConnectionNow();
@@ -38,10 +38,6 @@ export function Composer(props: {
     if (isWriting) input.current?.focus();
   }, [isWriting]);
 
-  const write = (next: string): void => {
-    setText(next);
-    rememberDraft(place, next);
-  };
   const submit = async (): Promise<void> => {
     if (text.trim() === "") return;
     const bytes = new TextEncoder().encode(JSON.stringify(text)).length;
@@ -56,8 +52,6 @@ export function Composer(props: {
     const result = await send(target, text);
     if (result.kind === "accepted") props.onAccepted?.(result.thread);
     if (result.kind === "refused") setProblem(result.problem);
-    if (result.kind === "refused" || result.kind === "withdrawn")
-      setText((now) => (now === "" ? recallDraft(place) : now));
   };
   const keys = (event: KeyboardEvent): void => {
     if (event.key !== "Enter" || event.shiftKey || event.nativeEvent.isComposing) return;

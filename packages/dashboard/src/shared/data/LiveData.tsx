@@ -8,9 +8,11 @@ import type { DurableSession } from "@holdfast/client/durable";
 import type { ControlMethods } from "@holdfast/control/contract";
 import { streams } from "@holdfast/control/names";
 import { useStream } from "@holdfast/react";
-import { createContext, type ReactNode, use, useMemo } from "react";
+import type { Drafts } from "@holdfast/react/drafts";
+import { createContext, type ReactNode, use, useMemo, useSyncExternalStore } from "react";
 import type { About } from "../http/signIn.ts";
 import type { ConnectionView } from "./connectionStore.ts";
+import { draftsOf } from "./drafts.ts";
 import { emptyFleet, type FleetState, fleetFromSnapshot, foldFleet } from "./fleetState.ts";
 import type { Ledger } from "./ledger.ts";
 import { type SendsApi, useSendsStore } from "./sendsStore.ts";
@@ -28,6 +30,8 @@ interface Live {
   readonly session: DurableSession<ControlMethods>;
   readonly ledger: Ledger;
   readonly about: About;
+  /** Of whoever is signed in now. */
+  readonly drafts: Drafts;
   readonly fleet: Loaded<FleetState>;
   readonly threads: Loaded<ThreadsState>;
 }
@@ -46,7 +50,9 @@ export function LiveData(props: {
   const { session, ledger, about } = props;
   const fleet = useStream(streams.fleet, foldFleet, fleetOptions);
   const threads = useStream(streams.threads, foldThreads, threadsOptions);
-  const sends = useSendsStore(session);
+  const { workspace, id } = useSyncExternalStore(session.onChange, () => session.user) ?? about.user ?? nobody;
+  const drafts = useMemo(() => draftsOf(id === undefined ? null : { workspace, id }), [workspace, id]);
+  const sends = useSendsStore(session, drafts);
   const connection = useConnectionView(session);
   const httpAnswers = useHttpAnswers(connection.state);
   const isFleetLoaded = isLoaded(fleet.status) || fleet.state !== emptyFleet;
@@ -57,10 +63,11 @@ export function LiveData(props: {
       session,
       ledger,
       about,
+      drafts,
       fleet: { state: fleet.state, isLoaded: isFleetLoaded },
       threads: { state: threads.state, isLoaded: isThreadsLoaded },
     }),
-    [session, ledger, about, fleet.state, isFleetLoaded, threads.state, isThreadsLoaded],
+    [session, ledger, about, drafts, fleet.state, isFleetLoaded, threads.state, isThreadsLoaded],
   );
   return (
     <LiveContext value={live}>
@@ -79,6 +86,7 @@ export const useSends = (): SendsApi => provided(use(SendsContext));
 export const useHttpAnswersNow = (): boolean | undefined => use(HttpAnswersContext);
 export const useConnectionNow = (): ConnectionView => provided(use(ConnectionContext));
 
+const nobody = { workspace: "", id: undefined } as const;
 const fleetOptions = { from: "latest", initial: emptyFleet, snapshot: fleetFromSnapshot } as const;
 const threadsOptions = { from: "latest", initial: emptyThreads, snapshot: threadsFromSnapshot } as const;
 

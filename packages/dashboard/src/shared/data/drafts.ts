@@ -1,17 +1,15 @@
 /**
- * What was typed and not yet sent, per thread or agent: kept across views, reloads and an ended session,
- * in this tab only, gone with the sign-out (O8).
+ * What was typed and not yet sent, per thread or agent: kept for one person in this browser, in step between its tabs
+ * (`@holdfast/react/drafts`), gone with the sign-out, and before anybody else's page is shown (O8).
  */
-import { forgetAll, recall, remember } from "../platform/remembered.ts";
+import { type Drafts, forgetDrafts, openDrafts } from "@holdfast/react/drafts";
 
-/** Longer drafts live only as long as their view. */
-export const draftLengthMax = 100_000;
-const start = "draft.";
+/** Nobody is signed in where development mode asks nobody. */
+export type Drafter = { readonly workspace: string; readonly id: string } | null;
 
-export const recallDraft = (place: string): string => recall("tab", start + place) ?? "";
+export const draftsOf = (person: Drafter): Drafts => openDrafts(nameOf(person));
 
-export function rememberDraft(place: string, text: string): void {
-  if (text.length <= draftLengthMax) remember("tab", start + place, text);
-}
+/** Of everybody but this person. */
+export const forgetDraftsOfOthers = (person: Drafter): void => forgetDrafts(nameOf(person));
 
-export const forgetDrafts = (): void => forgetAll("tab", start);
+const nameOf = (person: Drafter): string => (person === null ? "page" : `${person.workspace} ${person.id}`);

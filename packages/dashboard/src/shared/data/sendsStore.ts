@@ -9,10 +9,10 @@
 import type { DurableSession } from "@holdfast/client/durable";
 import type { ControlMethods } from "@holdfast/control/contract";
 import { ProtocolError } from "@holdfast/protocol";
+import type { Drafts } from "@holdfast/react/drafts";
 import { useMemo, useSyncExternalStore } from "react";
 import { problemText } from "../format/problem.ts";
 import { pageClock } from "../platform/clockShell.ts";
-import { recallDraft, rememberDraft } from "./drafts.ts";
 import { reduceSends, type Send, type SendsAction, type SendTarget } from "./sends.ts";
 
 export type SendResult =
@@ -33,8 +33,8 @@ export interface SendsApi {
 export const placeOf = (target: SendTarget): string =>
   target.kind === "agent" ? `agent/${target.agent}` : `thread/${target.thread}`;
 
-export function useSendsStore(session: DurableSession<ControlMethods>): SendsApi {
-  const store = useMemo(() => new SendsStore(session), [session]);
+export function useSendsStore(session: DurableSession<ControlMethods>, drafts: Drafts): SendsApi {
+  const store = useMemo(() => new SendsStore(session, drafts), [session, drafts]);
   const sends = useSyncExternalStore(store.onChange, store.sends);
   return useMemo(
     () => ({
@@ -49,6 +49,7 @@ export function useSendsStore(session: DurableSession<ControlMethods>): SendsApi
 
 export class SendsStore {
   private readonly session: DurableSession<ControlMethods>;
+  private readonly drafts: Drafts;
   /** Of the open sends of this page: key → ticket. Of others the ticket is the key. */
   private readonly tickets = new Map<string, string>();
   private readonly withdrawn = new Set<string>();
@@ -57,8 +58,9 @@ export class SendsStore {
   private current: readonly Send[] = [];
   private made = 0;
 
-  constructor(session: DurableSession<ControlMethods>) {
+  constructor(session: DurableSession<ControlMethods>, drafts: Drafts) {
     this.session = session;
+    this.drafts = drafts;
   }
 
   sends = (): readonly Send[] => this.current;
@@ -144,7 +146,7 @@ export class SendsStore {
       this.act({ kind: "unknown", key });
       return { kind: "unknown" };
     }
-    if (isOurs && recallDraft(placeOf(target)) === "") rememberDraft(placeOf(target), text);
+    if (isOurs && this.drafts.text(placeOf(target)) === "") this.drafts.set(placeOf(target), text);
     if (isWithdrawn(error)) {
       this.act({ kind: "gone", key });
       return { kind: "withdrawn" };

@@ -1,5 +1,5 @@
 /**
- * Small choices that the page remembers on this device: theme, open panels, drafts.
+ * Small choices that the page remembers: theme and open panels on this device, who has the keys in this tab.
  *
  * Every value is a string that its reader judges; a storage that is full, forbidden or broken only means
  * that nothing is remembered. Never a credential, never what agents wrote (O8).
@@ -26,11 +26,11 @@ export function remember(storage: "device" | "tab", key: string, value: string):
   }
 }
 
-/** Forgets everything of this tab whose key begins with `start`: drafts, on sign-out (O8). */
-export function forgetAll(storage: "device" | "tab", start: string): void {
+/** Forgets all that is remembered there, with a sign-out (O8). */
+export function forgetAll(storage: "tab"): void {
   try {
     const store = open(storage);
-    for (const key of Object.keys(store)) if (key.startsWith(prefix + start)) store.removeItem(key);
+    for (const key of Object.keys(store)) if (key.startsWith(prefix)) store.removeItem(key);
   } catch {
     // As above.
   }
