@@ -14,7 +14,21 @@ const unreadableToken = "";
 /** RFC 9110 `token`: what a subprotocol's name may be made of. */
 const subprotocolPattern = /^[\w!#$%&'*+.^`|~-]+$/;
 
-const queryNames: ReadonlySet<string> = new Set(["token", "access_token", "key", "api_key"]);
+/** In small letters, without dashes and underscores. */
+const queryNames: ReadonlySet<string> = new Set([
+  "accesstoken",
+  "apikey",
+  "authorization",
+  "authtoken",
+  "bearer",
+  "idtoken",
+  "jwt",
+  "key",
+  "refreshtoken",
+  "token",
+]);
+/** What is a credential by its own shape: our API keys, JSON Web Tokens. */
+const credentialShape = /^(?:bearer\s+)?(?:hfk_|eyJ[\w-]*\.[\w-]+\.)/i;
 
 /** What is selected and echoed (TR-2); absent where nothing was offered. */
 interface Selected {
@@ -30,7 +44,7 @@ export type StatedCredentials =
 
 /** Reads what an upgrade states. `headers` are raw; `url` is the request target. */
 export function readUpgradeCredentials(headers: RawHeaders, url: string): StatedCredentials {
-  if (hasTokenInQuery(url)) return refused(tokenInQueryReason);
+  if (hasTokenInQuery(url) || hasTokenValue(url)) return refused(tokenInQueryReason);
   const offered = valuesOf(headers, "sec-websocket-protocol")
     .flatMap((value) => value.split(","))
     .map((name) => name.trim());
@@ -63,11 +77,17 @@ export const tokenInQueryReason =
 
 /** AU-1, W5: whether the query names a credential, however it is spelt. */
 export function hasTokenInQuery(url: string): boolean {
+  return [...queryOf(url).keys()].some((name) => queryNames.has(name.toLowerCase().replace(/[\s_-]/g, "")));
+}
+
+/** The same by the value, whatever it is called. Of sockets only: a provider's answer may bring a code of such a shape. */
+function hasTokenValue(url: string): boolean {
+  return [...queryOf(url).values()].some((value) => credentialShape.test(value.trim()));
+}
+
+function queryOf(url: string): URLSearchParams {
   const start = url.indexOf("?");
-  if (start < 0) return false;
-  return [...new URLSearchParams(url.slice(start + 1)).keys()].some((name) =>
-    queryNames.has(name.trim().toLowerCase()),
-  );
+  return new URLSearchParams(start < 0 ? "" : url.slice(start + 1));
 }
 
 function refused(reason: string): StatedCredentials {

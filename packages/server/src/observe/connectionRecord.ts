@@ -2,11 +2,14 @@
  * What is known of a connection when it has ended: one record, whichever way and however early it ended.
  *
  * Life cycle: a {@link Tally} is made at the upgrade and counts → the connection ends → {@link recordOf} makes the
- * record of it, once. Invariant: a record holds no credential and nothing of what was said, only how much. It
+ * record of it, once. Invariant: a record holds no credential and nothing of what was said, only how much; the two texts
+ * that a client may choose, its name and its reason, are as plain as in the log, since they are kept and shown too. It
  * deliberately judges nothing but whether the end was expected: that decides nothing, it is for whoever reads it.
  */
 import { closeCodes } from "@holdfast/protocol";
 import type { ConnectionRecord } from "@holdfast/protocol/schema";
+
+import { plainText } from "./plainText.ts";
 
 export type { ConnectionRecord };
 
@@ -70,7 +73,8 @@ export function recordOf(
   const { client, attempt, phases, messagesIn, bytesIn, handlingMs, handlingMsLongest, errors } = tally;
   return {
     ...about,
-    ...(client !== undefined && { client }),
+    reason: plainText(about.reason),
+    ...(client !== undefined && { client: plainText(client) }),
     ...(attempt !== undefined && { attempt }),
     phases,
     messagesIn,

@@ -48,12 +48,27 @@ describe("readUpgradeCredentials", () => {
     "/ws?%74oken=x",
     "/ws?token",
     "/ws?+token=x",
+    "/ws?apikey=x",
+    "/ws?access-token=x",
+    "/ws?refreshToken=x",
+    "/ws?jwt=x",
+    "/ws?Authorization=Bearer+x",
   ])("[AU-1] [W5] %s holds a credential: 400", (url) => {
     expect(hasTokenInQuery(url)).toBe(true);
     expect(readUpgradeCredentials([], url)).toMatchObject({ kind: "refused", status: 400 });
   });
 
+  test.each([
+    "/ws?session=hfk_abc.def.ghi",
+    "/ws?x=eyJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJ4In0.c2ln",
+    "/ws?x=%20bearer%20eyJhbGciOiJub25lIn0.e30.",
+  ])("[AU-1] [W5] %s holds one by its shape, whatever it is called: 400", (url) => {
+    expect(readUpgradeCredentials([], url)).toMatchObject({ kind: "refused", status: 400 });
+  });
+
   test("[AU-1] other queries do not", () => {
+    // A provider's answer: its code may have any shape.
+    expect(hasTokenInQuery("/auth/oidc/callback?state=x&code=eyJhbGciOiJub25lIn0.e30.x&session_state=y")).toBe(false);
     for (const url of ["/ws", "/ws?", "/ws?a=token", "/ws?tokens=x", "/token=x", "/ws?a=%zz"])
       expect(hasTokenInQuery(url)).toBe(false);
   });

@@ -9,6 +9,7 @@ import { expect, it } from "vitest";
 import type { ConnectionRecord } from "../../src/observe/connectionRecord.ts";
 import { createWorld, type World } from "../support/world.ts";
 
+const token = "hfk_eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiJvd25lciJ9.c2lnbmF0dXJl";
 const records = ({ log }: World): ConnectionRecord[] =>
   log.filter(({ event }) => event === "connection.closed").map(({ fields }) => fields as unknown as ConnectionRecord);
 
@@ -62,6 +63,21 @@ it("names who was verified and yet not let in", async () => {
     phases: { hello: 0, admitted: 0 },
     messagesIn: 1,
   });
+});
+
+it("[L2] [L1] holds no credential and no control character, wherever a client puts one", async () => {
+  const world = await createWorld();
+  const [named, ended, mistyped] = [world.connect(), world.connect(), world.connect()];
+  await named.open({ client: { name: `page ${token}\u001b[2J`, version: "1" } });
+  named.drop();
+  await ended.open();
+  ended.drop(closeCodes.normal, `bye ${token}\n`);
+  mistyped.send({ type: `hfk_${"0".repeat(20)}` } as never);
+  await world.clock.advance(5_000);
+  const kept = world.node.context.records.recent.newest(10);
+  expect(kept).toHaveLength(3);
+  for (const { client = "", reason } of kept) expect(client + reason).not.toMatch(/hfk_|eyJ|\p{Cc}/u);
+  expect(kept.map(({ reason }) => reason)).toContain("bye [masked]\\n");
 });
 
 it("[CL-8] [CL-9] expects the end of who said leave, and of those a stopping server sends on", async () => {

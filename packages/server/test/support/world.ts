@@ -230,8 +230,8 @@ export interface TestClient {
   readonly weather: readonly string[];
   /** The network takes what is unsent. */
   drain(): void;
-  /** The other side is gone. */
-  drop(): void;
+  /** The other side is gone; without a word, unless it says one. */
+  drop(code?: number, reason?: string): void;
   of<Type extends ServerMessage["type"]>(type: Type): Extract<ServerMessage, { type: Type }>[];
   /** Says hello and waits for the welcome. */
   open(hello?: object): Promise<void>;
@@ -262,9 +262,9 @@ export function createTestClient(
       client.stalled = false;
       events?.drained();
     },
-    drop: () => {
-      client.closed ??= { code: 1006, reason: "" };
-      events?.closed(1006, "");
+    drop: (code = 1006, reason = "") => {
+      client.closed ??= { code, reason };
+      events?.closed(code, reason);
     },
     of: <Type extends ServerMessage["type"]>(type: Type) =>
       client.received.filter((message): message is Extract<ServerMessage, { type: Type }> => message.type === type),
