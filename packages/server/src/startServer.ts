@@ -111,6 +111,7 @@ export async function startServer({ settings, app, opened, flags }: ServerParts)
     flows,
     project: projectOf(folded, auth),
     signInLinks: settings.signInLinks,
+    openingsPerSecond: settings.admission.openingsPerSecond,
     auth,
     methods: node.methods,
     disturb: node.gateway.disturb,

@@ -33,6 +33,8 @@ import { createUnnamed } from "./unnamedAgent.ts";
 import type { Writer } from "./writer.ts";
 
 const expiringNoticeMsMax = 60_000;
+/** After a fault of ours. */
+const noVerdictRetryAfterMs = 5_000;
 
 export interface OpenConnection {
   readonly principal: Principal;
@@ -173,6 +175,12 @@ export function createOpenConnection(options: OpenConnectionOptions): OpenConnec
     else if (isWithinRate()) context.signals.send(workspace, { ...message, from: principal.id }, subscriptions);
   };
 
+  /** CL-4: whom one provider keeps waiting come back one after the other. */
+  const notJudged = (reason: string, leastMs: number): void => {
+    const { retryAfter } = context.admission.promise(leastMs);
+    writer.send({ type: "error", ...new ProtocolError("auth_unavailable", reason, { retryAfter }).toBody() });
+  };
+
   /** AU-7: a fresh credential for the same identity, while the streams go on. */
   const authenticate = async (token: string | undefined): Promise<void> => {
     const fresh = { instance, ...(token === undefined ? {} : { token }) };
@@ -183,8 +191,7 @@ export function createOpenConnection(options: OpenConnectionOptions): OpenConnec
       return;
     }
     if (verdict.kind === "unavailable") {
-      const { reason, retryAfter } = verdict;
-      writer.send({ type: "error", ...new ProtocolError("auth_unavailable", reason, { retryAfter }).toBody() });
+      notJudged(verdict.reason, verdict.retryAfter);
       return;
     }
     if (verdict.kind === "accepted" && !isSameIdentity(admitted, verdict.principal)) {
@@ -251,7 +258,7 @@ export function createOpenConnection(options: OpenConnectionOptions): OpenConnec
       case "auth":
         authenticate(message.token).catch((error: unknown) => {
           log.error("connection.auth_failed", { connection: id, error });
-          if (!ended) writer.send({ type: "error", ...new ProtocolError("auth_unavailable", "no verdict").toBody() });
+          if (!ended) notJudged("no verdict", noVerdictRetryAfterMs);
         });
         return;
       case "leave":

@@ -18,6 +18,7 @@ import fastify, {
   type FastifyReply,
   type FastifyRequest,
 } from "fastify";
+import { createRetryLaw, type RetryLaw } from "../admission/retryLaw.ts";
 import type { IsProxy } from "../auth/clientAddress.ts";
 import type { HostOriginSettings } from "../auth/hostOrigin.ts";
 import type { CodeFlow } from "../auth/oidc/codeFlow.ts";
@@ -58,6 +59,8 @@ export interface HttpOptions {
   readonly project?: ProjectSignIn | undefined;
   /** Whether a code made on this machine signs somebody in. */
   readonly signInLinks: boolean;
+  /** CL-4: the node's budget, which whoever was refused comes back at. */
+  readonly openingsPerSecond: number;
   /** The app's methods, and what they need. */
   readonly methods: Readonly<Record<string, AnyMethod>>;
   readonly context: MethodsContext;
@@ -88,8 +91,9 @@ export interface HttpOptions {
 export function createHttp(options: HttpOptions): FastifyInstance {
   const { settings, auth, flows, methods, context, version, page, pagePaths, log, clock, random } = options;
   const newRef = (): string => uuidv7(clock.now(), random.bytes(10));
+  const law = createRetryLaw(options.openingsPerSecond);
   const answer = (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
-    const problem = problemOf(error, request.id);
+    const problem = spread(problemOf(error, request.id), law, clock);
     const about = { ref: problem.ref, method: request.method, route: request.routeOptions.url, status: problem.status };
     if (problem.status === 500) log.error("http.failed", { ...about, error });
     else log.debug("http.refused", about);
@@ -174,6 +178,12 @@ function guarded(error: unknown, request: FastifyRequest, reply: FastifyReply, s
   } catch (refusal) {
     return refusal;
   }
+}
+
+/** CL-4: whom a provider keeps waiting, all were told the same time; they come back one after the other. */
+function spread(problem: Problem, law: RetryLaw, clock: Pick<Clock, "monotonic">): Problem {
+  if (problem.code !== "auth_unavailable") return problem;
+  return { ...problem, retryAfter: law.next(clock.monotonic(), problem.retryAfter) };
 }
 
 function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {

@@ -20,6 +20,8 @@ import { credentialsOf } from "./guard.ts";
 
 /** At once, on this node. */
 export const feedsMax = 200;
+/** Who leaves makes room, and nobody tells when that is. */
+const crowdedRetryAfterMs = 10_000;
 /** How often a right is judged anew, and a sign of life is sent. */
 export const judgedEachMs = 10_000;
 /** Of one read. */
@@ -52,7 +54,9 @@ export function addFeedRoutes(app: FastifyInstance, options: FeedRoutesOptions):
       const stream = feed.stream(request.params.id);
       const principal = await readerOf(auth, credentials, family, stream);
       if (open.size >= feedsMax)
-        throw new ProtocolError("too_many", `${open.size} feeds are open, no more than ${feedsMax} may be`);
+        throw new ProtocolError("too_many", `${open.size} feeds are open, no more than ${feedsMax} may be`, {
+          retryAfter: crowdedRetryAfterMs,
+        });
       const reader = new FeedReader({ ...options, feed, stream, principal, credentials });
       open.add(reader);
       try {

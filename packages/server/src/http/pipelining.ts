@@ -11,6 +11,8 @@ import { HttpError } from "./problem.ts";
 
 /** Requests of one socket. */
 export const underWayMax = 8;
+/** Its own answers are all that it waits for. */
+const retryAfterMs = 1_000;
 
 export function addPipeliningLimit(app: FastifyInstance): void {
   const underWay = new WeakMap<Socket, number>();
@@ -22,6 +24,7 @@ export function addPipeliningLimit(app: FastifyInstance): void {
         429,
         "too_many",
         `This connection has ${underWayMax} requests that are not answered yet; read their answers, then ask again.`,
+        retryAfterMs,
       );
     underWay.set(socket, before + 1);
     // Also where the socket ended first.

@@ -27,17 +27,20 @@ export class HttpError extends Error {
   override readonly name = "HttpError";
   readonly status: number;
   readonly code: ErrorCode;
+  /** ms (CL-4). */
+  readonly retryAfter: number | undefined;
 
-  constructor(status: number, code: ErrorCode, message: string) {
+  constructor(status: number, code: ErrorCode, message: string, retryAfter?: number) {
     super(message);
     this.status = status;
     this.code = code;
+    this.retryAfter = retryAfter;
   }
 }
 
 /** The answer to an error of any kind. */
 export function problemOf(error: unknown, ref: string): Problem {
-  if (error instanceof HttpError) return problem(error.status, error.code, error.message, ref);
+  if (error instanceof HttpError) return problem(error.status, error.code, error.message, ref, error.retryAfter);
   if (error instanceof ProtocolError && error.code !== "internal") {
     const { status, advice } = errorRules[error.code];
     return problem(status, error.code, `${error.message} ${advice}`, ref, error.retryAfter);

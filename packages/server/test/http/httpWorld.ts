@@ -65,6 +65,7 @@ export async function openHttp(
     auth: world.auth,
     flows,
     signInLinks: true,
+    openingsPerSecond: 500,
     methods: notes.methods,
     features: ({ name }) => ({ ...defaultFeatures, tabSharing: name !== "Owner" }),
     disturb: (caller, weather) => {
