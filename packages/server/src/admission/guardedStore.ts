@@ -94,7 +94,9 @@ export function guardStore({ store, limits, place, clock, log, observer }: Guard
 async function probe(store: Store): Promise<void> {
   const [written] = await Promise.all([store.commit([{ kind: "probe" }]), store.position("probe", "probe")]);
   const [outcome] = written.outcomes;
-  if (outcome?.ok === false) throw ProtocolError.fromBody(outcome.error);
+  // `internal`: the probe's own statement is wrong, and the database said so. It answers; that never counts (AD-2), else
+  // one table that may not be written would make an outage of a moment one for ever.
+  if (outcome?.ok === false && outcome.error.code !== "internal") throw ProtocolError.fromBody(outcome.error);
 }
 
 /** A store says `store_unavailable` of every failure; of one statement its cause tells more. */

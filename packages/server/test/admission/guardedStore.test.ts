@@ -87,11 +87,24 @@ describe("a guarded store", () => {
     await clock.advance(12_000);
     expect(commits).toEqual([[{ kind: "probe" }], [{ kind: "probe" }]]);
     expect(health.degraded).toBeDefined();
-    const internal = new ProtocolError("internal", "x").toBody();
-    answers.commit = async () => ({ ...done, outcomes: [{ ok: false, error: internal }] });
+    const undone = new ProtocolError("store_unavailable", "x", { retryAfter: 1_000 }).toBody();
+    answers.commit = async () => ({ ...done, outcomes: [{ ok: false, error: undone }] });
     await clock.advance(5_000);
     expect(health.degraded).toBeDefined();
     answers.commit = async () => done;
+    await clock.advance(5_000);
+    expect(health.degraded).toBeUndefined();
+  });
+
+  it("[AD-2][ST-8] a probe whose own table may not be written ends the outage: the database said so", async () => {
+    const { store, health, answers, clock } = world();
+    answers.commit = async () => {
+      throw new StoreLost("gone");
+    };
+    for (let asked = 0; asked < 3; asked += 1) await failureOf(store.commit([]));
+    expect(health.degraded).toBeDefined();
+    const refused = new ProtocolError("internal", "probe failed").toBody();
+    answers.commit = async () => ({ ...done, outcomes: [{ ok: false, error: refused }] });
     await clock.advance(5_000);
     expect(health.degraded).toBeUndefined();
   });

@@ -1,6 +1,7 @@
 /** PostgreSQL that fails: commits whose answer is lost, a server that hangs or dies, several nodes at once, data it refuses. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { platformClock, platformRandom } from "../../src/ports/platform.ts";
+import { isOutage } from "../../src/store/outage.ts";
 import type { Store } from "../../src/store/port.ts";
 import { openPostgresStore } from "../../src/store/postgres/store.ts";
 import { codeOf, contractApp, line, newId, newTrial, publish, put, readAll } from "../store/contract/implementation.ts";
@@ -115,6 +116,28 @@ describe("a database that does not answer", () => {
   });
 });
 
+describe("a replica in the primary's place", () => {
+  it("[AD-2][PB-3] takes no writes, which is the database's trouble and no operation's; promoted, it is the store again", {
+    timeout: faultMsMax,
+  }, async () => {
+    const here = newTrial(await openStore(await server.newDatabase()));
+    const batch = [put(here, "one"), publish(here, { producer: newId() }, 1, [line("a")])];
+    await here.store.commit([put(here, "before")]);
+    await server.kill();
+    await server.startAsReplica();
+    // Also where this fails: the others' databases are in it.
+    open.push({ close: () => server.query("select pg_promote() where pg_is_in_recovery()") });
+    const failure = await here.store.commit(batch).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: "store_unavailable", cause: { name: "ConnectionLost" } });
+    expect(isOutage(failure)).toBe(true);
+    // What it has, it gives.
+    expect(await readAll(here, "items")).toHaveLength(1);
+    await server.query("select pg_promote()");
+    expect((await here.store.commit(batch)).outcomes.map(codeOf)).toEqual(["ok", "ok"]);
+    expect(await readAll(here, "items")).toHaveLength(2);
+  });
+});
+
 describe("several nodes on one database", () => {
   it("[RQ-1][PB-2][PB-5][ST-1] what is sent to all of them at once takes effect once, in one order", {
     timeout: faultMsMax,
@@ -176,6 +199,32 @@ describe("several nodes on one database", () => {
     for (const position of await reader.positions(streams.map((stream) => ({ workspace, stream }))))
       expect(position?.head).toBe(80);
   });
+});
+
+describe("a table of the store's own that may not be written", () => {
+  it.each(["store_writers", "streams", "events", "producers", "requests"])(
+    "[ST-8][I9][RQ-1] %s: nothing of a batch stands, who asked is told to send it again, and the log has why",
+    { timeout: faultMsMax },
+    async (table) => {
+      const url = await server.newOwnedDatabase();
+      const here = newTrial(await openStore(url));
+      const batch = [put(here, "first"), publish(here, { producer: newId() }, 1, [line("a")])];
+      const asOwner = url.replace(/\/\/[^@]+@/, "//holdfast@");
+      const user = new URL(url).username;
+      await server.query(`revoke insert, update on ${table} from ${user}`, asOwner);
+      const { outcomes, faults, appended } = await here.store.commit(batch);
+      const refused = outcomes.filter((outcome) => !outcome.ok);
+      expect(refused.length).toBeGreaterThan(0);
+      expect(refused.map(codeOf)).toEqual(refused.map(() => "internal"));
+      expect(faults.map(({ error }) => (error as { code?: unknown }).code)).toEqual(refused.map(() => "42501"));
+      const isTold = (outcome: (typeof outcomes)[number]): boolean => outcome.ok || outcome.error.retryable;
+      expect(outcomes.every(isTold)).toBe(true);
+      expect(appended.length).toBe(outcomes.length - refused.length);
+      await server.query(`grant insert, update on ${table} to ${user}`, asOwner);
+      expect((await here.store.commit(batch)).outcomes.map(codeOf)).toEqual(["ok", "ok"]);
+      expect(await readAll(here, "items")).toHaveLength(1);
+    },
+  );
 });
 
 describe("what PostgreSQL's text cannot hold", () => {

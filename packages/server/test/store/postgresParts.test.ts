@@ -71,8 +71,10 @@ describe("a batch that the database undid", () => {
     const { calls, run } = scripted((_all, batch) =>
       batch.some((one) => nameOf(one) === "b") ? sqlError("40001") : undefined,
     );
-    const { outcomes } = await run("a", "b", "c");
+    const { outcomes, faults } = await run("a", "b", "c");
     expect(outcomes.map(codeOf)).toEqual(["ok", "store_unavailable", "ok"]);
+    // I9: what is refused again and again is never refused in silence.
+    expect(faults).toMatchObject([{ operation: "task", error: { code: "40001" } }]);
     expect(calls).toEqual([["a", "b", "c"], ["a", "b", "c"], ["a", "b", "c"], ["a"], ["b"], ["c"]]);
   });
 

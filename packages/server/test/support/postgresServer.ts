@@ -5,7 +5,7 @@
  * run as root, so there it runs as another user. No TCP: nobody else can reach it, and no port can be taken.
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { accessSync, chownSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { accessSync, chownSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -25,6 +25,8 @@ export interface PostgresServer {
   kill(): Promise<void>;
   /** Starts it again on its data. */
   start(): Promise<void>;
+  /** Starts it as a replica of nobody: it is read, and takes no writes until `select pg_promote()`. */
+  startAsReplica(): Promise<void>;
   /** To the server and all its processes: they hang, or go on. */
   signal(signal: "SIGSTOP" | "SIGCONT"): void;
   query(text: string, url?: string): Promise<unknown[]>;
@@ -90,6 +92,10 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
         }
         await sleep(lookEveryMs);
       }
+    },
+    async startAsReplica() {
+      writeFileSync(join(data, "standby.signal"), "");
+      await server.start();
     },
     signal(signal) {
       for (const pid of processesOf(running?.pid)) sendSignal(pid, signal);

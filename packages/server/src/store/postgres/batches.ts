@@ -8,7 +8,7 @@
  */
 import { ProtocolError } from "@holdfast/protocol";
 import type { Engine } from "../engine.ts";
-import type { BatchResult, Fault, Operation, Outcome } from "../port.ts";
+import type { BatchResult, Fault, Operation } from "../port.ts";
 import { troubleOf } from "./errors.ts";
 
 const attemptsMax = 3;
@@ -53,14 +53,13 @@ async function oneByOne(parts: BatchParts, batch: readonly Operation[]): Promise
   };
 }
 
+/** What is told of an operation of which nothing stands; the log always has why. */
 function undone({ newRef }: BatchParts, operation: Operation, error: unknown): BatchResult {
-  if (troubleOf(error) !== "statement") {
-    const body = new ProtocolError("store_unavailable", "the store undid the operation", { retryAfter: retryAfterMs });
-    return { outcomes: [{ ok: false, error: body.toBody() }], faults: [], appended: [] };
-  }
   const ref = newRef();
   const fault: Fault = { ref, operation: operation.kind, error };
-  const body = new ProtocolError("internal", `${operation.kind} failed`, { details: { ref } });
-  const outcome: Outcome = { ok: false, error: body.toBody() };
-  return { outcomes: [outcome], faults: [fault], appended: [] };
+  const body =
+    troubleOf(error) === "statement"
+      ? new ProtocolError("internal", `${operation.kind} failed`, { details: { ref } })
+      : new ProtocolError("store_unavailable", "the store undid the operation", { retryAfter: retryAfterMs });
+  return { outcomes: [{ ok: false, error: body.toBody() }], faults: [fault], appended: [] };
 }

@@ -99,8 +99,9 @@ export function openPostgres({ connection, clock, writer, newBatch }: PostgresDi
         // Half begun is no state to go on from, and nothing is lost with the connection.
         connection.drop("a transaction could not begin");
         inTransaction = false;
-        // Also a lock that was waited for too long: the database does not answer, says AD-2.
-        throw troubleOf(error) === "unavailable" ? new ConnectionLost(reasonOf(error), { cause: error }) : error;
+        // No operation has had its turn: whatever it was, it is the database that takes none (AD-2). A lock that was
+        // waited for too long, a replica that answers in the primary's place.
+        throw troubleOf(error) === "aborted" ? error : new ConnectionLost(reasonOf(error), { cause: error });
       }
     },
     commit: async () => {

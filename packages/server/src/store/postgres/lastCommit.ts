@@ -73,6 +73,8 @@ export function createLastCommit({ connection, clock, beginWrite }: LastCommitPa
         await ask(writer, batch, commit.reason);
         return;
       }
+      // Its own table may not be written, say: the same next time, and it is told as what it is.
+      if (name.status === "rejected" && troubleOf(name.reason) === "statement") throw name.reason;
       if (commit.value.command !== "COMMIT")
         throw new TransactionAborted("the batch was undone at its commit", {
           cause: name.status === "rejected" ? name.reason : undefined,
