@@ -56,10 +56,15 @@ async function openDatabase(
   { data, plugins, clock, random, log }: StoreSettings,
   { url, busUrl = url }: { readonly url: string; readonly busUrl?: string },
 ): Promise<OpenedStore> {
-  const { host, port, database } = postgresAddress(url);
+  const { host, port, database, inTheClear } = postgresAddress(url);
   const place = { store: "postgres", host, port, database } as const;
   // Looked at before anything is opened.
-  postgresAddress(busUrl);
+  if (postgresAddress(busUrl).inTheClear || inTheClear)
+    log.warn("store.in_the_clear", {
+      ...place,
+      advice:
+        "others on the way can read what is sent, and the password's proof: add sslmode=verify-full to the database's URL",
+    });
   // Loaded only here: a start on the embedded store needs neither driver nor engine in this thread.
   const { openPostgresStore } = await import("./postgres/store.ts");
   const { openPostgresBus } = await import("./postgres/bus.ts");

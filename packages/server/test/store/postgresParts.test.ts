@@ -7,6 +7,7 @@ import { postgresAddress } from "../../src/store/postgres/address.ts";
 import { commitBatch } from "../../src/store/postgres/batches.ts";
 import { ConnectionLost, TransactionAborted, troubleOf } from "../../src/store/postgres/errors.ts";
 import { type Reading, shareReaders, waitingReadsMax } from "../../src/store/postgres/readers.ts";
+import { startError } from "../../src/store/postgres/startError.ts";
 import { createSimClock } from "../support/simClock.ts";
 
 function sqlError(code: string): pg.DatabaseError {
@@ -158,6 +159,26 @@ describe("reads that share connections", () => {
   });
 });
 
+describe("why a database cannot be used", () => {
+  const withCode = (code: string): Error => Object.assign(new Error("no"), { code });
+
+  it.each([
+    [new Error("The server does not support SSL connections"), /switch TLS on there, or leave sslmode out/],
+    [withCode("UNABLE_TO_VERIFY_LEAF_SIGNATURE"), /name the file of its certificate's authority as sslrootcert/],
+    [withCode("ERR_TLS_CERT_ALTNAME_INVALID"), /for another name/],
+    [Object.assign(withCode("ENOENT"), { syscall: "open" }), /name a file that this user may read as sslrootcert/],
+    [Object.assign(withCode("ENOENT"), { syscall: "connect" }), /check that it runs and can be reached/],
+    [sqlError("28000"), /takes encrypted connections only, add \?sslmode=verify-full/],
+    [sqlError("53300"), /raise max_connections/],
+    [sqlError("55P03"), /a transaction of somebody else holds a table/],
+    [sqlError("0A000"), /takes no writes, as a replica/],
+  ])("[F79] %s says what to do", (error, sentence) => {
+    const { message } = startError(postgresAddress("postgres://ada:s3cret@db/fleet"), error);
+    expect(message).toMatch(sentence);
+    expect(message).toMatch(/^The database ada@db:5432\/fleet cannot be used \(.*\): .*\.$/);
+  });
+});
+
 describe("a database's address", () => {
   it.each([
     ["postgres://ada:s3cret@db.example:6543/fleet?sslmode=require", "ada@db.example:6543/fleet"],
@@ -166,6 +187,24 @@ describe("a database's address", () => {
     ["postgres://100%sure:s3cret@db.example/fleet", "100%sure@db.example:5432/fleet"],
   ])("[AU-1] %s is told as %s", (url, inWords) => {
     expect(postgresAddress(url).inWords).toBe(inWords);
+  });
+
+  it.each([
+    ["postgres://db.abc.supabase.co/postgres", true],
+    ["postgres://aws-0-eu.pooler.supabase.com:6543/postgres", true],
+    ["postgres://203.0.113.7/fleet?sslmode=disable", true],
+    ["postgres://[2001:db8::1]/fleet", true],
+    ["postgres://db.abc.supabase.co/postgres?sslmode=require", false],
+    ["postgres://db.abc.supabase.co/postgres?ssl=true", false],
+    ["postgres://db.abc.supabase.co/postgres?sslrootcert=/ca.pem", false],
+    ["postgres://postgres/fleet", false],
+    ["postgres://db.internal/fleet", false],
+    ["postgres://127.0.0.1/fleet", false],
+    ["postgres://172.30.44.2/fleet", false],
+    ["postgres://[fd00::1]/fleet", false],
+    ["postgres:///fleet?host=%2Frun%2Fpg.d", false],
+  ])("[AU-1] %s would be asked in the clear across others' networks: %s", (url, inTheClear) => {
+    expect(postgresAddress(url).inTheClear).toBe(inTheClear);
   });
 
   it.each(["mysql://ada:s3cret@db/x", "s3cret", ""])(

@@ -13,14 +13,14 @@ import type { Plugin } from "../../plugin.ts";
 import type { Dialect } from "../dialect.ts";
 import { createEngine } from "../engine.ts";
 import { inProcessStore } from "../inProcess.ts";
-import { NewerStore } from "../migrate.ts";
 import type { Store } from "../port.ts";
 import { type PostgresAddress, postgresAddress } from "./address.ts";
 import { commitBatch } from "./batches.ts";
 import { createConnection, type PostgresConnection } from "./connection.ts";
 import { openPostgres, statementMsMax } from "./dialect.ts";
-import { ForeignMigrations, migrateDatabase } from "./migrating.ts";
+import { migrateDatabase } from "./migrating.ts";
 import { shareReaders } from "./readers.ts";
+import { startError } from "./startError.ts";
 
 /** A node's connections: these, one that writes, and one of the bus. */
 const readersCount = 4;
@@ -106,36 +106,3 @@ async function prepare(
     );
   await migrateDatabase({ url: address.url, plugins, onWait });
 }
-
-function startError({ inWords }: PostgresAddress, error: unknown): StartError {
-  const { code } = error as { code?: unknown };
-  const reason = error instanceof Error ? error.message : String(error);
-  if (error instanceof NewerStore || error instanceof ForeignMigrations)
-    return new StartError(`The database ${inWords} cannot be used: ${reason}.`, { cause: error });
-  const advice = advices.find(([codes]) => codes.some((one) => one === code))?.[1] ?? unreachableAdvice;
-  return new StartError(`The database ${inWords} cannot be used (${reason}): ${advice}.`, { cause: error });
-}
-
-const unreachableAdvice = "check that it runs and can be reached, or name another with --database-url";
-/** What to do, by SQLSTATE. */
-const advices: readonly (readonly [readonly string[], string])[] = [
-  [["28P01", "28000"], "check user and password in --database-url"],
-  [["3D000"], "create the database, or name another with --database-url"],
-  [
-    ["42501"],
-    "give the user the right to create tables there and to use those that are there, or name another with --database-url",
-  ],
-  [
-    ["55P03"],
-    "a transaction of somebody else holds a table that must be changed (pg_stat_activity shows it), and nothing was changed; end it or wait for its end, then start again",
-  ],
-  [
-    ["25006", "0A000"],
-    "it takes no writes, as a replica or a read-only database; name the one that does with --database-url",
-  ],
-  // A table or column that is there already, or is missing: half of a store, or something else's tables.
-  [
-    ["42P07", "42701", "42P01", "42703", "42704", "42710"],
-    "it holds a part of a store or tables of something else, and was left as it is; restore a backup of it, or name an empty database with --database-url",
-  ],
-];
