@@ -13,6 +13,7 @@ import { type AdmissionLimits, admissionLimitsOf } from "./admission/limits.ts";
 import { outageReason } from "./admission/storeHealth.ts";
 import type { Authenticator } from "./auth/verdict.ts";
 import type { ConnectionLimits } from "./connectionLimits.ts";
+import type { Faults } from "./faults/faults.ts";
 import { type FeatureFlags, withoutFlags } from "./flags/features.ts";
 import type { GatewayContext } from "./gateway/context.ts";
 import { decodeTextFrame, encodeTextFrame } from "./gateway/frame.ts";
@@ -73,6 +74,8 @@ export interface NodeParts<Judge extends Authenticator> {
   /** Methods and streams besides the app's, of plugins that the store has too; none where absent. */
   readonly moreMethods?: Readonly<Record<string, Method>>;
   readonly moreStreams?: readonly StreamFamily[];
+  /** Makes faults that were asked for; nobody does where absent. */
+  readonly faults?: Pick<Faults, "make">;
   /** Makes what judges credentials; it may keep its own things in the store. `log` is the node's own, which folds (I9). */
   readonly authenticator: (run: RunTask, log: Log) => Promise<Judge>;
   /** Who may use what; the defaults where absent. */
@@ -222,7 +225,8 @@ export async function createNode<Judge extends Authenticator>(parts: NodeParts<J
     // They are levels of the log, and where it has one level for ever there is nothing to look for.
     standing: async (place) => (levels === undefined ? [] : readStanding(store, place)),
     open: () => committer.run({ kind: "append", workspace: noticesWorkspace, stream: noticesStream, events: [] }),
-    hear: (notice) => obeyNotice({ ...context, ...(levels && { levels }) }, notice),
+    hear: (notice) =>
+      obeyNotice({ ...context, ...(levels && { levels }), ...(parts.faults && { faults: parts.faults }) }, notice),
   });
   const retention = startRetention({ store, clock, log, lifetimes: parts.lifetimes ?? defaultLifetimes });
   return {

@@ -96,6 +96,11 @@ export interface ServerOptions {
    * nothing. False by default: an app's environment is the app's.
    */
   readonly telemetry?: boolean;
+  /**
+   * In development mode: starts this server again, with the same options and on the same port, when somebody asks for it
+   * on the page's Weather. Absent: it is not offered.
+   */
+  readonly restart?: () => void;
   /** By default one JSON line a record on standard error, from `info` up. */
   readonly log?: Log;
   /** For tests and the simulation; the platform's by default. */

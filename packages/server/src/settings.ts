@@ -60,6 +60,7 @@ export interface Settings {
   readonly dashboardMetrics: boolean;
   readonly flags: FlagSource | undefined;
   readonly telemetry: boolean;
+  readonly restart: (() => void) | undefined;
   readonly log: Log;
   readonly clock: Clock;
   readonly random: Random;
@@ -123,6 +124,7 @@ export function settingsOf(options: ServerOptions): Settings {
     dashboardMetrics: options.dashboardMetrics ?? false,
     flags: flagsOf(options.flags),
     telemetry: options.telemetry ?? false,
+    restart: options.restart,
     log: options.log ?? createLog({ level: "info", stream: process.stderr }),
     clock: options.clock ?? platformClock,
     random: options.random ?? platformRandom,

@@ -19,6 +19,7 @@ import { peopleMethods } from "./auth/people/plugin.ts";
 import { type Auth, createAuth } from "./auth/service.ts";
 import { createSupabaseProject } from "./auth/supabase/project.ts";
 import { createProjectSignIn, type ProjectSignIn, supabaseId } from "./auth/supabase/projectSignIn.ts";
+import { createFaults, type Faults } from "./faults/faults.ts";
 import type { FeatureFlags } from "./flags/features.ts";
 import { createUpgrade } from "./gateway/upgrade.ts";
 import { createHttp } from "./http/app.ts";
@@ -26,7 +27,7 @@ import type { Readiness } from "./http/healthRoutes.ts";
 import { signInLinksOff } from "./http/sessionRoutes.ts";
 import { createNode } from "./node.ts";
 import { observers } from "./observe/observer.ts";
-import { plugin as operations } from "./observe/operationsPlugin.ts";
+import { plugin as operations, operationsMethods } from "./observe/operationsPlugin.ts";
 import { telemetryWanted } from "./observe/telemetry/environment.ts";
 import type { Telemetry } from "./observe/telemetry/telemetryShell.ts";
 import { createWatch, type Watch } from "./observe/watch.ts";
@@ -55,15 +56,17 @@ export async function startServer({ settings, app, opened, flags }: ServerParts)
   const watch = createWatch(settings);
   const telemetry = await telemetryOf(settings, opened.kind, watch);
   const observer = telemetry === undefined ? watch.observer : observers(watch.observer, telemetry.observer);
+  const faults = faultsOf(settings, opened);
   const node = await createNode({
     app,
     observer,
     ...(flags && { flags }),
     keepsRecords: true,
     loopDelayMs: watch.loopDelayMs,
-    store: opened.store,
+    store: faults?.store ?? opened.store,
     place: opened.place,
-    ...(opened.bus === undefined ? {} : { bus: opened.bus }),
+    ...(opened.bus === undefined ? {} : { bus: faults?.bus ?? opened.bus }),
+    ...(faults && { faults }),
     clock,
     random,
     log,
@@ -73,7 +76,7 @@ export async function startServer({ settings, app, opened, flags }: ServerParts)
     lifetimes: settings.lifetimes,
     moreMethods: {
       ...(authenticate === undefined ? peopleMethods(settings) : {}),
-      ...(log.levels === undefined ? {} : operations.methods),
+      ...operationsMethods({ levels: log.levels !== undefined, faults: faults?.offered ?? [] }),
     },
     moreStreams: operations.streams,
     authenticator: async (run, folded) => {
@@ -112,6 +115,7 @@ export async function startServer({ settings, app, opened, flags }: ServerParts)
     project: projectOf(folded, auth),
     signInLinks: settings.signInLinks,
     openingsPerSecond: settings.admission.openingsPerSecond,
+    faults: faults?.offered ?? [],
     auth,
     methods: node.methods,
     disturb: node.gateway.disturb,
@@ -192,6 +196,11 @@ async function telemetryOf(
   });
   const system = store === "postgres" ? "postgresql" : store;
   return openTelemetry({ wanted, version, store: system, metrics: registry, clock, log });
+}
+
+/** Whoever reaches a server in development mode is an admin of it: nobody else is to see it break. */
+function faultsOf({ mode, clock, log, restart }: Settings, { store, bus }: OpenedStore): Faults | undefined {
+  return mode === "development" ? createFaults({ store, bus, clock, log, restart }) : undefined;
 }
 
 function codeFlows({ providers, clock, random, log }: Settings): readonly CodeFlow[] {

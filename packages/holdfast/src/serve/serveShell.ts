@@ -18,6 +18,7 @@ import { onStopSignals } from "../shell/signals.ts";
 import { within } from "../shell/wait.ts";
 import type { FleetWatch } from "./fleetWatch.ts";
 import { type LocalAgents, type LocalPart, localParts } from "./localAgents.ts";
+import { openRestarting, type RestartingServer } from "./restarting.ts";
 
 /** `ready` waits this long for the local agents. */
 export const localAgentWaitMsMax = 2_000;
@@ -67,7 +68,7 @@ export interface ServeParts {
 }
 
 interface Running {
-  server: Server | undefined;
+  server: RestartingServer | undefined;
   agents: LocalAgents | undefined;
   assistants: LocalAgents | undefined;
 }
@@ -78,7 +79,7 @@ export async function serveUntilSignal(parts: ServeParts): Promise<ExitCode> {
   const { signalled, forget } = signals(parts.log, running);
   try {
     await start(parts, running, signalled);
-    await signalled;
+    await Promise.race([signalled, running.server?.failed]);
     return await stop(parts, running);
   } finally {
     forget();
@@ -114,7 +115,7 @@ async function start(parts: ServeParts, running: Running, signalled: Promise<voi
     pid: process.pid,
   });
   if (parts.unknownEnvironment.length > 0) log.warn("config.environmentUnknown", { names: parts.unknownEnvironment });
-  const server = await parts.createServer({
+  const options: ServerOptions = {
     app: parts.app,
     mode: config.mode,
     host: config.host,
@@ -136,17 +137,19 @@ async function start(parts: ServeParts, running: Running, signalled: Promise<voi
     ...(parts.page === undefined ? {} : { page: parts.page, pagePaths }),
     version,
     log,
-  });
-  running.server = server;
+  };
+  const restarting = await openRestarting(parts.createServer, options, log);
+  running.server = restarting;
+  const server = restarting.now;
   const key = await server.operatorKey();
   writePrivateFile(operatorKeyFile(config.data), `${key}\n`);
   writeServerRecord(config.data, { url: server.localUrl, publicUrl: server.url, pid: process.pid, version });
   if (config.agents.assistants) {
-    const agentKey = (name: string) => server.agentKey(name);
+    const agentKey = (name: string) => restarting.now.agentKey(name);
     running.assistants = parts.startAssistants({ url: server.localUrl, key, agentKey });
   }
   const first = await Promise.race([
-    agentsOnline(parts, running, server, key),
+    agentsOnline(parts, running, restarting, key),
     signalled.then(() => "signalled" as const),
   ]);
   if (first === "signalled") return;
@@ -184,13 +187,13 @@ function reachOptions({ publicUrl, tls, trustProxies }: Config): Partial<ServerO
 async function agentsOnline(
   parts: ServeParts,
   running: Running,
-  server: Server,
+  restarting: RestartingServer,
   key: string,
 ): Promise<"online" | "late"> {
   const wanted = localParts(parts.config.agents);
   if (wanted.length === 0) return "online";
-  running.agents = parts.startAgents(wanted, (name) => server.agentKey(name));
-  const watch = parts.watchFleet(server.localUrl, key, wanted);
+  running.agents = parts.startAgents(wanted, (name) => restarting.now.agentKey(name));
+  const watch = parts.watchFleet(restarting.now.localUrl, key, wanted);
   const seen = await within(
     watch.allOnline.then(() => "online" as const),
     localAgentWaitMsMax,

@@ -24,6 +24,7 @@ import type { HostOriginSettings } from "../auth/hostOrigin.ts";
 import type { CodeFlow } from "../auth/oidc/codeFlow.ts";
 import type { Auth } from "../auth/service.ts";
 import type { ProjectSignIn } from "../auth/supabase/projectSignIn.ts";
+import type { Fault } from "../faults/fault.ts";
 import type { FeatureFlags } from "../flags/features.ts";
 import type { AnyMethod } from "../methods/nodeMethod.ts";
 import type { MethodsContext } from "../methods/requests.ts";
@@ -61,6 +62,8 @@ export interface HttpOptions {
   readonly signInLinks: boolean;
   /** CL-4: the node's budget, which whoever was refused comes back at. */
   readonly openingsPerSecond: number;
+  /** Faults of the whole server that can be asked for. */
+  readonly faults: readonly Fault[];
   /** The app's methods, and what they need. */
   readonly methods: Readonly<Record<string, AnyMethod>>;
   readonly context: MethodsContext;

@@ -21,6 +21,7 @@ import { signInCodeLifeMs } from "../auth/lives.ts";
 import { type Auth, errorOf } from "../auth/service.ts";
 import type { ProjectSignIn } from "../auth/supabase/projectSignIn.ts";
 import type { Credentials } from "../auth/verdict.ts";
+import type { Fault } from "../faults/fault.ts";
 import type { FeatureFlags, Features } from "../flags/features.ts";
 import type { Mode } from "../mode.ts";
 import { createAttempts } from "./attempts.ts";
@@ -37,6 +38,8 @@ export interface SessionRoutesOptions {
   readonly project?: ProjectSignIn | undefined;
   /** Whether a code made on this machine signs somebody in. */
   readonly signInLinks: boolean;
+  /** That can be asked for here. */
+  readonly faults: readonly Fault[];
   readonly mode: Mode;
   readonly version: string;
   readonly clock: Clock;
@@ -62,6 +65,8 @@ export interface SessionAnswer {
   readonly passwords?: true;
   /** Nobody is signed in now, and a refresh may do it: ask for one first. Said by `GET` only. */
   readonly renewable?: true;
+  /** Faults of the whole server that can be asked for (`weather.make`); absent but in development mode. Said by `GET` only. */
+  readonly faults?: readonly Fault[];
   /** Where people may sign in besides; absent where there is nothing. Said by `GET` only. */
   readonly providers?: readonly ProviderLink[];
 }
@@ -125,6 +130,7 @@ export function addSessionRoutes(app: FastifyInstance, options: SessionRoutesOpt
       ...(project && { passwords: true }),
       ...(isRenewable(request, user) && { renewable: true }),
       ...(providers.length > 0 && { providers }),
+      ...(options.faults.length > 0 && { faults: options.faults }),
     };
   });
 

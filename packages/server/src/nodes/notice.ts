@@ -1,12 +1,14 @@
 /**
  * What nodes tell each other by a stream of their own: that somebody's rights have changed (AU-9), that another key will
- * sign, that an agent speaks from another place now (OP-7), or that an admin wants to read more of the log.
+ * sign, that an agent speaks from another place now (OP-7), that an admin wants to read more of the log, or to see what
+ * a fault does.
  *
  * Life cycle of a notice: appended in the transaction of the change itself, so that neither is there without the
  * other → read by every node from its cursor, like any stream (`noticeReader.ts`) → obeyed (`obedience.ts`). The
  * stream lies in {@link noticesWorkspace}, which is nobody's: no client can name it. Invariant: a notice says what has
- * changed and for whom, never what it is now; that is in the store. (A level of the log is nowhere else.) Pure.
+ * changed and for whom, never what it is now; that is in the store. (A level of the log and a fault are nowhere else.) Pure.
  */
+import { faultKinds, type MadeFault } from "../faults/fault.ts";
 import type { LentLevel } from "../observe/lentLevels.ts";
 import { logLevels } from "../observe/logLevels.ts";
 
@@ -24,7 +26,9 @@ export type NodeNotice =
   /** OP-7: a newer process speaks for an agent, from another node than the one before: older ones are fenced (4409). */
   | { readonly kind: "agentFenced"; readonly workspace: string; readonly agent: string; readonly generation: number }
   /** An admin has asked for another level of the log, on all nodes, until then. */
-  | ({ readonly kind: "logLevel" } & LentLevel);
+  | ({ readonly kind: "logLevel" } & LentLevel)
+  /** In development mode: somebody wants to see what becomes of a fault, on all nodes, until then. */
+  | ({ readonly kind: "weather" } & MadeFault);
 
 /** `unknown`: of a newer program, or removed by retention; something of somebody's rights has changed. */
 export type HeardNotice = NodeNotice | { readonly kind: "unknown" };
@@ -38,7 +42,14 @@ export function readNotice(event: string, data: unknown): HeardNotice {
   if (event === "signingKeysChanged") return { kind: event };
   if (event === "agentFenced" && isName(workspace) && isName(agent) && Number.isSafeInteger(generation))
     return { kind: event, workspace, agent, generation: Number(generation) };
-  return event === "logLevel" ? (readLevel(fields) ?? { kind: "unknown" }) : { kind: "unknown" };
+  if (event === "logLevel") return readLevel(fields) ?? { kind: "unknown" };
+  return event === "weather" ? (readFault(fields) ?? { kind: "unknown" }) : { kind: "unknown" };
+}
+
+function readFault({ fault, until, by }: Readonly<Record<string, unknown>>): NodeNotice | undefined {
+  const known = faultKinds.find((one) => one === fault);
+  if (known === undefined || !isName(by) || !Number.isSafeInteger(until)) return undefined;
+  return { kind: "weather", fault: known, until: Number(until), by };
 }
 
 function readLevel({ room, level, until, by }: Readonly<Record<string, unknown>>): NodeNotice | undefined {

@@ -7,6 +7,7 @@
  */
 import { type Clock, unreachable } from "@holdfast/protocol";
 import type { Authenticator } from "../auth/verdict.ts";
+import type { Faults } from "../faults/faults.ts";
 import type { Occupants } from "../gateway/occupants.ts";
 import type { LentLevels } from "../observe/lentLevels.ts";
 import type { HeardNotice } from "./notice.ts";
@@ -17,9 +18,14 @@ export interface ObedienceOptions {
   readonly clock: Pick<Clock, "monotonic">;
   /** Absent where the log has one level for ever. */
   readonly levels?: Pick<LentLevels, "lend">;
+  /** Absent but in development mode. */
+  readonly faults?: Pick<Faults, "make">;
 }
 
-export function obeyNotice({ authenticator, occupants, clock, levels }: ObedienceOptions, notice: HeardNotice): void {
+export function obeyNotice(
+  { authenticator, occupants, clock, levels, faults }: ObedienceOptions,
+  notice: HeardNotice,
+): void {
   switch (notice.kind) {
     case "credentialEnded":
       authenticator.ended?.(notice.credential);
@@ -37,6 +43,9 @@ export function obeyNotice({ authenticator, occupants, clock, levels }: Obedienc
       return;
     case "logLevel":
       levels?.lend(notice);
+      return;
+    case "weather":
+      faults?.make(notice);
       return;
     case "unknown":
       authenticator.rightsChanged?.();

@@ -1,10 +1,12 @@
 /**
  * What an admin does to the running server, and reads of what was done, as a plugin beside the app.
  *
- * `log.setLevel`, and `audit.search` of `auditSearch.ts`. A change is told to all nodes in the transaction that writes it into the audit, and each obeys by itself. Invariant:
+ * `log.setLevel`, `audit.search` of `auditSearch.ts`, and in development mode `weather.make` of `faults/`. A change is told to all nodes in the transaction that writes it into the audit, and each obeys by itself. Invariant:
  * what is changed here ends by itself, within an hour. A node that starts meanwhile hears of it, too.
  */
 import { z } from "zod";
+import type { Fault } from "../faults/fault.ts";
+import { weatherMethod } from "../faults/weatherMethod.ts";
 import type { Method, Plugin, Principal, Transaction } from "../plugin.ts";
 import { auditFamily } from "./audit.ts";
 import { auditSearch } from "./auditSearch.ts";
@@ -44,7 +46,19 @@ const setLevel: Method = {
 export const plugin: Plugin = {
   name: "operations",
   migrations: {},
-  methods: { "log.setLevel": setLevel, "audit.search": auditSearch },
+  methods: { "log.setLevel": setLevel, "audit.search": auditSearch, "weather.make": weatherMethod() },
   streams: [auditFamily],
   tasks: {},
 };
+
+/** What a server answers: whether its log has levels, and which faults it makes. */
+export function operationsMethods(can: {
+  readonly levels: boolean;
+  readonly faults: readonly Fault[];
+}): Readonly<Record<string, Method>> {
+  return {
+    "audit.search": auditSearch,
+    ...(can.levels && { "log.setLevel": setLevel }),
+    ...(can.faults.length > 0 && { "weather.make": weatherMethod(can.faults) }),
+  };
+}

@@ -66,6 +66,7 @@ export async function openHttp(
     flows,
     signInLinks: true,
     openingsPerSecond: 500,
+    faults: [],
     methods: notes.methods,
     features: ({ name }) => ({ ...defaultFeatures, tabSharing: name !== "Owner" }),
     disturb: (caller, weather) => {

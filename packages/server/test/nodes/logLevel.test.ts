@@ -151,7 +151,6 @@ describe("a node that starts while a level is lent", () => {
   it("finds it among other notices, pages of them, removed ones and of newer programs", async () => {
     const nodes = await openNodes();
     const a = await nodes.start();
-    await set(nodes, a, { room: "store", level: "debug", minutes: 30 });
     const told = (kind: string, times: number) =>
       a.wait(
         nodes.store.commit([
@@ -163,6 +162,8 @@ describe("a node that starts while a level is lent", () => {
           },
         ]),
       );
+    await told("credentialEnded", 1_500);
+    await set(nodes, a, { room: "store", level: "debug", minutes: 30 });
     await told("credentialEnded", 1_500);
     await told("ofANewerProgram", 1);
     expect((await nodes.start()).levels.allows("debug", "store.unavailable")).toBe(true);

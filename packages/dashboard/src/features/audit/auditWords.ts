@@ -38,6 +38,10 @@ const words: Readonly<Record<string, Words>> = {
     wish: "archive a thread",
     done: ({ about }) => `${about["archived"] === false ? "brought back" : "archived"} a thread of somebody else`,
   },
+  "weather.make": {
+    wish: "make bad weather for everybody",
+    done: (entry) => `made bad weather for everybody: ${told(entry, "fault")}`,
+  },
   "log.setLevel": {
     wish: "change the log's level",
     done: (entry) =>
@@ -55,6 +59,7 @@ export const kinds: readonly (readonly [string, string])[] = [
   ["command.", "Commands"],
   ["thread.", "Threads"],
   ["log.", "The log"],
+  ["weather.", "Weather"],
 ];
 
 /** What was done, to be read after the person's name. */

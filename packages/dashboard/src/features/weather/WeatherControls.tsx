@@ -61,7 +61,7 @@ export function WeatherControls(): ReactNode {
   // In development mode nobody has signed in, so nothing can expire.
   const offered = about.mode === "development" ? kinds : [...kinds, expiry];
   return (
-    <section aria-label="Bad weather" className="flex flex-col gap-3">
+    <section aria-label="Bad weather for this browser" className="flex flex-col gap-3">
       <p className="max-w-prose text-muted">
         Real faults, on this browser’s own connection and nobody else’s. Agents go on meanwhile.
       </p>

@@ -28,6 +28,8 @@ export interface About {
   readonly features?: { readonly tabSharing?: boolean } | undefined;
   /** A link signs somebody in, so people can be invited; absent where none does. */
   readonly links?: boolean | undefined;
+  /** Faults of the whole server that can be asked for; absent but in development mode. */
+  readonly faults?: readonly string[] | undefined;
   /** E-mail and password sign somebody in, or a link by e-mail; absent where they do not. */
   readonly passwords?: boolean | undefined;
   /** Nobody is signed in now, and a refresh may do it. */
