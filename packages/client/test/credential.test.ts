@@ -4,7 +4,7 @@
  *
  * Seen red: [AU-7] without `askOver` behind `expiring`, and with `refresh` forgotten as soon as `auth` was sent;
  * [CL-7] with every 503 read as signed out; [CL-10] with the question asked at each failure, and with the count kept
- * after a socket opened; [CL-2] with 4401 that never asks; [TR-4] with every code told each time; [CL-7] of HTTP calls
+ * after a socket opened; [CL-2] with 4401 that never asks; [F74] with 4401 that asks who is signed in and not for a new cookie; [TR-4] with every code told each time; [CL-7] of HTTP calls
  * without the one question under way, and without the token in hand; [CL-7] of an issuer that is away with the backoff of
  * lost connections (30 s ± 50 %: 20 questions in 5 minutes).
  */
@@ -121,11 +121,11 @@ describe("[CL-2] 4401 on a cookie", () => {
     server.verdict = () => ({ kind: "bye", code: 4401 });
   };
 
-  it("asks who is signed in, and stops as signed_out where nobody is", async () => {
+  it("asks for a new one, and stops as signed_out where there is none", async () => {
     const world = scenario({}, refused);
-    world.server.http = async () => ({ status: 200, body: { user: null, mode: "local" } });
+    world.server.http = async () => ({ status: 401, body: {} });
     await world.clock.advance(60_000);
-    expect([world.server.connections.length, questions(world)]).toEqual([1, 1]);
+    expect([world.server.connections.length, refreshes(world), questions(world)]).toEqual([1, 1, 0]);
     expect(world.session.state).toEqual({ kind: "stopped", reason: "signed_out" });
     // A person who signed in again says so.
     world.server.verdict = () => ({ kind: "welcome" });
@@ -145,11 +145,19 @@ describe("[CL-2] 4401 on a cookie", () => {
     expect(world.session.state).toEqual({ kind: "stopped", reason: "auth_failed" });
   });
 
-  it("[CL-7] waits where nobody can say", async () => {
+  it("[CL-7] [F74] waits where whoever renews it is away, and comes back by itself when they are", async () => {
     const world = scenario({}, refused);
-    world.server.http = async () => ({ status: 503, body: {} });
+    // What it has is over: so nobody is signed in, and that alone is no end.
+    world.server.http = async (asked) =>
+      asked.startsWith("POST") ? { status: 503, body: {} } : { status: 200, body: { user: null, mode: "local" } };
     await world.clock.advance(100);
     expect(world.session.state).toMatchObject({ kind: "waiting", reason: "auth_unavailable" });
+    await world.clock.advance(600_000);
+    expect(world.server.connections).toHaveLength(1);
+    world.server.http = async () => ({ status: 200, body: { user: { id: "ada" }, mode: "local" } });
+    world.server.verdict = () => ({ kind: "welcome" });
+    await world.clock.advance(70_000);
+    expect(world.session.state.kind).toBe("live");
   });
 });
 

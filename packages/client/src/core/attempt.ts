@@ -16,7 +16,8 @@ export function beginAttempt(connection: Connection, state: ConnectionState, con
   const { rejectedToken, token } = connection;
   const earliest = earliestMs(connection, now);
   if (now < earliest) wait(connection, earliest, state.kind === "waiting" ? state.reason : "too soon");
-  else if (!connection.usesToken || isUsable(token, connection, now)) openSocket(connection, context);
+  else if (connection.usesToken ? isUsable(token, connection, now) : rejectedToken === undefined)
+    openSocket(connection, context);
   else
     authenticate(
       connection,
@@ -42,6 +43,8 @@ export function answerToken(
       return;
     case "signedIn":
       // The cookie is somebody's: another one than before, or this server will say no again (CL-2).
+      connection.tokenFailures = 0;
+      connection.rejectedToken = undefined;
       waitRefused(connection, context);
       return;
     case "refused":
@@ -87,9 +90,11 @@ export function refuse(connection: Connection, context: StepContext): void {
   connection.tokenFresh = false;
   connection.refusals += 1;
   if (connection.refusals >= limits.refusalsOfFreshTokenMax) stop(connection, "auth_failed");
-  // Who is signed in, if anybody: that alone tells a session that ended from one that is refused.
-  else if (connection.usesCookie) authenticate(connection, context, "rejected");
-  else waitRefused(connection, context);
+  // Whether there is another: that alone tells a session that ended from one that is refused. Until that is known there is no attempt (CL-7).
+  else if (connection.usesCookie) {
+    connection.rejectedToken = "";
+    authenticate(connection, context, "rejected");
+  } else waitRefused(connection, context);
 }
 
 /** CL-5: `online` brings one attempt forward; `offline` turns the wait into probes. */

@@ -83,6 +83,7 @@ export interface Connection {
   token?: string | undefined;
   /** The token has not yet carried a stable connection, so a refusal counts (CL-2). */
   tokenFresh: boolean;
+  /** Until there is another; of a cookie "". */
   rejectedToken?: string | undefined;
   refusals: number;
   tokenFailures: number;

@@ -28,7 +28,7 @@ export function makeCredentials(
 
   async function question(why: TokenReason): Promise<TokenOutcome> {
     try {
-      if (getToken === undefined || why === "unopened") return await askServer(why === "expiring");
+      if (getToken === undefined || why === "unopened") return await askServer(why !== "unopened");
       const token = await getToken(why);
       held = token ?? undefined;
       return token === null ? { kind: "signedOut" } : { kind: "token", token };
@@ -38,8 +38,8 @@ export function makeCredentials(
   }
 
   function ask(why: TokenReason, old: string | undefined): Promise<TokenOutcome> {
-    // These change nothing, so each may be asked for itself.
-    if (why === "unopened" || (getToken === undefined && why !== "expiring")) return question(why);
+    // This changes nothing, so it may be asked for itself.
+    if (why === "unopened") return question(why);
     if (held !== undefined && held !== old && isBetterToken(held, old) && isUsable(held))
       return Promise.resolve({ kind: "token", token: held });
     if (underWay === undefined) {
