@@ -5,7 +5,8 @@
  * at the end of that minute says how many there were, with the newest error → quiet, or the next minute. Lines at
  * `info` have a number a minute for each event, then one line that says how many were not written; `debug` was asked
  * for and is never folded. Invariants: nothing is lost without being counted; memory is bounded by {@link foldsMax}.
- * It deliberately knows no problem: what makes two lines the same is their event, their operation and their error.
+ * It deliberately knows no problem: what makes two lines the same is their event, their operation, whom it was asked of
+ * and their error.
  */
 import type { Clock, TimerHandle } from "@holdfast/protocol";
 import { toError } from "./errorRecord.ts";
@@ -123,10 +124,12 @@ export function createFoldedLog({ log, clock, infoLinesMax, isTold }: FoldedLogO
   };
 }
 
-/** What tells one problem from another: the operation and the error, without what differs from case to case. */
+/** What tells one problem from another: the operation, the provider and the error, without what differs from case to case. */
 function problemOf(fields: Fields): string {
-  const { error, operation, code } = fields;
-  const about = [operation, code].map((value) => (typeof value === "string" ? value : "")).join(" ");
+  const { error, operation, code, issuer, document, provider } = fields;
+  const about = [operation, code, issuer, document, provider]
+    .map((value) => (typeof value === "string" ? value : ""))
+    .join(" ");
   if (error === undefined) return about;
   const { name, message, code: errorCode } = toError(error) as Error & { code?: unknown };
   const what = `${name} ${String(errorCode)} ${withoutIds(message.slice(0, messageLengthMax))}`;

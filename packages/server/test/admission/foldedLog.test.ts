@@ -48,6 +48,16 @@ describe("a folded log", () => {
     expect(lines).toHaveLength(5);
   });
 
+  it("[I9] keeps apart the outages of different providers, which fail in the same words", () => {
+    const { lines, folded } = world();
+    const error = new Error("it did not answer within 3000 ms");
+    for (const issuer of ["https://a.example", "https://b.example"])
+      for (const document of ["key set", "discovery"]) folded.warn("auth.provider_away", { issuer, document, error });
+    folded.warn("auth.client_refused", { provider: "one", meaning: "…" });
+    folded.warn("auth.client_refused", { provider: "two", meaning: "…" });
+    expect(lines).toHaveLength(6);
+  });
+
   it("[ST-8] takes one table that the database does not give for one problem, whatever operations meet it", () => {
     const { lines, folded } = world();
     const refused = Object.assign(new Error("permission denied for table agents"), { code: "42501" });
