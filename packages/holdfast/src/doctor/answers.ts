@@ -5,7 +5,7 @@
  * said by something in between, or by another program.
  */
 import { doubtful, type Finding, sound, wrong } from "./finding.ts";
-import { told } from "./printable.ts";
+import { printable, told } from "./printable.ts";
 import type { Answer } from "./shell/ask.ts";
 import type { Failure } from "./shell/reach.ts";
 import type { Target } from "./target.ts";
@@ -30,7 +30,7 @@ export function judgeHealth(answer: Answer | Failure, target: Target): Finding {
   if (problem !== undefined) return refused(problem, answer.status);
   const health = jsonIn(answer);
   if (answer.status !== 200 || health?.["status"] !== "ok" || typeof health["version"] !== "string")
-    return foreignAnswer(answer, "/healthz", place);
+    return sentOn(answer, "/healthz", target) ?? foreignAnswer(answer, "/healthz", place);
   const { version, mode, store, degraded } = health;
   const is = `Holdfast's server ${told(version)}, mode ${told(String(mode))}, store ${told(String(store))}`;
   if (degraded === undefined) return sound(is);
@@ -45,7 +45,7 @@ export function judgeHealth(answer: Answer | Failure, target: Target): Finding {
 export function judgeUnupgraded(answer: Answer | Failure, target: Target): Finding {
   if (answer.kind === "failed") return judgeBroken(answer);
   const problem = problemIn(answer);
-  if (problem === undefined) return judgeProxy(answer);
+  if (problem === undefined) return sentOn(answer, "/ws", target) ?? judgeProxy(answer);
   // Our own answer to a request that is no upgrade: somebody in between has made one of it.
   if (answer.status === 426)
     return wrong(
@@ -87,6 +87,16 @@ function judgeBroken({ code, message }: Failure): Finding {
 /** The server's own refusal, with its own words, which say what to do. */
 function refused({ code, detail }: Problem, status: number): Finding {
   return wrong(`the server itself refuses, ${status} ${told(code)}`, `it says ${told(detail)}`);
+}
+
+/** A redirect; what is asked for is never followed, since the key would go there. Undefined where it is none. */
+function sentOn({ status, location }: Answer, path: string, target: Target): Finding | undefined {
+  if (status < 300 || status > 399 || location === "" || !URL.canParse(location, target.origin)) return undefined;
+  const { origin, pathname } = new URL(location, target.origin);
+  const who = `${target.host}:${target.port} sends ${path} on to ${told(origin + pathname)} (${status})`;
+  if (pathname === path && origin !== target.origin)
+    return wrong(who, `give that address, if it is yours: holdfast doctor ${printable(origin, 200)}`);
+  return wrong(who, "a proxy asks for a sign-in of its own, or changes the path: let it pass every path on as it is");
 }
 
 function foreignAnswer(answer: Answer, path: string, place: string): Finding {

@@ -112,6 +112,28 @@ describe("a way that is not sound", () => {
     expect(code).toBe(exitCodes.failed);
   });
 
+  it("a proxy that sends on to another address, as from http to https: it is named, and nothing goes there", async () => {
+    let asked = 0;
+    const there = await startHttp((_, response) => {
+      asked += 1;
+      response.end();
+    });
+    const url = await startHttp(({ url: path }, response) => response.writeHead(301, { location: there + path }).end());
+    const { code, last } = await examine(url);
+    expect(last).toContain(
+      `sends /healthz on to "${there}/healthz" (301); give that address, if it is yours: holdfast doctor ${there}.`,
+    );
+    expect([code, asked]).toEqual([exitCodes.failed, 0]);
+  });
+
+  it("a proxy that sends on to a page of its own", async () => {
+    const url = await startHttp((_, response) => response.writeHead(302, { location: "/login?next=%2F&jwt=x" }).end());
+    const { last } = await examine(url);
+    expect(last).toMatch(
+      /^http +wrong .*sends \/healthz on to "[^"?]*\/login" \(302\); a proxy asks for a sign-in of its own/,
+    );
+  });
+
   it("a name that nobody knows", async () => {
     const { code, last } = await examine("http://holdfast.invalid");
     expect(last).toMatch(/^name +wrong +"holdfast\.invalid" has no address \(E\w+\); check the name/);

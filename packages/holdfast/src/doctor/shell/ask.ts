@@ -16,6 +16,8 @@ export interface Answer {
   readonly contentType: string;
   /** Who says that it answers (`Server`); "" where nobody does. */
   readonly server: string;
+  /** Where it sends on to (`Location`); "" where nowhere. */
+  readonly location: string;
   /** The first {@link answerBytesMax} bytes. */
   readonly text: string;
 }
@@ -52,8 +54,8 @@ export function readAnswer(response: IncomingMessage): Promise<Answer> {
     const end = (): void => {
       const text = Buffer.concat(parts).subarray(0, answerBytesMax).toString("utf8");
       const { statusCode = 0, headers } = response;
-      const { "content-type": contentType = "", server = "" } = headers;
-      done({ kind: "answer", status: statusCode, contentType, server: String(server), text });
+      const { "content-type": contentType = "", server = "", location = "" } = headers;
+      done({ kind: "answer", status: statusCode, contentType, server: String(server), location, text });
     };
     response.on("data", (part: Buffer) => {
       parts.push(part);
