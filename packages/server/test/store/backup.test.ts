@@ -1,4 +1,5 @@
 /** Backup, restore, and the copy before a migration: real files, and nothing touched where it is refused. */
+import { spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import {
   existsSync,
@@ -111,6 +112,33 @@ describe("a backup", () => {
     expect(readdirSync(place)).toEqual(["backup"]);
   });
 
+  it("[ST-15] that is killed half-way leaves nothing under its name, and another to that name is refused until that is looked at", async () => {
+    const folder = newFolder();
+    const { engine } = await open(folder);
+    for (let count = 0; count < 40; count += 1) await append(engine, "log/a", 500);
+    const file = join(newFolder(), "backup");
+    const module = new URL("../../src/store/sqlite/backup.ts", import.meta.url).href;
+    const parameters = [
+      "-e",
+      `import(${JSON.stringify(module)}).then(({ backupStore }) => backupStore(${JSON.stringify({ folder, file })}))`,
+    ];
+    const child = spawn(process.execPath, parameters, { stdio: "ignore" });
+    const ended = new Promise((done) => child.once("exit", done));
+    // Looked at each turn of the loop: the copy takes many.
+    while (!existsSync(`${file}.partial`) && child.exitCode === null) await new Promise((done) => setImmediate(done));
+    child.kill("SIGKILL");
+    await ended;
+    const left = readdirSync(join(file, ".."));
+    expect(left).toContain("backup.partial");
+    expect(left).not.toContain("backup");
+    expect(refusalOf(() => backupStore({ folder, file }))).toBe(
+      `${file}.partial exists: a backup to ${file} is under way, or one was killed; wait for its end, or remove that file.`,
+    );
+    rmSync(`${file}.partial`);
+    backupStore({ folder, file });
+    expect(readdirSync(join(file, ".."))).toEqual(["backup"]);
+  });
+
   it("of a damaged store is refused: it would only be found when it is needed", async () => {
     const folder = newFolder();
     const { engine, dialect } = await open(folder);
@@ -125,6 +153,18 @@ describe("a backup", () => {
 });
 
 describe("a restore", () => {
+  it("[ST-15] of the store itself is refused: its newest commits may lie beside it", async () => {
+    const folder = newFolder();
+    const { dialect } = await open(folder);
+    await dialect.close();
+    const file = join(folder, "holdfast.db");
+    const before = hashOf(file);
+    expect(refusalOf(() => restoreStore({ folder, file, plugins: [notes] }))).toMatch(
+      /is the store itself; name a file/,
+    );
+    expect([hashOf(file), readdirSync(folder).filter((name) => name.includes("restor"))]).toEqual([before, []]);
+  });
+
   it("[ST-15] gives every stream a new epoch, durably, and keeps what was acknowledged and the store before it", async () => {
     const folder = newFolder();
     const first = await open(folder);

@@ -1,5 +1,5 @@
 /** The embedded store over its workers: durability across a re-open, the folder's lock, sentences at start. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
@@ -43,6 +43,16 @@ describe("the embedded store", () => {
       before,
     );
     expect(await second.snapshot("default", "notes")).toMatchObject({ data: { notes: [{ text: "kept" }] } });
+  });
+
+  it("[AU-1] is its owner's alone, in a folder that others look into too: it has the key that signs sessions", async () => {
+    const folder = newFolder();
+    chmodSync(folder, 0o755);
+    const store = await open(folder);
+    await store.commit([{ kind: "append", workspace: "w", stream: "s", events: [{ event: "noted", data: 1 }] }]);
+    const ours = readdirSync(folder).filter((name) => name.startsWith("holdfast.db"));
+    expect(ours).toContain("holdfast.db-wal");
+    expect(ours.map((name) => statSync(join(folder, name)).mode & 0o077)).toEqual(ours.map(() => 0));
   });
 
   it("a reader that came first opens what the writer has made, not the empty folder", async () => {

@@ -15,6 +15,7 @@ import {
   existsSync,
   linkSync,
   mkdirSync,
+  realpathSync,
   renameSync,
   rmSync,
   statSync,
@@ -26,7 +27,7 @@ import type { Plugin } from "../../plugin.ts";
 import { requireKnown } from "../migrate.ts";
 import { type FolderLock, lockFolder } from "./lock.ts";
 import { migrationsHad, storeFile } from "./migrating.ts";
-import { copyWhole, flushFile, flushFolder, requireWhole } from "./wholeCopy.ts";
+import { copyWhole, flushFile, flushFolder, partialSuffix, requireWhole } from "./wholeCopy.ts";
 
 /** Where the store that a restore replaces is kept, with a number behind it from the second on. */
 const keptName = `${storeFile}.before-restore`;
@@ -57,16 +58,17 @@ export function backupStore({ folder, file }: { readonly folder: string; readonl
 }
 
 function backupError(file: string, error: unknown): StartError {
-  const code = (error as { code?: unknown }).code;
-  const result = resultCode(error);
+  const { code, path = file } = error as NodeJS.ErrnoException;
   const sentence =
-    code === "EEXIST"
-      ? `${file} exists; name another file, or remove it.`
-      : code === "ENOSPC" || result === 13
-        ? `The disk of ${file} is full; name a file on another one.`
-        : code === "ENOENT" || code === "ENOTDIR" || code === "EACCES" || code === "EROFS" || code === "EISDIR"
-          ? `${file} cannot be written (${code}); name a file in a folder that exists and can be written.`
-          : `The backup to ${file} failed (${messageOf(error)}); nothing was written.`;
+    code === "EEXIST" && path.endsWith(partialSuffix)
+      ? `${path} exists: a backup to ${file} is under way, or one was killed; wait for its end, or remove that file.`
+      : code === "EEXIST"
+        ? `${file} exists; name another file, or remove it.`
+        : isFull(error)
+          ? `The disk of ${file} is full; name a file on another one.`
+          : code === "ENOENT" || code === "ENOTDIR" || code === "EACCES" || code === "EROFS" || code === "EISDIR"
+            ? `${file} cannot be written (${code}); name a file in a folder that exists and can be written.`
+            : `The backup to ${file} failed (${messageOf(error)}); nothing was written.`;
   return new StartError(sentence, { cause: error });
 }
 
@@ -79,6 +81,10 @@ export function restoreStore(parts: {
 }): Restored {
   const { folder, file, plugins } = parts;
   requireReadable(file);
+  const store = join(folder, storeFile);
+  // Its newest commits may still lie beside it, where a restore would not look.
+  if (existsSync(store) && realpathSync(store) === realpathSync(file))
+    throw new StartError(`${file} is the store itself; name a file that \`holdfast backup\` made.`);
   const lock = locked(folder);
   const fresh = join(folder, `${storeFile}.restoring`);
   try {
@@ -128,6 +134,10 @@ function prepareRestored(file: string, fresh: string, plugins: readonly Plugin[]
     copyFileSync(file, fresh);
     requireWhole(fresh);
   } catch (error) {
+    if (isFull(error))
+      throw new StartError(`The disk of ${dirname(fresh)} is full; make room: the store there is as it was.`, {
+        cause: error,
+      });
     const advice = "it is not a whole backup of a store; name a file that `holdfast backup` made";
     throw new StartError(`${file} cannot be restored (${messageOf(error)}): ${advice}.`, { cause: error });
   }
@@ -178,6 +188,11 @@ function freeName(folder: string): string {
     if (!existsSync(name)) return name;
   }
   throw new StartError(`${folder} holds ${keptMax} stores from before restores; remove some of them.`);
+}
+
+/** A disk, as the system or SQLite says it. */
+function isFull(error: unknown): boolean {
+  return (error as { code?: unknown }).code === "ENOSPC" || resultCode(error) === 13;
 }
 
 function resultCode(error: unknown): number {

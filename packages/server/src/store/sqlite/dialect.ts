@@ -5,7 +5,7 @@
  * kept, at most {@link statementsMax}. Invariant: one connection, no concurrency; the engine awaits each
  * call. It deliberately does no threading: that is the worker's.
  */
-import { statSync } from "node:fs";
+import { closeSync, existsSync, openSync, statSync } from "node:fs";
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import { Kysely, SqliteDialect } from "kysely";
 import type { SomeTables } from "../../plugin.ts";
@@ -20,6 +20,9 @@ const walCheckpointPages = 4_000;
 /** A file up to this size is looked through at its opening: 0.3 s for 70 MiB. */
 const checkedBytesMax = 64 * 1024 * 1024;
 const corrupt = 11;
+const privateMode = 0o600;
+/** SQLite's name for a database without a file. */
+const inMemory = ":memory:";
 
 /** SQLite's primary result codes that concern the database, not one statement (AD-2). */
 const fatalCodes: ReadonlySet<number> = new Set([5, 6, 7, 8, 10, 11, 13, 14, 15, 26]);
@@ -30,6 +33,10 @@ export interface SqliteSettings {
 }
 
 export function openSqlite(settings: SqliteSettings): Dialect {
+  // It has the key that signs sessions, and the folder may be one that others look into. What SQLite puts beside it has
+  // the rights of the file itself.
+  if (!settings.readOnly && settings.file !== inMemory && !existsSync(settings.file))
+    closeSync(openSync(settings.file, "a", privateMode));
   const database = new DatabaseSync(settings.file, { readOnly: settings.readOnly, timeout: busyTimeoutMs });
   if (!settings.readOnly) {
     database.exec(

@@ -12,7 +12,7 @@ import { DatabaseSync } from "node:sqlite";
 import type { Plugin } from "../../plugin.ts";
 import type { Dialect } from "../dialect.ts";
 import { migrate, migrationsOf, requireKnown } from "../migrate.ts";
-import { copyWhole } from "./wholeCopy.ts";
+import { copyWhole, partialSuffix } from "./wholeCopy.ts";
 
 export const storeFile = "holdfast.db";
 const copyPrefix = `${storeFile}.before-`;
@@ -29,8 +29,8 @@ export function prepareMigration(folder: string, plugins: readonly Plugin[]): vo
     .filter((name) => !had.includes(name));
   if (had.length === 0 || missing === undefined) return;
   const copy = join(folder, `${copyPrefix}${missing}`);
-  // From a migration that failed: the store is what it was then, and may have grown.
-  rmSync(copy, { force: true });
+  // From a migration that failed, or was killed: the store is what it was then, and may have grown.
+  for (const suffix of ["", partialSuffix]) rmSync(`${copy}${suffix}`, { force: true });
   copyWhole(file, copy);
   removeOldCopies(folder);
 }

@@ -2,8 +2,8 @@
 import { StartError } from "../../options.ts";
 import { lockHolder } from "./lock.ts";
 
-/** SQLite's primary result codes: BUSY; READONLY and CANTOPEN; CORRUPT and NOTADB. */
-const codes = { inUse: [5], notWritable: [8, 14], damaged: [11, 26] } as const;
+/** SQLite's primary result codes: BUSY; READONLY and CANTOPEN; FULL; CORRUPT and NOTADB. */
+const codes = { inUse: [5], notWritable: [8, 14], full: [13], damaged: [11, 26] } as const;
 
 export function startError(folder: string, error: unknown): StartError {
   const code = ((error as { errcode?: number } | null)?.errcode ?? 0) & 0xff;
@@ -20,6 +20,11 @@ export function startError(folder: string, error: unknown): StartError {
   if (is(codes.notWritable))
     return new StartError(
       `The data folder ${folder} cannot be written; choose another with --data or change its rights.`,
+      { cause: error },
+    );
+  if (is(codes.full) || (error as { code?: unknown } | null)?.code === "ENOSPC")
+    return new StartError(
+      `The disk of the data folder ${folder} is full (${reason}): make room, also for a copy of the store where a new version changes it; it is as it was.`,
       { cause: error },
     );
   if (is(codes.damaged))
