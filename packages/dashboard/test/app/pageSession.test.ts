@@ -87,6 +87,27 @@ describe("PageSession", () => {
     expect(page.state().kind).toBe("open");
   });
 
+  it("[F11] decides once, when it is known who is signed in: no sign-in page and no socket before", async () => {
+    let answer = (): void => {};
+    const known = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    const { page, state } = makePage({
+      about: async () => {
+        await known;
+        return { mode: "local", user, version: "0.1.0", store: "sqlite" };
+      },
+    });
+    const shown: string[] = [];
+    page.onChange(() => shown.push(page.state().kind));
+    const started = page.start(undefined);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect([shown, state.opened]).toEqual([["opening"], 0]);
+    answer();
+    await started;
+    expect([shown, state.opened]).toEqual([["opening", "open"], 1]);
+  });
+
   it("does not take a server that fails for one that is signed out", async () => {
     const { page } = makePage({ about: () => Promise.reject(new TypeError("Failed to fetch")) });
     await page.start(undefined);
