@@ -125,7 +125,7 @@ test("[W5] [L2] [O8] no token and no prompt where it does not belong, after a wh
   expect(places["metrics"]).toContain("holdfast_connections");
   // The socket is the shared worker's, where nobody can look: an address with a credential would be 400 (AU-1).
   expect(addresses.some((address) => address.includes("/api/session"))).toBe(true);
-  // What is typed and not sent is kept in the tab, until it is sent or its writer signs out: the search finds it.
+  // What is typed and not sent is kept in the browser, until it is sent or its writer signs out: the search finds it.
   expect(places["the browser's storage"]).toContain(draft);
 
   await page.getByTestId("sign-out").click();

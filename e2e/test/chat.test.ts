@@ -149,7 +149,7 @@ test("[F65] [F69] [F74] twenty messages at once, a reload, a stop, a killed work
     await page.reload();
   }
   // Stopped in one tab, kept in both.
-  await second.getByTestId("chat-stop").click();
+  await second.getByTestId("command-stop").click();
   for (const one of [page, second]) {
     await ended(one, "interrupted");
     expect(await replies(one).count()).toBe(count + 1);

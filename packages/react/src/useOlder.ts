@@ -1,12 +1,13 @@
 /** Older pages of a thread, in front of what its stream gives, as a component asks for them. */
 import { useCallback, useLayoutEffect, useMemo, useRef, useState } from "react";
-import { type OlderPages, olderThan, withFallen, withOlder, withPage } from "./thread/olderPages.ts";
+import { looseOf, type OlderPages, olderThan, withFallen, withOlder, withPage } from "./thread/olderPages.ts";
 import type { ThreadMethods } from "./thread/threadEvents.ts";
 import { emptyThread, type ThreadState } from "./thread/threadState.ts";
 import { useRequest } from "./useRequest.ts";
 
 /** Commands of one page, each with what was said because of it. */
 const pageLimit = 50;
+const nothing: ReadonlySet<string> = new Set();
 
 export interface OlderView {
   readonly state: ThreadState;
@@ -22,19 +23,24 @@ export function useOlder(thread: string, state: ThreadState): OlderView {
   const [kept, setKept] = useState<{ readonly thread: string; readonly pages: OlderPages | undefined }>();
   const pages = kept?.thread === thread ? kept.pages : undefined;
   const { send, pending, error } = useRequest<Calls, "thread.read">("thread.read");
-  const before = olderThan(state, pages);
+  const wasLoose = useRef(nothing);
+  const loose = looseOf(wasLoose.current, state.commands);
+  const before = olderThan(state, loose, pages);
   const latest = useRef({ before, pending, state: emptyThread });
   // Before anything is drawn: what falls out of the stream's part is never missed.
   useLayoutEffect(() => {
     const was = latest.current.state;
     latest.current = { before, pending, state };
+    wasLoose.current = loose;
     if (was !== state)
       setKept((now) =>
-        now?.thread === thread && now.pages !== undefined ? { thread, pages: withFallen(now.pages, was, state) } : now,
+        now?.thread === thread && now.pages !== undefined
+          ? { thread, pages: withFallen(now.pages, loose, was, state) }
+          : now,
       );
-  }, [thread, state, before, pending]);
+  }, [thread, state, loose, before, pending]);
   return {
-    state: useMemo(() => withOlder(state, pages), [state, pages]),
+    state: useMemo(() => withOlder(state, loose, pages), [state, loose, pages]),
     hasOlder: before !== undefined,
     loading: pending,
     error,

@@ -273,6 +273,19 @@ describe("useThread", () => {
     expect(texts(view())).toEqual(["n500"]);
   });
 
+  it("[F65] an old one that has not ended hides none of those between it and the newest", async () => {
+    const { fake, view } = open();
+    act(() => void fake.tell(stream, 1, queued("0", "waits"), ...many(1, commandsKeptMax + 1)));
+    expect(texts(view()).slice(0, 2)).toEqual(["waits", "n3"]);
+    act(() => view().loadOlder());
+    expect(fake.calls[0]).toMatchObject({ params: { before: "3" } });
+    await answer(fake, 0, { items: [exchange("2", "r2")], next: "2" });
+    expect(texts(view()).slice(0, 4)).toEqual(["waits", "n2", "r2", "n3"]);
+    act(() => view().loadOlder());
+    await answer(fake, 1, { items: [{ ...exchange("0", "r0"), messages: [] }, exchange("1", "r1")] });
+    expect(texts(view()).slice(0, 4)).toEqual(["n0", "n1", "r1", "n2"].with(0, "waits"));
+  });
+
   it("says why an older page cannot be read, and reads it when asked again", async () => {
     const { fake, view } = open();
     act(() => void fake.tell(stream, 1, ...many(0, commandsKeptMax)));

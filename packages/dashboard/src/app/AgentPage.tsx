@@ -1,31 +1,33 @@
-/** One agent: its threads, and where new work with it begins. */
+/** One agent: its threads, and where new work with it begins. Of one that was removed the threads are left. */
 import { useParams } from "@tanstack/react-router";
 import type { ReactNode } from "react";
+import { RemoveAgent } from "../features/fleet/RemoveAgent.tsx";
 import { ThreadList } from "../features/fleet/ThreadList.tsx";
 import { NewTerminalButton, NewThreadComposer } from "../features/thread/NewWork.tsx";
 import { agentMark, liveLine } from "../shared/data/agentWords.ts";
-import { useLive } from "../shared/data/LiveData.tsx";
+import { type KnownAgent, useKnownAgent } from "../shared/data/useKnown.ts";
 import { visibleText } from "../shared/format/visibleText.ts";
 import { Age } from "../shared/ui/Age.tsx";
+import { NotKnown } from "../shared/ui/NotKnown.tsx";
 import { StateMark } from "../shared/ui/StateMark.tsx";
 import { BackLink } from "./BackLink.tsx";
-import { useCanOperate } from "./roles.ts";
+import { useCanOperate, useIsAdmin } from "./roles.ts";
 
 export function AgentPage(): ReactNode {
   const { agent: id } = useParams({ from: "/agents/$agent" });
-  const { fleet } = useLive();
+  const known = useKnownAgent(id);
   const canOperate = useCanOperate();
-  const agent = fleet.state.agents.get(id);
-  if (agent === undefined) {
+  const isAdmin = useIsAdmin();
+  if (known.kind !== "known") {
     return (
       <div className="flex flex-1 flex-col items-start gap-3 p-6">
         <BackLink to="/" label="Fleet" />
-        <p className="text-muted">
-          {fleet.isLoaded ? "There is no such agent, or it is not yours to see." : "Loading …"}
-        </p>
+        <NotKnown known={known} what="agent" />
       </div>
     );
   }
+  const agent = known.it;
+  const isRemoved = agent.removedAt !== undefined;
   const name = visibleText(agent.name);
   return (
     <section aria-label={`Agent ${name}`} className="flex min-w-0 flex-1 flex-col">
@@ -33,28 +35,43 @@ export function AgentPage(): ReactNode {
       <header className="flex min-h-12 flex-wrap items-center gap-x-3 gap-y-1 border-b border-line bg-surface px-3 py-1.5">
         <BackLink to="/" label="Fleet" />
         <h1 className="truncate text-lg font-semibold">{name}</h1>
-        <p className="flex min-w-0 items-center gap-2 text-sm text-muted">
-          <StateMark shape={agentMark(agent)} />
-          <span className="truncate">{liveLine(agent)}</span>
-          <span aria-hidden="true">·</span>
-          <span className="whitespace-nowrap">
-            {agent.status} for <Age at={agent.statusAt} />
-          </span>
-        </p>
+        <AgentLine agent={agent} />
         <span className="flex-1" />
-        {canOperate && <NewTerminalButton agent={agent} />}
+        {canOperate && !isRemoved && <NewTerminalButton agent={agent} />}
+        {isAdmin && !isRemoved && <RemoveAgent agent={agent} />}
       </header>
       <div className="min-h-0 flex-1 overflow-y-auto bg-surface">
         <h2 className="px-4 pt-3 text-xs font-semibold text-muted">Threads</h2>
         <ThreadList key={id} agent={id} chosen={undefined} />
       </div>
-      {canOperate ? (
+      {canOperate && !isRemoved ? (
         <NewThreadComposer agent={agent} />
       ) : (
         <p className="border-t border-line p-3 text-sm text-muted">
-          You can watch. To send commands, ask an admin for the role operator.
+          {isRemoved
+            ? "This agent was removed: what it did can be read, and nothing can be sent to it."
+            : "You can watch. To send commands, ask an admin for the role operator."}
         </p>
       )}
     </section>
+  );
+}
+
+/** What it does, and since when it is there or not. */
+function AgentLine({ agent }: { readonly agent: KnownAgent }): ReactNode {
+  return (
+    <p data-testid="agent-line" className="flex min-w-0 items-center gap-2 text-sm text-muted">
+      <StateMark shape={agentMark(agent)} />
+      {agent.removedAt === undefined && (
+        <>
+          <span className="truncate">{liveLine(agent)}</span>
+          <span aria-hidden="true">·</span>
+        </>
+      )}
+      <span className="whitespace-nowrap">
+        {agent.removedAt === undefined ? `${agent.status} for ` : "removed · "}
+        <Age at={agent.statusAt} />
+      </span>
+    </p>
   );
 }

@@ -79,6 +79,9 @@ export function Shell(): ReactNode {
         <span>version {about.version}</span>
         {/* On a phone the links have a line of their own. */}
         <span className="flex-1 max-md:basis-full" />
+        <Link to="/threads" data-testid="to-threads" className={footerLink}>
+          Threads
+        </Link>
         <Link to="/weather" data-testid="to-weather" className={footerLink}>
           Weather
         </Link>

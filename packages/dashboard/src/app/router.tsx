@@ -1,5 +1,5 @@
 /**
- * The page's addresses: `/` the fleet, `/agents/<id>` one agent, `/threads/<id>` one thread, `/people` who may
+ * The page's addresses: `/` the fleet, `/agents/<id>` one agent, `/threads/<id>` one thread, `/threads` all, `/people` who may
  * come in and where one is signed in, `/weather` to try to break it, `/assistants`, `/audit` and `/connections` for admins.
  *
  * Every view has one; back, forward and reload show the same. Nothing else is in the address: a one-time
@@ -10,6 +10,7 @@ import { AgentPage } from "./AgentPage.tsx";
 import { FleetPage, NotFound } from "./FleetPage.tsx";
 import { Shell } from "./Shell.tsx";
 import { ThreadPage } from "./ThreadPage.tsx";
+import { ThreadsPage } from "./ThreadsPage.tsx";
 
 const root = createRootRoute({ component: Shell, notFoundComponent: NotFound });
 /** Loaded when somebody looks: most people never do. */
@@ -22,6 +23,7 @@ const routes = [
   createRoute({ getParentRoute: () => root, path: "/", component: FleetPage }),
   createRoute({ getParentRoute: () => root, path: "/agents/$agent", component: AgentPage }),
   createRoute({ getParentRoute: () => root, path: "/threads/$thread", component: ThreadPage }),
+  createRoute({ getParentRoute: () => root, path: "/threads", component: ThreadsPage }),
   createRoute({ getParentRoute: () => root, path: "/connections", component: connectionsPage }),
   createRoute({ getParentRoute: () => root, path: "/people", component: peoplePage }),
   createRoute({ getParentRoute: () => root, path: "/assistants", component: assistantsPage }),

@@ -4,6 +4,7 @@ import { emptyThread, foldThread, type ThreadState } from "@holdfast/react/threa
 import { describe, expect, it } from "vitest";
 import { blocksOf, isDrawnAsMarkdown, lineCharsMax, markdownCharsMax } from "../../src/features/thread/chat/blocks.ts";
 import { chatItems, isSameChat } from "../../src/features/thread/chat/chatItems.ts";
+import { shownOf, withOlderPage } from "../../src/features/thread/chat/chatWindow.ts";
 import { endPixels, followingEnd, scrolled } from "../../src/features/thread/chat/followEnd.ts";
 import { safeUrl } from "../../src/features/thread/chat/safeUrl.ts";
 import { itemOfCommand, itemOfSend } from "../../src/features/thread/ladder.ts";
@@ -32,11 +33,10 @@ const finished = (command: string) => ({
 const fold = (...events: { event: string; data: unknown }[]): ThreadState =>
   events.reduce((state, event) => foldThread(state, { at, ...event }), emptyThread);
 const shown = (state: ThreadState, older: readonly Exchange[] = []) =>
-  chatItems(older, state.commands.map(itemOfCommand), state.messages).map(({ item, messages, isTyping }) => [
-    item.text,
-    messages.map(({ text }) => text).join("|"),
-    isTyping,
-  ]);
+  shownOf(older.length === 0 ? undefined : withOlderPage(undefined, { items: older }), {
+    items: chatItems(state.commands.map(itemOfCommand), state.messages),
+    loose: new Set(),
+  }).map(({ item, messages, isTyping }) => [item.text, messages.map(({ text }) => text).join("|"), isTyping]);
 
 describe("what was said", () => {
   it("[F64] stands under its own question, whatever came between", () => {
@@ -85,7 +85,7 @@ describe("what was said", () => {
       savedAt: at,
       state: { kind: "saved" },
     };
-    const [mine] = chatItems([], [itemOfSend(saved as Parameters<typeof itemOfSend>[0])], []);
+    const [mine] = chatItems([itemOfSend(saved as Parameters<typeof itemOfSend>[0])], []);
     expect(mine).toMatchObject({ isTyping: false, item: { state: "saved" } });
   });
 });
@@ -115,13 +115,12 @@ it("an event of one exchange leaves all others as they are drawn", () => {
   const before = fold(queued("c1"), begins("c1", "m1"), ends("c1", "m1", "one"), queued("c2"), begins("c2", "m2"));
   const after = foldThread(before, { at, ...says("c2", "m2", "t") });
   const items = new Map(before.commands.map((command) => [command.id, itemOfCommand(command)]));
-  const shownOf = (state: ThreadState) =>
+  const drawn = (state: ThreadState) =>
     chatItems(
-      [],
       state.commands.map((command) => items.get(command.id) ?? itemOfCommand(command)),
       state.messages,
     );
-  expect(shownOf(after).map((chat, index) => isSameChat(chat, shownOf(before)[index] ?? chat))).toEqual([true, false]);
+  expect(drawn(after).map((chat, index) => isSameChat(chat, drawn(before)[index] ?? chat))).toEqual([true, false]);
 });
 
 describe("the end of what grows is followed", () => {

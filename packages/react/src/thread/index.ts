@@ -1,4 +1,6 @@
 /** One thread of a control centre as a value, without React: the fold of its stream, shared by our page and `useThread`. */
+
+export { looseOf } from "./olderPages.ts";
 export {
   type CommandOutcome,
   readsStream,

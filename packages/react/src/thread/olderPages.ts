@@ -1,8 +1,12 @@
 /**
  * What was said before the part of a thread that its stream gives: pages that were asked for, in front of it.
  *
- * Pure. Invariants: what both have is shown once, as the stream tells it; once pages are there, what the stream's part lets
- * go of for its bound joins them, so that nothing between the two is ever missing; a history that was replaced takes them along.
+ *   loose │ pages … │ the stream's part
+ *
+ * The stream's part is the newest commands, and every one that has not ended, however old: those are *loose*, since others
+ * lie between them and the rest. Pure. Invariants: what both have is shown once, at its place, as the stream tells it; once
+ * pages are there, what the stream's part lets go of for its bound joins them, so that nothing between the two is ever
+ * missing; a history that was replaced takes them along.
  */
 import type { OlderExchange } from "./threadEvents.ts";
 import { fromSnapshot } from "./threadFromSnapshot.ts";
@@ -15,10 +19,20 @@ export interface OlderPages {
   readonly next: string | undefined;
 }
 
+type Loose = ReadonlySet<string>;
+
+/** Those of a full stream's part that stand before its rest. Whichever was once stays so, also when it ends. */
+export function looseOf(before: Loose, commands: readonly { readonly id: string; readonly state: string }[]): Loose {
+  if (commands.length < commandsKeptMax) return before;
+  const first = commands.findIndex(({ id, state }) => state === "finished" && !before.has(id));
+  const added = commands.slice(0, Math.max(0, first)).filter(({ id }) => !before.has(id));
+  return added.length === 0 ? before : new Set([...before, ...added.map(({ id }) => id)]);
+}
+
 /** Before which command older ones are read; undefined where none can be. */
-export function olderThan({ commands }: ThreadState, pages: OlderPages | undefined): string | undefined {
+export function olderThan({ commands }: ThreadState, loose: Loose, pages: OlderPages | undefined): string | undefined {
   if (pages !== undefined) return pages.next;
-  return commands.length >= commandsKeptMax ? commands[0]?.id : undefined;
+  return commands.length < commandsKeptMax ? undefined : commands.find(({ id }) => !loose.has(id))?.id;
 }
 
 export function withPage(
@@ -39,30 +53,46 @@ export function withPage(
 }
 
 /** The pages after the stream's part went from `before` to `after`. */
-export function withFallen(pages: OlderPages, before: ThreadState, after: ThreadState): OlderPages | undefined {
+export function withFallen(
+  pages: OlderPages,
+  loose: Loose,
+  before: ThreadState,
+  after: ThreadState,
+): OlderPages | undefined {
   if (before.commands.length > 0 && after.commands.length === 0) return undefined;
-  const commands = notIn(after.commands, before.commands);
+  const commands = notIn(after.commands, before.commands).filter(({ id }) => !loose.has(id));
   const messages = notIn(after.messages, before.messages);
   if (commands.length === 0 && messages.length === 0) return pages;
   return {
     ...pages,
-    commands: [...notIn(commands, pages.commands), ...commands],
-    messages: [...notIn(messages, pages.messages), ...messages],
+    commands: [...pages.commands, ...notIn(pages.commands, commands)],
+    messages: [...pages.messages, ...notIn(pages.messages, messages)],
   };
 }
 
 /** All of it as one thread. */
-export function withOlder(state: ThreadState, pages: OlderPages | undefined): ThreadState {
+export function withOlder(state: ThreadState, loose: Loose, pages: OlderPages | undefined): ThreadState {
   if (pages === undefined) return state;
+  const rest = notIn(pages.commands, state.commands);
   return {
     ...state,
-    commands: [...notIn(state.commands, pages.commands), ...state.commands],
-    messages: [...notIn(state.messages, pages.messages), ...state.messages],
+    commands: [
+      ...rest.filter(({ id }) => loose.has(id)),
+      ...asIn(state.commands, pages.commands),
+      ...rest.filter(({ id }) => !loose.has(id)),
+    ],
+    messages: [...asIn(state.messages, pages.messages), ...notIn(pages.messages, state.messages)],
   };
 }
 
 interface Named {
   readonly id: string;
+}
+
+/** Each as the newer list has it, where that has it. */
+function asIn<Item extends Named>(newer: readonly Item[], items: readonly Item[]): readonly Item[] {
+  const there = new Map(newer.map((item) => [item.id, item]));
+  return items.map((item) => there.get(item.id) ?? item);
 }
 
 function notIn<Item extends Named>(others: readonly Named[], items: readonly Item[]): readonly Item[] {

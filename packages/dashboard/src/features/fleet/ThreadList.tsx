@@ -1,55 +1,93 @@
-/** The threads of one agent, the newest first; older ones than the stream holds are read when asked for. */
-import type { ControlMethods, Thread } from "@holdfast/control/contract";
-import { useRequest } from "@holdfast/react";
+/**
+ * Threads, of one agent or of all, the newest first; those that are archived behind a switch. What the stream does not hold
+ * (older ones, archived ones) is read when asked for.
+ */
+
+import type { Thread } from "@holdfast/control/contract";
 import { Link } from "@tanstack/react-router";
-import { memo, type ReactNode, useMemo, useState } from "react";
+import { memo, type ReactNode, useCallback, useMemo, useState } from "react";
 import { useLive } from "../../shared/data/LiveData.tsx";
-import { threadsOf } from "../../shared/data/threadsState.ts";
+import { type ThreadFilter, threadsOf } from "../../shared/data/threadsState.ts";
 import { hasNews, useMarks } from "../../shared/data/useMarks.ts";
-import { problemText } from "../../shared/format/problem.ts";
 import { visibleText } from "../../shared/format/visibleText.ts";
 import { Age } from "../../shared/ui/Age.tsx";
 import { Button } from "../../shared/ui/Button.tsx";
 import { TerminalIcon } from "../../shared/ui/icons.tsx";
+import { MoreThreads } from "./MoreThreads.tsx";
 
-export function ThreadList(props: { readonly agent: string; readonly chosen: string | undefined }): ReactNode {
-  const { agent, chosen } = props;
-  const { threads } = useLive();
-  const marks = useMarks();
-  const [older, setOlder] = useState<readonly Thread[]>([]);
-  const shown = useMemo(() => threadsOf(threads.state, older, agent), [threads.state, older, agent]);
+export function ThreadList(props: {
+  /** Undefined: all, each with whose it is. */
+  readonly agent: string | undefined;
+  readonly chosen: string | undefined;
+}): ReactNode {
+  const [archived, setArchived] = useState(false);
   return (
     <div className="flex flex-col gap-1 p-2">
-      {shown.length === 0 && (
-        <p className="p-2 text-muted">
-          {threads.isLoaded ? "Work with this agent will be listed here: send it a command to begin." : "Loading …"}
-        </p>
-      )}
-      <ul>
+      <Button
+        tone="quiet"
+        aria-pressed={archived}
+        data-testid="show-archived"
+        onClick={() => setArchived(!archived)}
+        className={`self-start ${archived ? "bg-chosen text-text" : ""}`}
+      >
+        Archived
+      </Button>
+      <Threads key={String(archived)} {...props} archived={archived} />
+    </div>
+  );
+}
+
+function Threads({ chosen, ...filter }: ThreadFilter & { readonly chosen: string | undefined }): ReactNode {
+  const { agent, archived } = filter;
+  const { threads, fleet } = useLive();
+  const marks = useMarks();
+  const [older, setOlder] = useState<readonly Thread[]>([]);
+  const [isRead, setRead] = useState(!archived);
+  const shown = useMemo(
+    () => threadsOf(threads.state, older, { agent, archived }),
+    [threads.state, older, agent, archived],
+  );
+  const onRead = useCallback((more: readonly Thread[]) => {
+    setOlder((before) => [...before, ...more]);
+    setRead(true);
+  }, []);
+  return (
+    <>
+      {shown.length === 0 && <p className="p-2 text-muted">{emptyText(filter, threads.isLoaded && isRead)}</p>}
+      <ul aria-label={archived ? "Archived threads" : "Threads"}>
         {shown.map((thread) => (
           <li key={thread.id}>
             <ThreadRow
               thread={thread}
+              of={agent === undefined ? (fleet.state.agents.get(thread.agent)?.name ?? "a removed agent") : undefined}
               isChosen={thread.id === chosen}
               isUnread={thread.id !== chosen && hasNews(marks, thread)}
             />
           </li>
         ))}
       </ul>
-      {threads.state.truncated && (
-        <OlderThreads agent={agent} onRead={(more) => setOlder((before) => [...before, ...more])} />
-      )}
-    </div>
+      {(archived || threads.state.truncated) && <MoreThreads {...filter} onRead={onRead} />}
+    </>
   );
+}
+
+function emptyText({ agent, archived }: ThreadFilter, isLoaded: boolean): string {
+  if (!isLoaded) return "Loading …";
+  if (archived) return "No thread is archived here. One that is put away by its Archive button is listed here.";
+  return agent === undefined
+    ? "Work with agents will be listed here: choose an agent and send it a command."
+    : "Work with this agent will be listed here: send it a command to begin.";
 }
 
 /** An event changes one thread: the rows of the others stay as they are. */
 const ThreadRow = memo(function ThreadRow(props: {
   readonly thread: Thread;
+  /** The name of its agent, where that is not clear. */
+  readonly of: string | undefined;
   readonly isChosen: boolean;
   readonly isUnread: boolean;
 }): ReactNode {
-  const { thread, isChosen, isUnread } = props;
+  const { thread, of, isChosen, isUnread } = props;
   return (
     <Link
       to="/threads/$thread"
@@ -65,6 +103,7 @@ const ThreadRow = memo(function ThreadRow(props: {
         </span>
       )}
       <span className={`min-w-0 flex-1 truncate ${isUnread ? "font-semibold" : ""}`}>{visibleText(thread.title)}</span>
+      {of !== undefined && <span className="max-w-40 truncate text-sm text-muted">{visibleText(of)}</span>}
       {isUnread && (
         <span data-testid="unread" className="size-2 shrink-0 rounded-full bg-accent">
           <span className="sr-only">unread</span>
@@ -74,33 +113,3 @@ const ThreadRow = memo(function ThreadRow(props: {
     </Link>
   );
 });
-
-/** Pages of `thread.list`, from the newest on: what the stream already gave is shown once. */
-function OlderThreads(props: {
-  readonly agent: string;
-  readonly onRead: (threads: readonly Thread[]) => void;
-}): ReactNode {
-  const list = useRequest<ControlMethods, "thread.list">("thread.list");
-  const [next, setNext] = useState<string | "end" | undefined>();
-  if (next === "end") return null;
-  const read = async (): Promise<void> => {
-    const page = await list
-      .send({ agent: props.agent, ...(next === undefined ? {} : { next }) })
-      .catch(() => undefined);
-    if (page === undefined) return;
-    props.onRead(page.items);
-    setNext(page.next ?? "end");
-  };
-  return (
-    <div className="flex flex-col items-start gap-1 px-2">
-      <Button onClick={() => void read()} disabled={list.pending}>
-        {list.pending ? "Reading …" : "Older threads"}
-      </Button>
-      {list.error !== undefined && list.error !== null && (
-        <p role="alert" className="text-sm text-danger">
-          {problemText(list.error)}
-        </p>
-      )}
-    </div>
-  );
-}

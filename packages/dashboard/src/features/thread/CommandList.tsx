@@ -6,9 +6,15 @@ import { visibleText } from "../../shared/format/visibleText.ts";
 import { Button } from "../../shared/ui/Button.tsx";
 import { StateMark } from "../../shared/ui/StateMark.tsx";
 import { useNow } from "../../shared/ui/useNow.ts";
+import { CommandActions } from "./CommandActions.tsx";
 import { type LadderItem, ladderSteps, recentItems } from "./ladder.ts";
 
-export function CommandList({ items }: { readonly items: readonly LadderItem[] }): ReactNode {
+export function CommandList(props: {
+  readonly items: readonly LadderItem[];
+  /** Where they can be stopped and taken back; none where nothing is in a thread yet, or for who only watches. */
+  readonly thread?: string | undefined;
+}): ReactNode {
+  const { items, thread } = props;
   const [isUnfolded, setUnfolded] = useState(false);
   const recent = recentItems(items);
   const shown = isUnfolded ? items : recent;
@@ -28,14 +34,15 @@ export function CommandList({ items }: { readonly items: readonly LadderItem[] }
       )}
       <ol ref={list} aria-live="polite" aria-relevant="additions text" className="max-h-48 overflow-y-auto">
         {shown.map((item) => (
-          <CommandRow key={item.key} item={item} />
+          <CommandRow key={item.key} item={item} thread={thread} />
         ))}
       </ol>
     </section>
   );
 }
 
-function CommandRow({ item }: { readonly item: LadderItem }): ReactNode {
+function CommandRow(props: { readonly item: LadderItem; readonly thread: string | undefined }): ReactNode {
+  const { item, thread } = props;
   return (
     <li
       data-testid="command-item"
@@ -56,6 +63,7 @@ function CommandRow({ item }: { readonly item: LadderItem }): ReactNode {
         <span className={`max-w-full truncate ${wordColour(item)}`}>{visibleText(item.word)}</span>
       )}
       <SendActions item={item} />
+      {thread !== undefined && <CommandActions item={item} thread={thread} />}
     </li>
   );
 }

@@ -10,7 +10,7 @@ import { problemText, sentence } from "../../shared/format/problem.ts";
 import { Button } from "../../shared/ui/Button.tsx";
 import { CommandList } from "./CommandList.tsx";
 import { Composer } from "./Composer.tsx";
-import { ChatLog } from "./chat/ChatLog.tsx";
+import { ChatLog, type ChatSearch } from "./chat/ChatLog.tsx";
 import { itemOfCommand, itemOfSend, type LadderItem } from "./ladder.ts";
 import { ThreadTerminal } from "./ThreadTerminal.tsx";
 import { type FeedView, ThreadFeed } from "./threadFeed.ts";
@@ -18,18 +18,18 @@ import { useMarkRead } from "./useMarkRead.ts";
 import { offlineHint, useIsWriting, writeLabel } from "./writing.ts";
 
 export function ThreadView(props: {
-  readonly id: string;
-  /** Undefined for a thread that is older than what the page holds. */
-  readonly thread: Thread | undefined;
-  readonly agent: Agent | undefined;
+  readonly thread: Thread;
+  readonly agent: Agent;
   readonly canOperate: boolean;
+  readonly search: ChatSearch;
 }): ReactNode {
-  const { id, thread, agent, canOperate } = props;
+  const { thread, agent, canOperate } = props;
+  const { id } = thread;
   const { session } = useLive();
   const { sends } = useSends();
   const isWriting = useIsWriting();
-  const interactive = thread?.kind === "terminal" || agent?.kind === "terminal";
-  const isChat = agent?.kind === "assistant";
+  const interactive = thread.kind === "terminal" || agent.kind === "terminal";
+  const isChat = agent.kind === "assistant";
   const feed = useMemo(
     () => new ThreadFeed({ session, thread: id, interactive, draws: !isChat }),
     [session, id, interactive, isChat],
@@ -46,7 +46,7 @@ export function ThreadView(props: {
     <>
       <FeedNotice view={view} />
       {isChat ? (
-        <ChatLog thread={id} items={items} state={view.state} canOperate={canOperate} />
+        <ChatLog thread={id} items={items} state={view.state} canOperate={canOperate} search={props.search} />
       ) : (
         <>
           {view.hasEarlier && <EarlierOutput onDraw={() => feed.drawAll()} />}
@@ -57,17 +57,17 @@ export function ThreadView(props: {
             interactive={interactive}
             canOperate={canOperate}
           />
-          <CommandList items={items} />
+          <CommandList items={items} thread={canOperate ? id : undefined} />
         </>
       )}
-      {thread?.kind !== "terminal" && canOperate && (
+      {thread.kind !== "terminal" && canOperate && (
         <Composer
           key={id}
           target={{ kind: "thread", thread: id }}
           isWriting={isWriting}
           isProse={isChat}
           label={writeLabel(agent)}
-          hint={agent?.status === "offline" ? offlineHint(agent) : undefined}
+          hint={agent.status === "offline" ? offlineHint(agent) : undefined}
         />
       )}
     </>

@@ -23,6 +23,7 @@ export function foldThreads(
 ): ThreadsState {
   switch (event.event) {
     case "thread.created":
+    case "thread.archived":
     case "thread.changed": {
       const { thread } = event.data as ThreadsEventData["thread.changed"];
       return { ...state, threads: new Map(state.threads).set(thread.id, thread) };
@@ -40,11 +41,22 @@ export function threadsFromSnapshot(snapshot: Readonly<Record<string, unknown>>)
   };
 }
 
-/** Threads of one agent, the newest first: by creation, which never changes, so nothing moves by itself. */
-export function threadsOf(state: ThreadsState, older: readonly Thread[], agentId: string): readonly Thread[] {
+export interface ThreadFilter {
+  /** Undefined: of all. */
+  readonly agent: string | undefined;
+  readonly archived: boolean;
+}
+
+/** Threads, the newest first: by creation, which never changes, so nothing moves by itself. */
+export function threadsOf(
+  state: ThreadsState,
+  older: readonly Thread[],
+  { agent, archived }: ThreadFilter,
+): readonly Thread[] {
   const all = new Map(older.map((thread) => [thread.id, thread]));
   for (const thread of state.threads.values()) all.set(thread.id, thread);
   return [...all.values()]
-    .filter((thread) => thread.agent === agentId)
+    .filter((thread) => agent === undefined || thread.agent === agent)
+    .filter((thread) => archived === (thread.archivedAt !== undefined))
     .sort((a, b) => b.createdAt - a.createdAt || (a.id < b.id ? 1 : -1));
 }

@@ -6,6 +6,7 @@ import { problemText } from "../../../shared/format/problem.ts";
 import { visibleText } from "../../../shared/format/visibleText.ts";
 import { Button } from "../../../shared/ui/Button.tsx";
 import { StateMark } from "../../../shared/ui/StateMark.tsx";
+import { CommandActions } from "../CommandActions.tsx";
 import { SendActions } from "../CommandList.tsx";
 import { type LadderItem, ladderSteps } from "../ladder.ts";
 import { type ChatItem, isSameChat } from "./chatItems.ts";
@@ -13,13 +14,17 @@ import { MessageText } from "./MessageText.tsx";
 
 interface Props {
   readonly chat: ChatItem;
+  readonly thread: string;
   readonly canOperate: boolean;
+  /** A search has led here. */
+  readonly isFound: boolean;
 }
 
 /** Each event changes one exchange: the others stay as they are. */
 export const ChatExchange = memo(
   Exchange,
-  (one: Props, other: Props) => one.canOperate === other.canOperate && isSameChat(one.chat, other.chat),
+  (one: Props, other: Props) =>
+    one.canOperate === other.canOperate && one.isFound === other.isFound && isSameChat(one.chat, other.chat),
 );
 
 function Exchange(props: Props): ReactNode {
@@ -30,7 +35,9 @@ function Exchange(props: Props): ReactNode {
       data-command={item.command}
       data-state={item.state}
       data-outcome={item.outcome ?? undefined}
-      className="flex flex-col gap-2 [content-visibility:auto] [contain-intrinsic-size:auto_6rem]"
+      data-found={props.isFound ? "" : undefined}
+      tabIndex={props.isFound ? -1 : undefined}
+      className={`flex flex-col gap-2 [content-visibility:auto] [contain-intrinsic-size:auto_6rem] ${props.isFound ? "rounded-lg outline-2 outline-offset-4 outline-line-strong" : ""}`}
     >
       <div className="flex max-w-[85%] flex-col items-end gap-1 self-end">
         <p
@@ -58,7 +65,7 @@ function Exchange(props: Props): ReactNode {
         </article>
       ))}
       {item.progress !== null && <p className="text-sm text-muted">{visibleText(item.progress)}</p>}
-      <Ending item={item} canOperate={props.canOperate} />
+      <Ending item={item} thread={props.thread} canOperate={props.canOperate} />
     </li>
   );
 }
@@ -74,12 +81,16 @@ function StepOf({ item }: { readonly item: LadderItem }): ReactNode {
   );
 }
 
-/** How it ended where that was not well, and Stop or Try again. */
-function Ending({ item, canOperate }: { readonly item: LadderItem; readonly canOperate: boolean }): ReactNode {
+/** How it ended where that was not well, and Cancel, Stop or Try again. */
+function Ending(props: {
+  readonly item: LadderItem;
+  readonly thread: string;
+  readonly canOperate: boolean;
+}): ReactNode {
+  const { item, canOperate } = props;
   const retry = useRequest<ControlMethods, "command.retry">("command.retry");
-  const interrupt = useRequest<ControlMethods, "command.interrupt">("command.interrupt");
   const { command } = item;
-  const error = retry.error ?? interrupt.error;
+  const { error } = retry;
   if (command === undefined) return null;
   const isUnderWay = item.state !== "finished";
   const isWell = item.outcome === "completed";
@@ -95,16 +106,7 @@ function Ending({ item, canOperate }: { readonly item: LadderItem; readonly canO
           <span className="min-w-0 [overflow-wrap:anywhere]">{visibleText(item.word)}</span>
         </span>
       )}
-      {canOperate && isUnderWay && (
-        <Button
-          tone="quiet"
-          data-testid="chat-stop"
-          disabled={interrupt.pending}
-          onClick={() => void interrupt.send({ command }).catch(() => undefined)}
-        >
-          Stop
-        </Button>
-      )}
+      {canOperate && isUnderWay && <CommandActions item={item} thread={props.thread} />}
       {canOperate && !isUnderWay && (
         <Button
           data-testid="chat-retry"

@@ -15,26 +15,18 @@ export interface ChatItem {
   readonly isTyping: boolean;
 }
 
-/** `older` are pages from before what the stream gave; what both have is taken from the stream. */
-export function chatItems(
-  older: readonly Exchange[],
-  items: readonly LadderItem[],
-  messages: readonly ThreadMessage[],
-): readonly ChatItem[] {
-  const inStream = new Set(items.map(({ command }) => command));
+/** What the stream gave, and what was sent from here. */
+export function chatItems(items: readonly LadderItem[], messages: readonly ThreadMessage[]): readonly ChatItem[] {
   const byCommand = new Map<string, ThreadMessage[]>();
   for (const message of messages) {
     const said = byCommand.get(message.command);
     if (said === undefined) byCommand.set(message.command, [message]);
     else said.push(message);
   }
-  return [
-    ...older.filter(({ command }) => !inStream.has(command.id)).map(ofExchange),
-    ...items.map((item) => {
-      const said = byCommand.get(item.command ?? "") ?? [];
-      return { item, messages: said, isTyping: item.state === "started" && said.at(-1)?.state !== "started" };
-    }),
-  ];
+  return items.map((item) => {
+    const said = byCommand.get(item.command ?? "") ?? [];
+    return { item, messages: said, isTyping: item.state === "started" && said.at(-1)?.state !== "started" };
+  });
 }
 
 /** Whether the two are drawn the same: parts are replaced, never changed. */
@@ -49,7 +41,8 @@ export function isSameChat(one: ChatItem, other: ChatItem): boolean {
 /** Of pages that were read once. */
 const pages = new WeakMap<Exchange, ChatItem>();
 
-function ofExchange(exchange: Exchange): ChatItem {
+/** One that was read by the page (`chatWindow.ts`). */
+export function ofExchange(exchange: Exchange): ChatItem {
   const chat = pages.get(exchange) ?? makeOlder(exchange);
   pages.set(exchange, chat);
   return chat;
