@@ -62,7 +62,7 @@ export interface ServerOptions {
   readonly host?: string;
   /** The origin under which people reach the server, `https://fleet.example.com`, where that is not the loopback address. */
   readonly publicUrl?: string;
-  /** PEM files of a certificate and its key, to end TLS here; read at the start. */
+  /** PEM files of a certificate and its key, to end TLS here; read anew when they change. */
   readonly tls?: { readonly cert: string | URL; readonly key: string | URL };
   /** Addresses or networks of the proxies in front, whose `X-Forwarded-For` is believed; nobody's by default. */
   readonly trustProxies?: readonly string[];

@@ -6,20 +6,18 @@
  * nothing. Invariant: what passes here never sends a credential in the clear beyond this machine and its proxies.
  * It opens no socket; the certificate is read and tried, so that a wrong one is a sentence and no dead port.
  */
-import { createPrivateKey, X509Certificate } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
-import { createSecureContext } from "node:tls";
 import { type IsProxy, proxiesOf } from "./auth/clientAddress.ts";
 import { originOf } from "./auth/hostOrigin.ts";
 import { isLoopback } from "./loopback.ts";
 import { StartError } from "./options.ts";
+import { readTlsFiles, type TlsFiles, type TlsPaths } from "./tlsFiles.ts";
 
 export interface ReachOptions {
   readonly host: string;
   readonly publicUrl: string | undefined;
   /** Paths of PEM files. */
-  readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  readonly tls: TlsPaths | undefined;
   readonly trustProxies: readonly string[];
 }
 
@@ -29,7 +27,7 @@ export interface Reach {
   readonly loopback: boolean;
   /** As an origin: without a path. */
   readonly publicUrl: string | undefined;
-  readonly tls: { readonly cert: Buffer; readonly key: Buffer } | undefined;
+  readonly tls: TlsFiles | undefined;
   readonly isProxy: IsProxy;
 }
 
@@ -54,36 +52,7 @@ export function reachOf({ host, publicUrl, tls, trustProxies }: ReachOptions): R
     host,
     loopback,
     publicUrl: origin,
-    tls: tls === undefined ? undefined : readTls(tls),
+    tls: tls === undefined ? undefined : readTlsFiles(tls),
     isProxy: proxiesOf(trustProxies),
   };
-}
-
-function readTls(paths: { readonly cert: string; readonly key: string }): NonNullable<Reach["tls"]> {
-  const [cert, key] = [readPem("cert", paths.cert), readPem("key", paths.key)];
-  try {
-    createSecureContext({ cert, key });
-    if (!new X509Certificate(cert).checkPrivateKey(createPrivateKey(key))) throw new Error("the key is another's");
-  } catch (error) {
-    throw new StartError(
-      `tls: ${paths.cert} and ${paths.key} are no certificate and its key (${messageOf(error)}); give two PEM files that belong together.`,
-      { cause: error },
-    );
-  }
-  return { cert, key };
-}
-
-function readPem(field: "cert" | "key", path: string): Buffer {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    const code = String((error as { code?: unknown }).code);
-    throw new StartError(`tls.${field}: ${path} cannot be read (${code}); give a PEM file that this user may read.`, {
-      cause: error,
-    });
-  }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -8,6 +8,7 @@
 import { createHash } from "node:crypto";
 import type { AddressInfo } from "node:net";
 import { hostname } from "node:os";
+import { Server as TlsServer } from "node:tls";
 import type { FastifyInstance } from "fastify";
 import { createAppSignIn } from "./auth/appSignIn.ts";
 import { hostOriginSettings } from "./auth/hostOrigin.ts";
@@ -36,6 +37,7 @@ import type { Plugin } from "./plugin.ts";
 import type { Reach } from "./reach.ts";
 import type { Settings } from "./settings.ts";
 import type { OpenedStore, StoreKind } from "./store/open.ts";
+import { type TlsFiles, watchTlsFiles } from "./tlsFiles.ts";
 
 /** A burst of reconnects is bounded by the listen backlog (7,845 overflows with Node's default of 511). */
 const listenBacklog = 16_384;
@@ -110,7 +112,7 @@ export async function startServer({ settings, app, opened, flags }: ServerParts)
   const http = createHttp({
     settings: hostOrigin,
     isProxy,
-    tls,
+    tls: tls?.pair,
     flows,
     project: projectOf(folded, auth),
     signInLinks: settings.signInLinks,
@@ -144,12 +146,14 @@ export async function startServer({ settings, app, opened, flags }: ServerParts)
     throw error;
   }
   readiness = "ready";
+  const stopRenewing = tls === undefined ? undefined : renewing(http, tls, settings);
   const urls = urlsOf(reach, port);
   watch.callOut(node, urls.url);
 
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     readiness = "draining";
+    stopRenewing?.();
     upgrade.stop();
     await node.stop();
     // Once it closes, Node judges no silence any more: a socket that asked nothing would hold the stop for ever (CL-9).
@@ -173,6 +177,14 @@ export async function startServer({ settings, app, opened, flags }: ServerParts)
       return closing;
     },
   };
+}
+
+/** A certificate that was renewed is every new connection's; nobody starts again for it. */
+function renewing(http: FastifyInstance, files: TlsFiles, { clock, log }: Settings): () => void {
+  const take = (pair: TlsFiles["pair"]): void => {
+    if (http.server instanceof TlsServer) http.server.setSecureContext(pair);
+  };
+  return watchTlsFiles({ files, take, clock, log });
 }
 
 /** Of several servers on one PostgreSQL each has its own; short, since a path may be longer than a name. */

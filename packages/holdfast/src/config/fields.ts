@@ -100,7 +100,7 @@ export const fields: readonly Field[] = [
     path: "tls.cert",
     kind: optional(path()),
     default: null,
-    sentence: "The PEM file of a certificate and its chain, to end TLS here; read at the start.",
+    sentence: "The PEM file of a certificate and its chain, to end TLS here; read anew when it changes.",
     flag: "tls-cert",
   }),
   field({
