@@ -1,4 +1,4 @@
-/** `npm run proof:return`: 10,000 clients come back after SIGKILL, at the budget and without it, in about three minutes. */
+/** `npm run proof:return`: 10,000 clients come back after SIGKILL, at the budget and without it, in about two minutes. */
 import { runProof } from "./proof.mjs";
 
 await runProof({

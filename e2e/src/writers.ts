@@ -10,6 +10,7 @@ import { pause } from "./waiting.ts";
 
 const betweenMsMin = 100;
 const betweenMsMax = 250;
+const pausedLookMs = 100;
 
 export interface Writers {
   /** Texts whose request was answered with a result, in no order. */
@@ -33,9 +34,11 @@ export interface WritersOptions {
   readonly signsIn: boolean;
   readonly act: Act;
   readonly random: () => number;
+  /** So many times the usual pause between two acts of one writer, 0.1 to 0.25 s; 1 where absent. */
+  readonly slower?: number;
 }
 
-export function startWriters({ names, url, signsIn, act, random }: WritersOptions): Writers {
+export function startWriters({ names, url, signsIn, act, random, slower = 1 }: WritersOptions): Writers {
   const done: string[] = [];
   const refused: unknown[] = [];
   let state: "writing" | "paused" | "closed" = "writing";
@@ -47,7 +50,7 @@ export function startWriters({ names, url, signsIn, act, random }: WritersOption
     });
     try {
       for (let count = 1; state !== "closed"; count += 1) {
-        while (state === "paused") await pause(betweenMsMin);
+        while (state === "paused") await pause(pausedLookMs);
         const text = `${name} ${count}`;
         underWay += 1;
         try {
@@ -58,7 +61,7 @@ export function startWriters({ names, url, signsIn, act, random }: WritersOption
         } finally {
           underWay -= 1;
         }
-        await pause(betweenMsMin + random() * (betweenMsMax - betweenMsMin));
+        await pause(slower * (betweenMsMin + random() * (betweenMsMax - betweenMsMin)));
       }
     } finally {
       await session.close();
@@ -71,7 +74,7 @@ export function startWriters({ names, url, signsIn, act, random }: WritersOption
     refused,
     async pause() {
       state = "paused";
-      while (underWay > 0) await pause(betweenMsMin);
+      while (underWay > 0) await pause(pausedLookMs);
     },
     resume() {
       state = "writing";

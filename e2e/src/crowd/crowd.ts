@@ -16,7 +16,7 @@ const heapMebibytesMax = 1_500;
 
 export interface Crowd extends AsyncDisposable {
   /** From now on it counts who is lost and who returns. */
-  mark(): Promise<void>;
+  mark(): Promise<CrowdStatus>;
   status(): Promise<CrowdStatus>;
 }
 
@@ -40,9 +40,7 @@ export function startCrowd(url: string, stream: string, clients: number): Crowd 
   const askAll = async (question: CrowdQuestion): Promise<CrowdStatus> =>
     (await Promise.all(processes.map((one) => ask(one, question)))).reduce(together);
   return {
-    async mark() {
-      await askAll("mark");
-    },
+    mark: () => askAll("mark"),
     status: () => askAll("status"),
     async [Symbol.asyncDispose]() {
       await Promise.all(processes.map(end));
@@ -80,6 +78,7 @@ function together(one: CrowdStatus, other: CrowdStatus): CrowdStatus {
     folds: [...new Set([one, other].flatMap(({ appliedMax, folds }) => (appliedMax === most ? folds : [])))],
     faults: [...one.faults, ...other.faults],
     attempts: one.attempts + other.attempts,
+    cpuMs: one.cpuMs + other.cpuMs,
   };
 }
 

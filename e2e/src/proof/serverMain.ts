@@ -7,13 +7,8 @@
  * `speed` makes the server's clock run faster than the world's, so that an end 30 s away passes within a test.
  */
 import type { Clock } from "@holdfast/protocol";
-import {
-  type AdmissionLimits,
-  type ConnectionLimits,
-  createServer,
-  type SignedIn,
-  type SignInRequest,
-} from "@holdfast/server";
+import type { AdmissionLimits, ConnectionLimits, SignedIn, SignInRequest } from "@holdfast/server";
+import { keepCompileCache, startCompileCache } from "../../../packages/holdfast/src/commandLine/compileCache.ts";
 
 /** The settings, as JSON. */
 export interface ProofSettings {
@@ -45,6 +40,10 @@ export interface ProofStatus {
   /** Credentials that were judged in this life, that is openings that began, and the most in any second. */
   readonly judged: number;
   readonly judgedWorstSecond: number;
+  /** Those of each second since the first. */
+  readonly judgedEachSecond: readonly number[];
+  /** Of all threads, user and system. */
+  readonly cpuMs: number;
 }
 
 /** Said on the channel. */
@@ -102,7 +101,26 @@ function status(): ProofStatus {
     rssBytes: rss,
     judged,
     judgedWorstSecond: worstSecond(judgedAt),
+    judgedEachSecond: eachSecond(judgedAt),
+    cpuMs: cpuMs(),
   };
+}
+
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return Math.round((user + system) / 1_000);
+}
+
+/** How many of `times` (ms, ascending) fall into each second since the first. */
+function eachSecond(times: readonly number[]): number[] {
+  const [first = 0] = times;
+  const seconds: number[] = [];
+  for (const time of times) {
+    const second = Math.floor((time - first) / 1_000);
+    while (seconds.length <= second) seconds.push(0);
+    seconds[second] = (seconds[second] ?? 0) + 1;
+  }
+  return seconds;
 }
 
 /** The most of `times` (ms, ascending) in any second, wherever it begins. */
@@ -118,6 +136,9 @@ function worstSecond(times: readonly number[]): number {
 
 const say = (answer: ProofAnswer): void => void process.send?.(answer);
 
+// As `holdfast serve` does, since how long nobody listens is part of what is proven.
+startCompileCache({ workers: true });
+const { createServer } = await import("@holdfast/server");
 const server = await createServer({
   app: new URL("app.ts", import.meta.url),
   data: settings.data,
@@ -136,3 +157,4 @@ process.on("message", (question: KeyQuestion | StatusQuestion) => {
 process.on("disconnect", () => process.exit(0));
 process.on("SIGTERM", () => void server.close().then(() => process.exit(0)));
 say({ kind: "ready", url: server.url });
+keepCompileCache();

@@ -231,8 +231,8 @@ export const reading: readonly Bug[] = [
   {
     id: "head-learnt-silently",
     file: "packages/server/src/streams/hub.ts",
-    find: "    learnPosition(channel, position);\n    wake(channel);\n    return",
-    replace: "    learnPosition(channel, position);\n    return",
+    find: "    if (channel.head !== head || channel.epoch !== epoch) wake(channel);\n",
+    replace: "",
     what: "A lookup raises the head of a stream, and live readers who stand at the old one are not fed.",
     knownAs: "found by the simulation in this project's own hub",
     madeBlind: false,

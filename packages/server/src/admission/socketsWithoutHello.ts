@@ -33,13 +33,9 @@ export function createSocketsWithoutHello<Socket>(max: number, perAddressMax: nu
       neighbours.add(socket);
       byAddress.set(address, neighbours);
       addresses.set(socket, address);
-      const [nextDoor] = neighbours;
-      if (nextDoor !== undefined && neighbours.size > perAddressMax) {
-        remove(nextDoor);
-        return [nextDoor];
-      }
-      const [oldest] = addresses.keys();
-      if (oldest === undefined || addresses.size <= max) return [];
+      // Named only here: a map that lost many of its first keys is slow to name its first one.
+      const [oldest] = neighbours.size > perAddressMax ? neighbours : addresses.size > max ? addresses.keys() : [];
+      if (oldest === undefined) return [];
       remove(oldest);
       return [oldest];
     },

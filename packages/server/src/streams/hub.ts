@@ -95,8 +95,10 @@ export function createHub({ store, clock, log, encode, health, bus }: HubOptions
       if (channel.readers.size === 0) channels.delete(`${workspace}\n${stream}`);
       return null;
     }
+    const { head, epoch } = channel;
     learnPosition(channel, position);
-    wake(channel);
+    // Only then: thousands subscribe within a second, and each would look at all who did before.
+    if (channel.head !== head || channel.epoch !== epoch) wake(channel);
     return { ...position, head: channel.head };
   };
 
