@@ -171,7 +171,7 @@ function inOrder(drawMs: () => number | undefined): (run: (isHeld: boolean) => v
  * The server answers only to its own host and port (AU-5): as any reverse proxy must, this one names it. Only
  * the first bytes of a connection can hold the head of an upgrade.
  */
-function rewriteHost(port: () => number): (bytes: Buffer) => Buffer {
+export function rewriteHost(port: () => number): (bytes: Buffer) => Buffer {
   let isFirst = true;
   return (bytes) => {
     if (!isFirst) return bytes;

@@ -33,6 +33,13 @@ describe("a shell agent", () => {
     expect(await test.server.finished("c1")).toMatchObject(expected);
   });
 
+  it("[F75] takes a text with line ends of Windows for the lines that it has", async () => {
+    await using test = await makeAgent();
+    test.server.dispatch("c1", "if true\r\nthen\r\n  echo one\r\nfi\r\nprintf 'a\\rb'");
+    expect(await test.server.finished("c1")).toMatchObject({ outcome: "completed", exitCode: 0 });
+    expect(test.server.output().toString()).toBe("one\r\na\rb");
+  });
+
   it("[PB-5] does nothing before its claim was accepted", async () => {
     await using test = await makeAgent();
     const witness = join(test.state, "witness");

@@ -195,6 +195,35 @@ describe("an assistant that is gone", () => {
     expect(await control.call("command.retry", { command })).toMatchObject({ thread });
   });
 
+  it.each([0, 1, 2, 3, 4, 5])(
+    "[F76] is asked again after its process died behind step %i of an answer: one end each, and one whole answer",
+    async (steps) => {
+      const { control, agent } = await withAssistant();
+      const { command, thread } = await control.call("command.send", { agent: agent.id, text: "go" });
+      const answer = (of: string) => [started(of), ...said(of, `m-${of}`, "all of it"), finished(of)];
+      await control.publish(agent, thread, answer(command).slice(0, steps));
+      const next = await control.hello({ id: agent.id, kind: "assistant", name: "assistant" });
+      // What the dead one still had under way comes late, and is nobody's.
+      expect(await refusal(control.publish(agent, thread, answer(command).slice(steps)))).toBe("fenced");
+      const isUnstarted = steps === 0;
+      expect(await ends(control, thread)).toEqual(isUnstarted ? [] : [[command, steps === 5 ? "completed" : "lost"]]);
+      if (isUnstarted) await control.publish(next, thread, answer(command));
+      else if (steps < 5) {
+        const again = await control.call("command.retry", { command });
+        expect(codes(await control.publish(next, thread, answer(again.command)))).toEqual(Array(5).fill(null));
+        expect(codes(await control.publish(next, thread, answer(again.command)))).not.toContain(null);
+      }
+      const { items } = await control.call("thread.read", { thread });
+      const whole = items.flatMap(({ messages }) => messages).filter(({ state }) => state === "finished");
+      const completed = items.filter((item) => item.command.outcome === "completed");
+      expect(completed).toHaveLength(1);
+      expect(completed[0]?.messages.map(({ text }) => text)).toEqual(["all of it"]);
+      // Its text may have been whole when it died; its end was not told, so it is not called an answer.
+      expect(whole.length).toBe(steps === 4 ? 2 : 1);
+      expect((await ends(control, thread)).length).toBe(items.length);
+    },
+  );
+
   it("[F61] goes on where the same process comes back with it", async () => {
     const { control, agent, command, thread } = await amidAnAnswer();
     const same = { id: agent.id, kind: "assistant", name: "assistant", process: agent.process, open: [command] };

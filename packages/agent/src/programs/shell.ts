@@ -54,7 +54,8 @@ export class ShellExecutor implements Executor {
       });
       return;
     }
-    const program = this.start(thread, ["-c", command.text], command.id);
+    // A shell takes the first half of a line end of Windows for a part of the word before it (F75).
+    const program = this.start(thread, ["-c", command.text.replaceAll("\r\n", "\n")], command.id);
     if (program instanceof Error) {
       command.finish({ outcome: "failed", reason: `cannot start ${this.parts.shell}: ${program.message}` });
       return;
