@@ -26,6 +26,7 @@ const needs = {
     "e2e/test/chatOpening.test.ts",
     "e2e/test/chatReloads.test.ts",
     "e2e/test/chatSignIn.test.ts",
+    "e2e/test/chatSlow.test.ts",
     "e2e/test/chatTogether.test.ts",
     "e2e/test/examples.test.ts",
     "e2e/test/flags.test.ts",

@@ -1,13 +1,15 @@
 /** A message's text: as Markdown, block by block while it grows, or as it is where that would hold the page. */
-import { lazy, type ReactNode, Suspense, useDeferredValue } from "react";
+import { lazy, type ReactNode, Suspense } from "react";
 import { Trouble } from "../../../shared/ui/Trouble.tsx";
+import { usePaced } from "../../../shared/ui/usePaced.ts";
 import { blocksOf, isDrawnAsMarkdown } from "./blocks.ts";
 
 const Markdown = lazy(async () => ({ default: (await import("./Markdown.tsx")).Markdown }));
 
 export function MessageText({ text, isWhole }: { readonly text: string; readonly isWhole: boolean }): ReactNode {
   // What is typed and clicked comes first; a fast answer skips what nobody could have read.
-  const shown = useDeferredValue(text);
+  const paced = usePaced(text, 0);
+  const shown = isWhole ? text : paced;
   if (!isDrawnAsMarkdown(shown)) return <Plain text={shown} />;
   const blocks = isWhole ? [shown] : blocksOf(shown);
   return (
