@@ -137,7 +137,8 @@ test("[O8] [F35] a sign-out clears everything of the browser, in every tab; the 
   await sendCommand(page, `echo ${canary}`);
   expect(await finishedOutcome(page)).toBe("completed");
   const other = await context.newPage();
-  await other.goto(page.url());
+  await other.goto(server.url);
+  await (await onlineAgent(other, hostname())).click();
   await other.getByTestId("composer-input").fill(`${canary}, half a thought`);
   // What she sends while the server is away is kept on this device.
   await server.kill();

@@ -36,7 +36,8 @@ function Exchange(props: Props): ReactNode {
       data-state={item.state}
       data-outcome={item.outcome ?? undefined}
       data-found={props.isFound ? "" : undefined}
-      tabIndex={props.isFound ? -1 : undefined}
+      // Where a search that ends leaves the keyboard; no stop for Tab.
+      tabIndex={-1}
       className={`flex flex-col gap-2 [content-visibility:auto] [contain-intrinsic-size:auto_6rem] ${props.isFound ? "rounded-lg outline-2 outline-offset-4 outline-line-strong" : ""}`}
     >
       <div className="flex max-w-[85%] flex-col items-end gap-1 self-end">
