@@ -58,6 +58,18 @@ export const assistantMethods = {
     audited: { object: { type: "publicKey", id: "publicKey" } },
     doc: "Told by the server's own process: for whom models' keys are to be encrypted from now on.",
   },
+  "assistant.lead": {
+    params: z.object({
+      holder: id,
+      takes: z.object({ holder: id, beat: z.int().min(0) }).optional(),
+      leaves: z.boolean().default(false),
+    }),
+    result: z.object({ holder: id.nullable(), beat: z.int().min(0) }),
+    role: "admin",
+    kind: "effect",
+    audited: { object: { type: "server", id: "holder" } },
+    doc: "For the servers' own processes: which of several on one database runs the assistants. Holds on, takes over from one that stands still, or leaves.",
+  },
   "assistant.hosted": {
     params: z.object({}),
     result: z.object({ items: z.array(assistant.extend({ sealedKey: z.string().nullable() })) }),

@@ -92,6 +92,17 @@ export const migrations: Readonly<Record<string, Migration>> = {
         .execute();
     },
   },
+  "control-009-assistants-lead": {
+    async up(db) {
+      await required(db.schema.createTable("assistant_leads"), {
+        text: ["workspace", "holder"],
+        integer: [],
+        bigint: ["beat"],
+      })
+        .addPrimaryKeyConstraint("assistant_leads_key", ["workspace"])
+        .execute();
+    },
+  },
 };
 
 /** Adds columns that are never null, with what the rows that are there get. */

@@ -27,6 +27,7 @@ import {
   listHosted,
   removeAssistant,
 } from "./assistants.ts";
+import { leadAssistants, leadFromAnother } from "./assistantsLead.ts";
 import { cancelCommand, commandOfAnother, interruptCommand, retryCommand, sendCommand } from "./commands.ts";
 import { isCurrentProcess, welcomeAgent } from "./enrolment.ts";
 import { readHistory } from "./history.ts";
@@ -60,6 +61,7 @@ const handlers = {
   "assistant.change": changeAssistant,
   "assistant.remove": removeAssistant,
   "assistant.host": hostAssistants,
+  "assistant.lead": leadAssistants,
   "assistant.hosted": listHosted,
   "thread.list": listThreads,
   "thread.create": createThread,
@@ -84,6 +86,7 @@ const concerned: Partial<Record<MethodName, NonNullable<Audited["concerns"]>>> =
   "command.retry": commandOfAnother,
   "thread.archive": threadOfAnother,
   "assistant.host": anotherHost,
+  "assistant.lead": leadFromAnother,
 };
 
 export const plugin: Plugin = {
@@ -98,6 +101,7 @@ export const plugin: Plugin = {
     "assistant.change": method("assistant.change"),
     "assistant.remove": method("assistant.remove"),
     "assistant.host": method("assistant.host"),
+    "assistant.lead": method("assistant.lead"),
     "assistant.hosted": method("assistant.hosted"),
     "thread.list": method("thread.list"),
     "thread.create": method("thread.create"),

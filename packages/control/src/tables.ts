@@ -170,9 +170,17 @@ export interface AssistantHostsTable {
   public_key: string;
 }
 
+/** Which server runs a workspace's assistants; `beat` rises while it does. */
+export interface AssistantLeadsTable {
+  workspace: string;
+  holder: string;
+  beat: number;
+}
+
 export interface ControlTables {
   assistants: AssistantsTable;
   assistant_hosts: AssistantHostsTable;
+  assistant_leads: AssistantLeadsTable;
   thread_reads: ThreadReadsTable;
   agents: AgentsTable;
   removed_agents: RemovedAgentsTable;

@@ -119,6 +119,8 @@ export interface Server {
   signInCode(): Promise<string>;
   /** An API key for an agent of this machine: may enrol one agent (OP-6). */
   agentKey(name: string): Promise<string>;
+  /** The same, but one a name for all servers on the database: an agent that moves between them stays the same agent. */
+  sharedAgentKey(name: string): Promise<string>;
   /** A new API key of the owner for this machine's command line; ends the one before of this data folder. */
   operatorKey(): Promise<string>;
   /** What retention has removed since the start, and how large the store is. */

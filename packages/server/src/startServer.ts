@@ -170,6 +170,7 @@ export async function startServer({ settings, app, opened, flags }: ServerParts)
     port,
     signInCode: () => (settings.signInLinks ? auth.signInCode() : Promise.reject(new Error(signInLinksOff))),
     agentKey: (name) => auth.agentKey(name),
+    sharedAgentKey: (name) => auth.sharedAgentKey(name),
     operatorKey: () => auth.operatorKey(placeOf(data)),
     retention: () => node.retention.figures,
     close: () => {

@@ -3,6 +3,7 @@
  *
  *   <data>/agent/assistants/assistants.json   which there are, written by the server's process; models' keys encrypted
  *   <data>/agent/assistants/sealing.key       what opens them
+ *   <data>/agent/assistants/holder            this server's name among those on its database
  *   <data>/agent/assistants/<id>/key          the API key of one, written by the server's process
  *   <data>/agent/assistants/<id>/…            what its agent keeps
  *
@@ -17,18 +18,41 @@ import { makeFolder } from "../files/makeFolder.ts";
 import { readTextFile, writePrivateFile } from "../files/privateFile.ts";
 
 const secretBytes = 32;
+const holderBytes = 16;
 
 export const assistantsFlags = { server: "value", state: "value" } as const satisfies FlagTable;
 
 /** The private key of this folder's process, for which models' keys are encrypted; made where there is none. */
 export function readSecret(folder: string, randomBytes: (count: number) => Uint8Array): Uint8Array {
-  const path = join(folder, "sealing.key");
+  const path = secretFile(folder);
   const known = Buffer.from(readTextFile(path)?.trim() ?? "", "base64url");
   if (known.length === secretBytes) return known;
   const secret = randomBytes(secretBytes);
   makeFolder(folder);
   writePrivateFile(path, `${Buffer.from(secret).toString("base64url")}\n`);
   return secret;
+}
+
+/** The same secret as other servers on the database have, so that each can open what was encrypted for another. */
+export function writeSecret(folder: string, secret: string): void {
+  if (readTextFile(secretFile(folder))?.trim() === secret) return;
+  makeFolder(folder);
+  writePrivateFile(secretFile(folder), `${secret}\n`);
+}
+
+/** By which name this server is known among those on its database: made at its first start. */
+export function readHolder(folder: string, randomBytes: (count: number) => Uint8Array): string {
+  const path = join(folder, "holder");
+  const known = readTextFile(path)?.trim() ?? "";
+  if (known !== "") return known;
+  const holder = Buffer.from(randomBytes(holderBytes)).toString("base64url");
+  makeFolder(folder);
+  writePrivateFile(path, `${holder}\n`);
+  return holder;
+}
+
+function secretFile(folder: string): string {
+  return join(folder, "sealing.key");
 }
 
 /** One assistant as the file names it. */

@@ -1,7 +1,8 @@
-/** How long a model may take: where the limits of an answer are set. */
-import { integer } from "./values.ts";
+/** The assistants: how long a model may take, and what their keys are encrypted for. */
+import { integer, optional, randomKey } from "./values.ts";
 
 export interface AssistantsConfig {
+  readonly sealingKey: string | null;
   readonly firstTokenSeconds: number;
   readonly betweenTokensSeconds: number;
   readonly answerSeconds: number;
@@ -10,6 +11,14 @@ export interface AssistantsConfig {
 const seconds = { kind: integer(1, 86_400, "a minute is 60"), unit: "s", secret: false } as const;
 
 export const assistantFields = [
+  {
+    path: "assistants.sealingKey",
+    kind: optional(randomKey()),
+    default: null,
+    secret: true,
+    sentence:
+      "What models' keys are encrypted for: 32 random bytes in base64url, the same for all servers on one database; each makes its own otherwise, and what was encrypted for one the others cannot open.",
+  },
   {
     ...seconds,
     path: "assistants.firstTokenSeconds",

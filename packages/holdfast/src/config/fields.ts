@@ -205,7 +205,7 @@ export const fields: readonly Field[] = [
     kind: truth(),
     default: true,
     sentence:
-      "Whether the chat assistants run here, in a process of their own; of several servers on one database, on one.",
+      "Whether the chat assistants may run here, in a process of their own; of several servers on one database one runs them, and another when it dies.",
   }),
   field({
     path: "printSignIn",

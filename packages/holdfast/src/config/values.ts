@@ -79,6 +79,14 @@ export function plainText(): Kind<string> {
   return { fromText: judge, fromJson: judge };
 }
 
+/** 32 random bytes. What it must be is said without repeating it: it is a secret. */
+export function randomKey(): Kind<string> {
+  const expected = "32 random bytes in base64url, as openssl rand -base64 32 | tr +/ -_ | tr -d = makes them";
+  const judge = (value: unknown): Judged<string> =>
+    typeof value === "string" && /^[\w-]{43}$/.test(value) ? { value } : { expected };
+  return { fromText: judge, fromJson: judge };
+}
+
 /** Where a service on the web is: with a path, where it has one. */
 export function webAddress(): Kind<string> {
   const expected = "a web address like https://id.example.org";

@@ -8,12 +8,15 @@
 import { createSession } from "@holdfast/client";
 import type { ControlMethods } from "@holdfast/control/contract";
 import { streams } from "@holdfast/control/names";
+import { type LeadWish, lookApartMs, type Standing } from "./assistantsLead.ts";
 
 export type HostedAssistant = ControlMethods["assistant.hosted"]["result"]["items"][number];
 
 export interface AssistantsWatch {
   /** Tells the server for whom it encrypts keys from now on. */
   host(publicKey: string): Promise<void>;
+  /** Of several servers on one database one runs the assistants: see `assistantsLead.ts`. */
+  lead(wish: LeadWish): Promise<Standing>;
   close(): Promise<void>;
 }
 
@@ -39,6 +42,7 @@ export function watchAssistants(
   session.subscribe(streams.assistants, { from: "latest", onSnapshot: read, onEvents: read });
   return {
     host: async (publicKey) => void (await session.call("assistant.host", { publicKey })),
+    lead: (wish) => session.call("assistant.lead", wish, { timeout: lookApartMs }),
     close: () => session.close(),
   };
 }

@@ -145,7 +145,7 @@ async function start(parts: ServeParts, running: Running, signalled: Promise<voi
   writePrivateFile(operatorKeyFile(config.data), `${key}\n`);
   writeServerRecord(config.data, { url: server.localUrl, publicUrl: server.url, pid: process.pid, version });
   if (config.agents.assistants) {
-    const agentKey = (name: string) => restarting.now.agentKey(name);
+    const agentKey = (name: string) => restarting.now.sharedAgentKey(name);
     running.assistants = parts.startAssistants({ url: server.localUrl, key, agentKey });
   }
   const first = await Promise.race([

@@ -2,8 +2,17 @@
  * Waiting on the platform's clock, always bounded: the only timers of this package.
  */
 
+import type { Clock } from "@holdfast/protocol";
+
 /** ms since some start, never set back. */
 export const monotonicMs = (): number => performance.now();
+
+/** The same and timers, for what takes its time from outside. */
+export const waitingClock: Pick<Clock, "monotonic" | "after" | "cancel"> = {
+  monotonic: monotonicMs,
+  after: (ms, run) => setTimeout(run, ms),
+  cancel: (handle) => clearTimeout(handle as NodeJS.Timeout),
+};
 
 /** Resolves after `ms`. */
 export function sleep(ms: number): Promise<void> {

@@ -42,7 +42,7 @@ describe("layers", () => {
       metrics: { dashboardNames: false },
       alerts: { webhook: null },
       agents: { shell: true, demo: true, assistants: true },
-      assistants: { firstTokenSeconds: 60, betweenTokensSeconds: 60, answerSeconds: 900 },
+      assistants: { sealingKey: null, firstTokenSeconds: 60, betweenTokensSeconds: 60, answerSeconds: 900 },
       printSignIn: false,
       signIn: {
         links: null,

@@ -45,7 +45,7 @@ function makeWorld(given: Partial<Config> = {}, isTTY = false) {
       issuers: [],
     },
     admission: defaultAdmissionLimits,
-    assistants: { firstTokenSeconds: 60, betweenTokensSeconds: 60, answerSeconds: 900 },
+    assistants: { sealingKey: null, firstTokenSeconds: 60, betweenTokensSeconds: 60, answerSeconds: 900 },
     ...given,
   };
   const parts: ServeParts = {
@@ -63,6 +63,7 @@ function makeWorld(given: Partial<Config> = {}, isTTY = false) {
       port: 1,
       signInCode: async () => "CODE",
       agentKey: async (name) => `key of ${name}`,
+      sharedAgentKey: async (name) => `shared key of ${name}`,
       operatorKey: async () => "hfk_operator",
       retention: () => ({ removed: { requests: 0, producers: 0, events: 0 }, size: undefined, isFull: false }),
       close: async () => {

@@ -81,6 +81,8 @@ export interface Auth extends Authenticator {
   signOut(cookie: string): Promise<void>;
   /** A new API key that may enrol one agent (OP-6). */
   agentKey(name: string): Promise<string>;
+  /** The same, but one a name for all servers of a deployment: whoever asks speaks as the same agent. */
+  sharedAgentKey(name: string): Promise<string>;
   /**
    * A new API key of the owner, role admin, for the command line of a machine; ends the one that this place had
    * before. Of several servers on one store each has its own place.
@@ -174,17 +176,18 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
     return developmentUser(browser ?? instance);
   };
 
-  const addKey = async (key: Pick<NewKey, "name" | "user" | "role" | "enrol" | "replaces">): Promise<string> => {
+  const addKey = async (key: Omit<NewKey, "id" | "lifeMs">): Promise<string> => {
     if (key.name === "" || key.name.length > limits.nameLengthMax) {
       throw new ProtocolError(
         "invalid_params",
         `The key's name has ${key.name.length} characters; give it 1 to ${limits.nameLengthMax}.`,
       );
     }
-    const id = newId();
-    const { holder, expiresAt, replaced } = await run("auth.addKey", { ...key, id, lifeMs: apiKeyLifeMs });
+    const fresh = newId();
+    const added = await run("auth.addKey", { ...key, id: fresh, lifeMs: apiKeyLifeMs });
+    const { id, holder, expiresAt, replaced } = added;
     for (const old of replaced) ended("key", old);
-    log.info("auth.key_made", { holder: key.name, role: key.role, keyId: id });
+    if (id === fresh) log.info("auth.key_made", { holder: key.name, role: key.role, keyId: id });
     const { role, enrol } = key;
     const claims: Claims = {
       kind: "key",
@@ -274,10 +277,11 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
       log.info("auth.signed_out", { user: reading.claims.sub, session: reading.claims.jti });
     },
 
-    agentKey: (name) => addKey({ name, user: null, role: "agent", enrol: true, replaces: false }),
+    agentKey: (name) => addKey({ name, user: null, role: "agent", enrol: true, replaces: false, reuses: false }),
+    sharedAgentKey: (name) => addKey({ name, user: null, role: "agent", enrol: true, replaces: false, reuses: true }),
     operatorKey: (place) => {
       const name = place === undefined ? operatorKeyName : `${operatorKeyName} of ${place}`;
-      return addKey({ name, user: ownerId, role: "admin", enrol: false, replaces: true });
+      return addKey({ name, user: ownerId, role: "admin", enrol: false, replaces: true, reuses: false });
     },
 
     async revokeKey(id) {

@@ -35,7 +35,7 @@ export interface AuthWork {
   };
   "auth.endSession": { input: { id: string }; output: null };
   /** `replaces`: revokes all other keys of the same name and user. `holder`: the name of who acts with it. */
-  "auth.addKey": { input: NewKey; output: { holder: string; expiresAt: number; replaced: string[] } };
+  "auth.addKey": { input: NewKey; output: { id: string; holder: string; expiresAt: number; replaced: string[] } };
   /** null: revoked or never there. */
   "auth.key": { input: { id: string }; output: { name: string; role: Role } | null };
   "auth.revokeKey": { input: { id: string }; output: null };
@@ -49,6 +49,8 @@ export interface NewKey {
   readonly enrol: boolean;
   readonly lifeMs: number;
   readonly replaces: boolean;
+  /** Takes the one that there is of the same name, user and role in place of a new one. */
+  readonly reuses: boolean;
 }
 
 type Work = {
@@ -102,8 +104,11 @@ const work: Work = {
     return null;
   },
 
-  "auth.addKey": async ({ db, now, tellNodes }, { id, name, user, role, enrol, lifeMs, replaces }) => {
+  "auth.addKey": async ({ db, now, tellNodes }, { id, name, user, role, enrol, lifeMs, replaces, reuses }) => {
     await db.deleteFrom("auth_keys").where("expires", "<=", now).execute();
+    const known = reuses ? await knownKey(db, { name, user, role }) : undefined;
+    if (known !== undefined)
+      return { id: known.id, holder: await holderOf(db, user, name), expiresAt: Number(known.expires), replaced: [] };
     const replaced = replaces
       ? await db
           .updateTable("auth_keys")
@@ -120,7 +125,7 @@ const work: Work = {
       .values({ id, name, user, role, enrol: enrol ? 1 : 0, expires: expiresAt, revoked: 0 })
       .execute();
     for (const old of replaced) tellNodes({ kind: "credentialEnded", credential: credentialName("key", old.id) });
-    return { holder: await holderOf(db, user, name), expiresAt, replaced: replaced.map((row) => row.id) };
+    return { id, holder: await holderOf(db, user, name), expiresAt, replaced: replaced.map((row) => row.id) };
   },
 
   "auth.key": async ({ db }, { id }) => {
@@ -146,6 +151,21 @@ async function personOf(db: AuthTransaction["db"], id: string): Promise<Person> 
     .select(["id", "name", "role", "workspace"])
     .where("id", "=", id)
     .executeTakeFirstOrThrow();
+}
+
+/** The one that ends last. */
+async function knownKey(db: AuthTransaction["db"], { name, user, role }: Pick<NewKey, "name" | "user" | "role">) {
+  return db
+    .selectFrom("auth_keys")
+    .select(["id", "expires"])
+    .where("name", "=", name)
+    .where("user", user === null ? "is" : "=", user)
+    .where("role", "=", role)
+    .where("revoked", "=", 0)
+    .orderBy("expires", "desc")
+    .orderBy("id")
+    .limit(1)
+    .executeTakeFirst();
 }
 
 /** A key that acts for a person bears the person's name. */

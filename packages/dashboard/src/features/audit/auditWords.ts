@@ -30,6 +30,7 @@ const words: Readonly<Record<string, Words>> = {
   "assistant.change": { wish: "change an assistant", done: (entry) => `changed ${changed(entry)} of an assistant` },
   "assistant.remove": { wish: "remove an assistant", done: () => "removed an assistant" },
   "assistant.host": { wish: "host assistants", done: () => "took over the assistants: new keys are for this process" },
+  "assistant.lead": { wish: "run the assistants", done: () => "runs the assistants now: the server before is gone" },
   "agent.remove": { wish: "remove an agent", done: () => "removed an agent" },
   "command.interrupt": { wish: "stop a command", done: () => "stopped a command of somebody else" },
   "command.cancel": { wish: "take back a command", done: () => "took back a command of somebody else" },
