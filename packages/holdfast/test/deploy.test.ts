@@ -67,6 +67,15 @@ describe("what they name", () => {
   });
 });
 
+it("compose runs the assistants on one of its servers only, as the setting asks for", () => {
+  const [, all = ""] = /^services:\n(.*?)^networks:/ms.exec(textOf("compose.yaml")) ?? [];
+  const services = all.split(/^ {2}(?=[\w-]+:$)/m);
+  const servers = services.filter((service) => /^server-\w+:/.test(service));
+  const without = servers.filter((service) => service.includes('HOLDFAST_AGENTS_ASSISTANTS: "false"'));
+  expect([servers.length, servers.length - without.length]).toEqual([2, 1]);
+  for (const service of without) expect(service).toContain("<<: *environment");
+});
+
 describe("the health check", () => {
   async function health(status: number | "none"): Promise<number | null> {
     const data = mkdtempSync(join(tmpdir(), "holdfast-health-"));

@@ -71,7 +71,13 @@ async function openDatabase(
   // Whose folder it is (keys, the running server's address) is one process's, also where the store is elsewhere.
   const lock = takeFolder(data);
   const onMigrationWait = (): void => log.info("store.migration_awaited", place);
-  const parts = { url, plugins, clock, random, name: "holdfast", onMigrationWait };
+  const onClockDifference = (aheadMs: number): void =>
+    log.warn("store.clock_differs", {
+      ...place,
+      aheadMs,
+      advice: "set this machine's clock, or the database's: a request that moves to a server minutes behind is refused",
+    });
+  const parts = { url, plugins, clock, random, name: "holdfast", onMigrationWait, onClockDifference };
   const store = await openPostgresStore(parts).catch((error: unknown) => {
     lock.release();
     throw error;

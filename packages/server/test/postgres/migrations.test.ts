@@ -158,6 +158,19 @@ describe("a database that is shared", () => {
   });
 });
 
+it("[RQ-1] a clock that is minutes from the database's is told at the start, and one that is seconds off is not", {
+  timeout: testMsMax,
+}, async () => {
+  const url = await postgres.newDatabase();
+  const told: number[] = [];
+  for (const offMs of [0, 5_000, 240_000, -240_000]) {
+    const clock = { ...platformClock, now: () => platformClock.now() + offMs };
+    const parts = { url, plugins: [contractApp], clock, random: platformRandom, name: "skewed" };
+    stores.push(await openPostgresStore({ ...parts, onClockDifference: (aheadMs) => told.push(aheadMs) }));
+  }
+  expect(told.map((aheadMs) => Math.round(aheadMs / 10_000))).toEqual([24, -24]);
+});
+
 describe("a migration that must wait", () => {
   it("[F79] for another node says so, and goes on after it", { timeout: testMsMax }, async () => {
     const url = await postgres.newDatabase();

@@ -28,6 +28,8 @@ const connectMsMax = 5_000;
 /** Above the server's own limit, which speaks first where the server lives. */
 const queryMsMax = statementMsMax + 2_000;
 const versionMin = 150_000;
+/** A request that is repeated on another node may be made so much ahead of that one's clock (RQ-1), less a margin. */
+const clockDifferenceMsMax = 60_000;
 
 export interface PostgresStoreSettings {
   /** `postgres://user:password@host:port/database`. */
@@ -40,6 +42,8 @@ export interface PostgresStoreSettings {
   readonly name: string;
   /** Another node brings the database to its schema: called once, before it is waited for. */
   readonly onMigrationWait?: () => void;
+  /** The database's clock is another's than ours by more than {@link clockDifferenceMsMax}; `aheadMs`: ours before its. */
+  readonly onClockDifference?: (aheadMs: number) => void;
 }
 
 /** Opens the store, and brings its tables to this program's. Throws `StartError`. */
@@ -52,7 +56,7 @@ export async function openPostgresStore(settings: PostgresStoreSettings): Promis
     createConnection({ url: settings.url, name: settings.name, clock: settings.clock, connectMsMax, queryMsMax });
   const first = connect();
   try {
-    await prepare(first, address, plugins, settings.onMigrationWait);
+    await prepare(first, address, plugins, settings);
   } catch (error) {
     await first.close();
     throw error instanceof StartError ? error : startError(address, error);
@@ -89,13 +93,16 @@ async function prepare(
   connection: PostgresConnection,
   address: PostgresAddress,
   plugins: readonly Plugin[],
-  onWait: () => void = () => {},
+  { clock, onMigrationWait = () => {}, onClockDifference }: PostgresStoreSettings,
 ): Promise<void> {
   await connection.connect();
   const { rows } = await connection.query(
-    "select current_setting('server_version_num')::int as version, current_setting('server_encoding') as encoding",
+    `select current_setting('server_version_num')::int as version, current_setting('server_encoding') as encoding,
+      (extract(epoch from clock_timestamp()) * 1000)::bigint as now`,
   );
-  const [{ version, encoding }] = rows as [{ version: number; encoding: string }];
+  const [{ version, encoding, now }] = rows as [{ version: number; encoding: string; now: number }];
+  const aheadMs = clock.now() - now;
+  if (Math.abs(aheadMs) > clockDifferenceMsMax) onClockDifference?.(aheadMs);
   if (version < versionMin)
     throw new StartError(
       `${address.inWords} is PostgreSQL ${Math.floor(version / 10_000)}; Holdfast needs 15 or newer: upgrade it, or name another with --database-url.`,
@@ -104,5 +111,5 @@ async function prepare(
     throw new StartError(
       `${address.inWords} has the encoding ${encoding}; Holdfast needs UTF8: create the database with it, or name another with --database-url.`,
     );
-  await migrateDatabase({ url: address.url, plugins, onWait });
+  await migrateDatabase({ url: address.url, plugins, onWait: onMigrationWait });
 }
