@@ -179,8 +179,13 @@ describe("a server on real sockets", () => {
       "/api/user.remove",
       "/api/session.list",
       "/api/session.revoke",
+      "/api/key.create",
+      "/api/key.list",
+      "/api/key.revoke",
       "/api/user.invite",
       "/api/user.link",
+      "/api/audit.search",
+      "/api/weather.make",
       "/api/diagnostics.get",
     ]);
   });

@@ -6,6 +6,7 @@
  * agent a key belongs to (OP-6) is the control domain's to keep.
  */
 import type { Role } from "@holdfast/protocol";
+import type { Generated } from "kysely";
 import type { Migration } from "kysely/migration";
 
 /** The owner of this machine: who signs in with a code of the command line. */
@@ -27,7 +28,10 @@ export interface AuthTables {
   };
   auth_sign_in_codes: { hash: string; user: string; created: number; expires: number };
   auth_sessions: { id: string; user: string; created: number; expires: number };
-  /** `user`: whom the key acts for; null where it acts for an agent. `enrol` and `revoked`: 0 or 1. */
+  /**
+   * `user`: whom the key acts for; null where it acts for an agent, or under its own name. `enrol` and `revoked`: 0 or 1.
+   * `made_by`: the person who asked for it, null of the server's own.
+   */
   auth_keys: {
     id: string;
     name: string;
@@ -36,6 +40,9 @@ export interface AuthTables {
     enrol: number;
     expires: number;
     revoked: number;
+    workspace: Generated<string>;
+    created: Generated<number>;
+    made_by: string | null;
   };
 }
 
@@ -100,6 +107,19 @@ export const authMigrations: Readonly<Record<string, Migration>> = {
           .addColumn(name, "bigint", (column) => column.notNull().defaultTo(0))
           .execute();
       await db.schema.alterTable("auth_signing_keys").addColumn("ends", "bigint").execute();
+    },
+  },
+  "auth-004-keys": {
+    async up(db) {
+      await db.schema
+        .alterTable("auth_keys")
+        .addColumn("workspace", "text", (column) => column.notNull().defaultTo("default"))
+        .execute();
+      await db.schema
+        .alterTable("auth_keys")
+        .addColumn("created", "bigint", (column) => column.notNull().defaultTo(0))
+        .execute();
+      await db.schema.alterTable("auth_keys").addColumn("made_by", "text").execute();
     },
   },
 };

@@ -199,17 +199,17 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
       workspace,
       enrol,
     };
-    return apiKeyPrefix + (await tokens.sign(claims));
+    return apiKeyPrefix + tokens.sign(claims);
   };
 
-  const signSession = (id: string, user: Omit<User, "temporary">, expiresAt: number): Promise<string> => {
+  const signSession = (id: string, user: Omit<User, "temporary">, expiresAt: number): string => {
     const { id: sub, name, role } = user;
     const exp = seconds(expiresAt);
     return tokens.sign({ kind: "session", jti: id, sub, exp, name, role, workspace: user.workspace, enrol: false });
   };
 
-  const begun = async (session: string, user: Omit<User, "temporary">, expiresAt: number): Promise<Begun> => {
-    const cookie = await signSession(session, user, expiresAt);
+  const begun = (session: string, user: Omit<User, "temporary">, expiresAt: number): Begun => {
+    const cookie = signSession(session, user, expiresAt);
     log.info("auth.signed_in", { user: user.id, session });
     return { kind: "signedIn", cookie, user: { ...user, temporary: false }, expiresAt };
   };
@@ -263,7 +263,7 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
       log.info("auth.session_extended", { user: user.id, session });
       return {
         kind: "extended",
-        cookie: await signSession(session, user, expiresAt),
+        cookie: signSession(session, user, expiresAt),
         user: { ...user, temporary: false },
       };
     },

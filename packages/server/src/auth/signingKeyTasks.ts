@@ -5,8 +5,8 @@
  * signs, and leaves only when nothing that it signed holds any more; the first one never leaves.
  */
 import type { Transaction } from "../plugin.ts";
-import type { NewSigningKey } from "./newSigningKey.ts";
 import type { AuthTables } from "./schema.ts";
+import { type NewSigningKey, type Signer, signerOf } from "./signingKey.ts";
 
 /** Of the first one, which is the root of other secrets too. */
 const rootSlot = "current";
@@ -71,8 +71,16 @@ export const signingKeyWork: {
   },
 };
 
+/** The one that signs now, for what is signed in a transaction. */
+export async function signingKeyNow({ db, now }: Pick<AuthTransaction, "db" | "now">): Promise<Signer> {
+  const keys = await allOf(db);
+  const key = keys.find(({ signsFrom }) => signsFrom <= now);
+  if (key === undefined) throw new TypeError("the store has no signing key");
+  return signerOf(key);
+}
+
 /** The newest first. */
-async function allOf(db: AuthTransaction["db"]): Promise<SigningKeyRow[]> {
+async function allOf(db: Pick<AuthTransaction, "db">["db"]): Promise<SigningKeyRow[]> {
   const rows = await db.selectFrom("auth_signing_keys").selectAll().orderBy("signs_from", "desc").execute();
   return rows.map(({ slot, id, jwk, made, signs_from, ends }) => ({
     id,

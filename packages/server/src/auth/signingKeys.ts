@@ -10,10 +10,10 @@
  */
 import { hkdfSync } from "node:crypto";
 import type { Clock, Random } from "@holdfast/protocol";
-import { type CryptoKey, importJWK, type JWK } from "jose";
+import type { CryptoKey, JWK } from "jose";
 import { withinMs } from "../admission/deadline.ts";
 import type { Log } from "../observe/log.ts";
-import { algorithm, makeSigningKey, type NewSigningKey } from "./newSigningKey.ts";
+import { makeSigningKey, type NewSigningKey, publicKeyOf, type Signer, signerOf } from "./signingKey.ts";
 import type { SigningKeyRow } from "./signingKeyTasks.ts";
 
 /** Before it signs: every node has heard of it by then (AU-9), however far its clock is off (AU-4). */
@@ -27,9 +27,7 @@ const answerMsMax = 2_000;
 const rotateAgainMs = 60_000;
 const derivedKeyBytes = 32;
 
-export interface SigningKey {
-  readonly id: string;
-  readonly privateKey: CryptoKey | Uint8Array;
+export interface SigningKey extends Signer {
   readonly publicKey: CryptoKey | Uint8Array;
 }
 
@@ -70,9 +68,7 @@ export async function createSigningKeys(options: SigningKeysOptions): Promise<Si
   let rotateFrom = Number.NEGATIVE_INFINITY;
 
   const take = async (rows: readonly SigningKeyRow[]): Promise<void> => {
-    const held = await Promise.all(
-      rows.map(async (row) => ({ ...(keys.get(row.id) ?? (await imported(row))), ...row })),
-    );
+    const held = await Promise.all(rows.map(async (row) => ({ ...(keys.get(row.id) ?? (await read(row))), ...row })));
     keys = new Map(held.map((key) => [key.id, key]));
   };
 
@@ -140,12 +136,6 @@ export async function createSigningKeys(options: SigningKeysOptions): Promise<Si
   };
 }
 
-async function imported({ id, jwk }: SigningKeyRow): Promise<SigningKey> {
-  const { d: secret, ...publicPart } = JSON.parse(jwk) as JWK;
-  if (secret === undefined) throw new TypeError(`the signing key ${id} has no private part`);
-  return {
-    id,
-    privateKey: await importJWK({ ...publicPart, d: secret }, algorithm),
-    publicKey: await importJWK(publicPart, algorithm),
-  };
+async function read(row: SigningKeyRow): Promise<SigningKey> {
+  return { ...signerOf(row), publicKey: await publicKeyOf(row) };
 }

@@ -122,7 +122,17 @@ const work: Work = {
     const expiresAt = now + lifeMs;
     await db
       .insertInto("auth_keys")
-      .values({ id, name, user, role, enrol: enrol ? 1 : 0, expires: expiresAt, revoked: 0 })
+      .values({
+        id,
+        name,
+        user,
+        role,
+        enrol: enrol ? 1 : 0,
+        expires: expiresAt,
+        revoked: 0,
+        created: now,
+        made_by: null,
+      })
       .execute();
     for (const old of replaced) tellNodes({ kind: "credentialEnded", credential: credentialName("key", old.id) });
     return { id, holder: await holderOf(db, user, name), expiresAt, replaced: replaced.map((row) => row.id) };

@@ -7,9 +7,9 @@
  * a part of the token. It deliberately knows nothing of revocation.
  */
 import type { Clock } from "@holdfast/protocol";
-import { decodeProtectedHeader, errors, jwtVerify, SignJWT } from "jose";
+import { decodeProtectedHeader, errors, jwtVerify } from "jose";
 import { z } from "zod";
-import { algorithm } from "./newSigningKey.ts";
+import { algorithm, type Signer, signedBy } from "./signingKey.ts";
 import type { SigningKeys } from "./signingKeys.ts";
 
 const issuer = "holdfast";
@@ -43,21 +43,19 @@ export type Reading =
   | { readonly kind: "unavailable" };
 
 export interface Tokens {
-  sign(claims: Claims): Promise<string>;
+  sign(claims: Claims): string;
   /** Judges a token without its prefix; `kind` is what it must be. */
   read(token: string, kind: Claims["kind"]): Promise<Reading>;
 }
 
+/** For what is signed in a transaction, too. */
+export function signToken(key: Signer, signed: Claims, nowMs: number): string {
+  return signedBy(key, { ...signed, iss: issuer, iat: Math.floor(nowMs / 1_000) });
+}
+
 export function createTokens(keys: Pick<SigningKeys, "current" | "find">, clock: Pick<Clock, "now">): Tokens {
   return {
-    sign(signed) {
-      const key = keys.current();
-      return new SignJWT(signed)
-        .setProtectedHeader({ alg: algorithm, kid: key.id })
-        .setIssuer(issuer)
-        .setIssuedAt(Math.floor(clock.now() / 1000))
-        .sign(key.privateKey);
-    },
+    sign: (signed) => signToken(keys.current(), signed, clock.now()),
 
     async read(token, kind) {
       if (token.length > tokenCharsMax) return refused(`it is longer than ${tokenCharsMax} characters`);

@@ -2,7 +2,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { CompactSign, SignJWT } from "jose";
 import { describe, expect, test, vi } from "vitest";
 import { apiKeyLifeMs, sessionLifeMs, signInCodeLifeMs } from "../../src/auth/lives.ts";
-import { makeSigningKey } from "../../src/auth/newSigningKey.ts";
+import { makeSigningKey } from "../../src/auth/signingKey.ts";
 import { createSigningKeys } from "../../src/auth/signingKeys.ts";
 import { signInCodesMax } from "../../src/auth/tasks.ts";
 import { createTokens } from "../../src/auth/tokens.ts";

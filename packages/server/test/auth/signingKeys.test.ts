@@ -166,6 +166,11 @@ describe("a key that another node has made", () => {
     const [here, there] = [await a.open({ cookie }), await b.open({ cookie })];
     await nodes.clock.advance(6_000);
     await a.signIn();
+    // A key is made in real time, and stored in simulated time.
+    while (!nodes.log.some(({ event }) => event === "auth.signing_key_made")) {
+      await nodes.clock.advance(1);
+      await settled();
+    }
     for (let ms = 0; ms < knownBeforeMs + 2_000; ms += 5_000) {
       await nodes.clock.advance(5_000);
       for (const client of [here, there]) client.send({ type: "ping", n: ms, visible: true });

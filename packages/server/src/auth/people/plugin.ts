@@ -1,11 +1,12 @@
 /**
- * People and their sessions as a plugin of its own: on every server that signs people in itself, beside the app.
+ * People, their sessions, and API keys as a plugin of its own: on every server that signs people in itself, beside the app.
  *
  * It has methods only; the tables are sign-in's. Where the app signs people in there is nobody here to manage, so it
  * is not loaded.
  */
 import type { Method, Plugin } from "../../plugin.ts";
 import { userInvite, userLink } from "./invitation.ts";
+import { keyCreate, keyList, keyRevoke } from "./keyMethods.ts";
 import { sessionList, sessionRevoke } from "./sessionMethods.ts";
 import { userRemove, userSetRole } from "./userChanges.ts";
 import { userList } from "./userList.ts";
@@ -16,6 +17,9 @@ const withoutLinks = {
   "user.remove": userRemove,
   "session.list": sessionList,
   "session.revoke": sessionRevoke,
+  "key.create": keyCreate,
+  "key.list": keyList,
+  "key.revoke": keyRevoke,
 };
 const withLinks = { ...withoutLinks, "user.invite": userInvite, "user.link": userLink };
 

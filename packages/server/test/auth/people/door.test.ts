@@ -130,6 +130,20 @@ it.each([
     expect(await signedOut.closed).toMatchObject({ code: 4403 });
     expect(await call(there, "item.list", {}, first.session)).toMatchObject({ status: 401 });
 
+    const { body: made } = await call(here, "key.create", { name: "nightly", role: "operator" }, owner);
+    const byKey = (): Promise<Response> =>
+      fetch(`${there.url}/api/item.list`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${made["secret"]}`, "content-type": "application/json" },
+        body: "{}",
+      });
+    expect((await byKey()).status).toBe(200);
+    expect((await call(there, "key.list", {}, owner)).body).toMatchObject({
+      items: [{ name: "nightly", by: "owner" }],
+    });
+    expect(await call(here, "key.revoke", { key: made["key"] }, owner)).toMatchObject({ status: 200 });
+    await expect.poll(async () => (await byKey()).status, { timeout: closedMsMax }).toBe(403);
+
     const everybody = (await call(here, "user.list", {}, owner)).body;
     expect(everybody).toMatchObject({ items: [{ name: "Ada", role: "operator", sessions: 1 }, { id: "owner" }] });
     const began = performance.now();
@@ -175,6 +189,9 @@ it("[RQ-6] they are described like any other method", async () => {
       "/api/user.remove",
       "/api/session.list",
       "/api/session.revoke",
+      "/api/key.create",
+      "/api/key.list",
+      "/api/key.revoke",
     ]),
   );
 });
