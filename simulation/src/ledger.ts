@@ -1,7 +1,7 @@
 /**
  * The ledger of docs/trust.md: one row for each proof that was run, and what the rows together allow to say.
  *
- * The commands `sim`, `sim:planted`, `powercut`, `chaos`, `soak` and `proof:outage` append with `--ledger`; a test never does, so that it leaves the
+ * The commands `sim`, `sim:planted`, `powercut`, `chaos`, `soak` and the proofs of outages, nodes and returns append with `--ledger`; a test never does, so that it leaves the
  * tree as it was. Invariant: a row says what was run and what was seen, a harm included; nothing is ever taken out.
  * A row whose measure was found to be wrong stays as it was, gets a {@link disproved} by hand with a sentence that says
  * why, and counts in no bound, its clean trials as little as its harms. The bounds follow the rule of three: N clean trials bound the rate
@@ -14,7 +14,7 @@ import { type Harm, harms } from "./judge/violation.ts";
 
 /** One run of one command. What a command does not do stays out. */
 export interface LedgerEntry extends Readonly<Record<Harm, number>> {
-  readonly command: "sim" | "planted" | "powercut" | "chaos" | "soak" | "outage" | "nodes";
+  readonly command: "sim" | "planted" | "powercut" | "chaos" | "soak" | "outage" | "nodes" | "return";
   /** As {@link currentCommit} gives it. */
   readonly commit: string;
   /** First and last seed, or the one seed of a run of real processes. */
@@ -68,7 +68,7 @@ const kinds = [
   { name: "In the simulation", commands: ["sim"], trial: "delivery", count: "deliveries" },
   {
     name: "With real processes",
-    commands: ["chaos", "soak", "outage", "nodes"],
+    commands: ["chaos", "soak", "outage", "nodes", "return"],
     trial: "delivery",
     count: "deliveries",
   },
