@@ -14,7 +14,8 @@ import { type AgentEventName, agentEvents } from "../contract/index.ts";
 import { streams } from "../contract/names.ts";
 import { announceAgents, lockAgent } from "./agents.ts";
 import { type AgentEvent, judge, keyframeOf, type ThreadState } from "./grammar.ts";
-import { type CommandRow, commandColumns, dispatchNext, recordClaim, recordFinish } from "./queue.ts";
+import { commandsNamed, messagesOf, selectPublisher } from "./publishingQueries.ts";
+import { type CommandRow, dispatchNext, recordClaim, recordFinish } from "./queue.ts";
 import { settleReturn } from "./returns.ts";
 import type { ControlTransaction } from "./tables.ts";
 import { toStorable } from "./text.ts";
@@ -72,30 +73,7 @@ async function authorise(tx: ControlTransaction, { stream, caller, generation }:
   const thread = stream.slice(threadPrefix.length);
   const row =
     caller.kind === "agent"
-      ? await tx.db
-          .selectFrom("threads")
-          .select(["threads.agent", "threads.kind", "threads.terminal", "threads.cols", "threads.rows"])
-          // OP-7: the newest generation that any process was given is the current one.
-          .select((select) =>
-            select
-              .selectFrom("agent_processes")
-              .select((of) => of.fn.max("agent_processes.generation").as("generation"))
-              .whereRef("agent_processes.workspace", "=", "threads.workspace")
-              .whereRef("agent_processes.agent", "=", "threads.agent")
-              .as("generation"),
-          )
-          .select((select) =>
-            select
-              .selectFrom("return_checks")
-              .select((of) => of.fn.countAll().as("checks"))
-              .whereRef("return_checks.workspace", "=", "threads.workspace")
-              .whereRef("return_checks.agent", "=", "threads.agent")
-              .as("checks"),
-          )
-          .where("threads.workspace", "=", tx.workspace)
-          .where("threads.id", "=", thread)
-          .where("threads.agent", "=", caller.id)
-          .executeTakeFirst()
+      ? (await selectPublisher(tx.db, { workspace: tx.workspace, thread, agent: caller.id }))[0]
       : undefined;
   if (row === undefined || generation === undefined) {
     throw new ProtocolError(
@@ -165,10 +143,7 @@ async function threadState(
   const { thread, kind, terminal } = publisher;
   const messages: ThreadState["messages"] = new Map();
   for (const ids of chunks(named(events, "message"))) {
-    const rows = tx.db.selectFrom("messages").select(["id", "command", "state"]).where("workspace", "=", tx.workspace);
-    for (const { id, command, state } of await rows.where("thread", "=", thread).where("id", "in", ids).execute()) {
-      messages.set(id, { command, state });
-    }
+    for (const { id, command, state } of await messagesOf(tx, thread, ids)) messages.set(id, { command, state });
   }
   return { thread, kind, terminal, commands: new Map([...commands].map(([id, row]) => [id, row.state])), messages };
 }
@@ -181,9 +156,7 @@ async function readCommands(
 ): Promise<Map<string, CommandRow>> {
   const commands = new Map<string, CommandRow>();
   for (const ids of chunks(named(events, "command"))) {
-    const rows = tx.db.selectFrom("commands").select(commandColumns).where("workspace", "=", tx.workspace);
-    for (const row of await rows.where("thread", "=", thread).where("id", "in", ids).execute())
-      commands.set(row.id, row);
+    for (const row of await commandsNamed(tx, thread, ids)) commands.set(row.id, row);
   }
   return commands;
 }

@@ -18,14 +18,17 @@ export type Parameters<Named extends Values> = { readonly [Name in keyof Named]:
 /** Runs the query with these values, on the connection and in the transaction of `db`. */
 export type PreparedQuery<Named extends Values, Row> = (db: Kysely<SomeTables>, values: Named) => Promise<Row[]>;
 
-/** @param build must use every value exactly by `parameters.<name>`, and nothing computed of it. */
-export function prepareQuery<Named extends Values, Row>(
-  build: (db: Kysely<StoreTables>, parameters: Parameters<Named>) => Compilable<Row>,
+/**
+ * @typeParam Tables those that the query names: the store's own where absent, a plugin's where it is given.
+ * @param build must use every value exactly by `parameters.<name>`, and nothing computed of it.
+ */
+export function prepareQuery<Named extends Values, Row, Tables = StoreTables>(
+  build: (db: Kysely<Tables>, parameters: Parameters<Named>) => Compilable<Row>,
 ): PreparedQuery<Named, Row> {
   const compiled = new WeakMap<Kysely<SomeTables>, CompiledQuery<Row>>();
   const compile = (db: Kysely<SomeTables>): CompiledQuery<Row> => {
     const parameters = new Proxy({}, { get: (_target, name) => name }) as Parameters<Named>;
-    const query = build(db as unknown as Kysely<StoreTables>, parameters).compile();
+    const query = build(db as unknown as Kysely<Tables>, parameters).compile();
     compiled.set(db, query);
     return query;
   };
