@@ -14,7 +14,7 @@ const unitTimeoutMsMax = 60_000;
 const tidyTimeoutMsMax = 60_000;
 const e2eTimeoutMsMax = 240_000;
 /** What these see depends on how fast the machine is: each has it for itself. */
-const alone = ["line", "page", "screen", "tabs"].map((name) => `e2e/test/${name}.test.ts`);
+const alone = ["line", "longAnswer", "page", "screen", "tabs"].map((name) => `e2e/test/${name}.test.ts`);
 /** The others wait for faults most of their time. */
 const besideWorkersMax = 3;
 /** One more than cores: a third of these files wait for deadlines of real sockets and processes. */

@@ -6,9 +6,9 @@ import { runVitest } from "./run.mjs";
 const exitIncomplete = 3;
 
 /**
- * Runs one file of "e2e beside" with the variables that make it long; exits with 3 where it needs a browser and there is
+ * Runs one file of the end-to-end tests, or several one after the other, with the variables that make them long; exits with 3 where they need a browser and there is
  * no Chromium.
- * @param {{ title: string, file: string, environment: Record<string, string>, msMax: number, needsBrowser: boolean }} proof
+ * @param {{ title: string, file: string | readonly string[], environment: Record<string, string>, msMax: number, needsBrowser: boolean }} proof
  */
 export async function runProof({ title, file, environment, msMax, needsBrowser }) {
   await runScript(() => {
@@ -19,7 +19,7 @@ export async function runProof({ title, file, environment, msMax, needsBrowser }
       return;
     }
     const all = { E2E_CHROMIUM: chromium, ...environment };
-    const { failed } = runVitest(title, ["--project=e2e beside", file], msMax, all);
+    const { failed } = runVitest(title, ["--project=e2e", "--project=e2e beside", ...[file].flat()], msMax, all);
     process.exitCode = failed === 0 ? 0 : 1;
   });
 }

@@ -30,6 +30,7 @@ const needs = {
     "e2e/test/chatTogether.test.ts",
     "e2e/test/examples.test.ts",
     "e2e/test/flags.test.ts",
+    "e2e/test/longAnswer.test.ts",
     "e2e/test/page.test.ts",
     "e2e/test/people.test.ts",
     "e2e/test/postgresForbidden.test.ts",

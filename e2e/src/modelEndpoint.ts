@@ -2,7 +2,8 @@
  * A loopback endpoint that speaks like OpenAI's, and misbehaves as the last word of a question asks.
  *
  * `slowly`: a word each 100 ms. `endlessly`: the same without an end, until it is hurried. `hang`: nothing. `busy`: 429 with Retry-After once. `cut`: half, then the socket goes.
- * `garbage`: no JSON. `said`: what {@link Model.say} was given. Anything else is repeated.
+ * `garbage`: no JSON. `said`: what {@link Model.say} was given. `streamed`: what {@link Model.stream} was given, token by
+ * token. Anything else is repeated.
  */
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -11,6 +12,10 @@ export interface Model {
   /** The base URL. */
   readonly url: string;
   say(text: string): void;
+  /** What `streamed` is answered with, in tokens of {@link tokenChars}; after so many characters it waits to be told. */
+  stream(text: string, tokensPerSecond: number, holdAfterChars?: number): void;
+  /** It holds no more. */
+  goOn(): void;
   /** From now on nothing is slow. */
   hurry(): void;
   /** Requests whose question ended with this word. */
@@ -20,9 +25,13 @@ export interface Model {
 
 const words = 40;
 const slowMs = 100;
+export const tokenChars = 5;
+/** Between two writes; several tokens each where they are many. */
+const streamMs = 10;
 
 export async function startModel(): Promise<Model> {
   let toSay = "";
+  let toStream = { text: "", tokensPerSecond: 1, heldAfterChars: Number.POSITIVE_INFINITY };
   let isHurried = false;
   const counts = new Map<string, number>();
   const server = createServer((request, response) => {
@@ -50,8 +59,26 @@ export async function startModel(): Promise<Model> {
     if (word === "garbage") response.end("data: {nonsense\n\n");
     else if (word === "cut") response.write(piece("Half of it "), () => setTimeout(() => response.destroy(), 100));
     else if (word === "said") response.end(piece(toSay) + ending);
+    else if (word === "streamed") speakInTokens(response, toStream);
     else if (word === "slowly" || word === "endlessly") speakSlowly(response, word === "endlessly");
     else response.end(piece(`You said: ${question}.`) + ending);
+  };
+  const speakInTokens = (response: ServerResponse, { text, tokensPerSecond }: typeof toStream): void => {
+    let [before, due, said] = [performance.now(), 0, 0];
+    const timer = setInterval(() => {
+      if (response.destroyed) return clearInterval(timer);
+      const now = performance.now();
+      due = Math.min(
+        due + ((now - before) / 1_000) * tokensPerSecond * tokenChars,
+        toStream.heldAfterChars,
+        text.length,
+      );
+      before = now;
+      for (; said < due; said += tokenChars) response.write(piece(text.slice(said, said + tokenChars)));
+      if (said < text.length) return;
+      clearInterval(timer);
+      response.end(ending);
+    }, streamMs);
   };
   const speakSlowly = (response: ServerResponse, isEndless: boolean): void => {
     let said = 0;
@@ -70,6 +97,12 @@ export async function startModel(): Promise<Model> {
     url: `http://127.0.0.1:${port}/v1`,
     say: (text) => {
       toSay = text;
+    },
+    stream: (text, tokensPerSecond, heldAfterChars = Number.POSITIVE_INFINITY) => {
+      toStream = { text, tokensPerSecond, heldAfterChars };
+    },
+    goOn: () => {
+      toStream = { ...toStream, heldAfterChars: Number.POSITIVE_INFINITY };
     },
     hurry: () => {
       isHurried = true;

@@ -21,7 +21,7 @@ export interface Tab {
   /** The value of an expression, which may be a promise's. Throws what it throws. */
   evaluate<Value>(expression: string): Promise<Value>;
   /** Resolves once the expression is true. */
-  until(expression: string, what: string): Promise<void>;
+  until(expression: string, what: string, msMax?: number): Promise<void>;
   /** A command of the browser's protocol for this tab. */
   command(method: string, params?: object): Promise<unknown>;
 }
@@ -92,9 +92,9 @@ async function attach(session: CDPSession, targetId: string): Promise<Tab> {
   return {
     evaluate,
     command,
-    until: async (expression, what) => {
+    until: async (expression, what, msMax = answerMsMax) => {
       await waitFor(async () => ((await evaluate<boolean>(`Boolean(${expression})`)) ? true : undefined), {
-        msMax: answerMsMax,
+        msMax,
         what,
       });
     },

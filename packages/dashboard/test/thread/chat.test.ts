@@ -2,7 +2,6 @@
 import type { Exchange } from "@holdfast/control/contract";
 import { emptyThread, foldThread, type ThreadState } from "@holdfast/react/thread";
 import { describe, expect, it } from "vitest";
-import { blocksOf, isDrawnAsMarkdown, lineCharsMax, markdownCharsMax } from "../../src/features/thread/chat/blocks.ts";
 import { chatItems, isSameChat } from "../../src/features/thread/chat/chatItems.ts";
 import { shownOf, withOlderPage } from "../../src/features/thread/chat/chatWindow.ts";
 import { endPixels, followingEnd, scrolled } from "../../src/features/thread/chat/followEnd.ts";
@@ -87,27 +86,6 @@ describe("what was said", () => {
     };
     const [mine] = chatItems([itemOfSend(saved as Parameters<typeof itemOfSend>[0])], []);
     expect(mine).toMatchObject({ isTyping: false, item: { state: "saved" } });
-  });
-});
-
-describe("a growing text", () => {
-  const text = "# A\n\nOne\ntwo.\n\n```js\nx\n\ny\n```\n\n1. a\n\n2. b\n\nEnd";
-
-  it("keeps its blocks as it grows: only the last one changes", () => {
-    let before: readonly string[] = [];
-    for (let length = 1; length <= text.length; length += 1) {
-      const blocks = blocksOf(text.slice(0, length));
-      expect(blocks.join("\n")).toBe(text.slice(0, length));
-      expect(blocks.slice(0, before.length - 1)).toEqual(before.slice(0, -1));
-      before = blocks;
-    }
-    expect(before).toEqual(["# A\n", "One\ntwo.\n", "```js\nx\n\ny\n```\n\n1. a\n\n2. b\n", "End"]);
-  });
-
-  it("[O5] is drawn as it is where laying it out could hold the page", () => {
-    expect(isDrawnAsMarkdown("word ".repeat(1_000))).toBe(true);
-    expect(isDrawnAsMarkdown("x".repeat(lineCharsMax + 1))).toBe(false);
-    expect(isDrawnAsMarkdown("x\n".repeat(markdownCharsMax))).toBe(false);
   });
 });
 

@@ -36,18 +36,22 @@ const components: Components = {
 const remark = [remarkGfm];
 /** Made once: each one learns all languages anew, which took longer than the rest of drawing a short text. */
 const highlight = rehypeHighlight({ detect: false });
-const rehype = [() => highlight];
+const coloured = [() => highlight];
+const uncoloured: typeof coloured = [];
 
 /** The same text is drawn once. */
-export const Markdown = memo(function Markdown({ text }: { readonly text: string }): ReactNode {
+export const Markdown = memo(function Markdown(props: {
+  readonly text: string;
+  readonly isColoured: boolean;
+}): ReactNode {
   return (
     <ReactMarkdown
       components={components}
       remarkPlugins={remark}
-      rehypePlugins={rehype}
+      rehypePlugins={props.isColoured ? coloured : uncoloured}
       urlTransform={(url) => safeUrl(url) ?? ""}
     >
-      {text}
+      {props.text}
     </ReactMarkdown>
   );
 });
