@@ -2,7 +2,7 @@
 import type { SubscriptionStatus } from "@holdfast/client";
 import type { Agent, Thread } from "@holdfast/control/contract";
 import type { ThreadState } from "@holdfast/react/thread";
-import { type ReactNode, useEffect, useMemo, useSyncExternalStore } from "react";
+import { type ReactNode, useEffect, useMemo } from "react";
 import { useLive, useSends } from "../../shared/data/LiveData.tsx";
 import { type Send, sendsOfThread } from "../../shared/data/sends.ts";
 import { count } from "../../shared/format/count.ts";
@@ -14,6 +14,7 @@ import { ChatLog, type ChatSearch } from "./chat/ChatLog.tsx";
 import { itemOfCommand, itemOfSend, type LadderItem } from "./ladder.ts";
 import { ThreadTerminal } from "./ThreadTerminal.tsx";
 import { type FeedView, ThreadFeed } from "./threadFeed.ts";
+import { useFeedView } from "./useFeedView.ts";
 import { useMarkRead } from "./useMarkRead.ts";
 import { offlineHint, useIsWriting, writeLabel } from "./writing.ts";
 
@@ -39,7 +40,7 @@ export function ThreadView(props: {
     return () => feed.close();
   }, [feed]);
   useMarkRead(thread);
-  const view = useSyncExternalStore(feed.onView, feed.view);
+  const view = useFeedView(feed);
   const items = useMemo(() => itemsOf(view.state, sends, id, session), [view.state, sends, id, session]);
   if (view.status.kind === "refused") return <p className="p-4">{refusedText(view.status)}</p>;
   return (

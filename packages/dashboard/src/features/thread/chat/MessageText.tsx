@@ -1,10 +1,5 @@
-/**
- * A message's text: as Markdown, block by block, or as it is where that would hold the page.
- *
- * A text is there at once, as it is, and drawn as Markdown when the page has time: many are opened without a pause, and a
- * new one is read sooner. One that grows is drawn as often as its last block is cheap.
- */
-import { lazy, type ReactNode, Suspense, useDeferredValue, useMemo } from "react";
+/** A message's text: as Markdown, block by block, or as it is where that would hold the page; as often as that is cheap. */
+import { lazy, type ReactNode, Suspense, useMemo } from "react";
 import { Trouble } from "../../../shared/ui/Trouble.tsx";
 import { usePaced } from "../../../shared/ui/usePaced.ts";
 import { drawnBlocks } from "./blocks.ts";
@@ -15,12 +10,8 @@ const Markdown = lazy(async () => ({ default: (await import("./Markdown.tsx")).M
 const msPerGrowingChar = 0.01;
 
 export function MessageText({ text, isWhole }: { readonly text: string; readonly isWhole: boolean }): ReactNode {
-  const paced = usePaced(text, isWhole ? 0 : lastBlockChars(text) * msPerGrowingChar);
-  const wanted = useMemo(() => ({ text: paced, isWhole }), [paced, isWhole]);
-  // What is typed and clicked comes first; a fast answer skips what nobody could have read, its end included.
-  const drawn = useDeferredValue(wanted, undefined);
-  const blocks = useMemo(() => drawn && drawnBlocks(drawn.text, drawn.isWhole), [drawn]);
-  if (blocks === undefined) return <Plain text={text} />;
+  const shown = usePaced(text, isWhole ? 0 : lastBlockChars(text) * msPerGrowingChar);
+  const blocks = useMemo(() => drawnBlocks(shown, isWhole), [shown, isWhole]);
   return (
     <Trouble what="This message could not be drawn">
       <Suspense fallback={<Plain text={text} />}>
