@@ -8,11 +8,14 @@ import { streams } from "@holdfast/control/names";
 import { useSignal } from "@holdfast/react";
 import type { ThreadState } from "@holdfast/react/thread";
 import { type ReactNode, useMemo } from "react";
+import { isLinked } from "../../../shared/data/connectionHistory.ts";
+import { useConnectionNow } from "../../../shared/data/LiveData.tsx";
 import { problemText } from "../../../shared/format/problem.ts";
 import { Button } from "../../../shared/ui/Button.tsx";
 import type { LadderItem } from "../ladder.ts";
 import { ChatExchange } from "./ChatExchange.tsx";
 import { chatItems } from "./chatItems.ts";
+import { MarkdownProvider, useMarkdownChunk } from "./markdownChunk.ts";
 import { SearchBar } from "./search/SearchBar.tsx";
 import { placeOf } from "./search/searchState.ts";
 import { useFoundMarks } from "./search/useFoundMarks.ts";
@@ -47,6 +50,7 @@ export function ChatLog(props: {
   const isTold = [...typing.values()].some(({ forMs = 0 }) => forMs > 0);
   const isTyping = !isDetached && chat.some((one) => one.isTyping);
   const isWriting = isTyping && (isTold || state.commands.at(-1)?.state === "started");
+  const markdown = useMarkdownChunk(isLinked(useConnectionNow().state));
   const { scroller, content, onScroll, leave, follow } = useFollowEnd(!isDetached);
   const [found, act] = useThreadSearch(thread);
   const place = search.isOpen ? placeOf(found) : undefined;
@@ -74,17 +78,19 @@ export function ChatLog(props: {
       >
         <div ref={content}>
           {view.hasOlder && <More view={view} />}
-          <ol aria-label="Conversation" className="mx-auto flex max-w-3xl flex-col gap-4 px-3 py-4">
-            {chat.map((one) => (
-              <ChatExchange
-                key={one.item.command ?? one.item.key}
-                chat={one}
-                thread={thread}
-                canOperate={canOperate}
-                isFound={place !== undefined && one.item.command === place.command}
-              />
-            ))}
-          </ol>
+          <MarkdownProvider value={markdown}>
+            <ol aria-label="Conversation" className="mx-auto flex max-w-3xl flex-col gap-4 px-3 py-4">
+              {chat.map((one) => (
+                <ChatExchange
+                  key={one.item.command ?? one.item.key}
+                  chat={one}
+                  thread={thread}
+                  canOperate={canOperate}
+                  isFound={place !== undefined && one.item.command === place.command}
+                />
+              ))}
+            </ol>
+          </MarkdownProvider>
           {isDetached && <FarBack view={view} onEnd={follow} />}
           <p role="status" data-testid="typing" className="mx-auto max-w-3xl px-3 pb-3 text-sm text-muted empty:hidden">
             {isWriting ? "Writing …" : ""}

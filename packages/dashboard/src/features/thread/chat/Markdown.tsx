@@ -10,7 +10,6 @@ import rehypeHighlight from "rehype-highlight";
 import remarkGfm from "remark-gfm";
 import { visibleText } from "../../../shared/format/visibleText.ts";
 import { safeUrl } from "./safeUrl.ts";
-import "./messageText.css";
 
 const components: Components = {
   a: ({ href, children }) =>
