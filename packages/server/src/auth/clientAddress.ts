@@ -46,12 +46,17 @@ export function clientAddress(peer: string | undefined, headers: RawHeaders, isP
     .flatMap((value) => value.split(","))
     .slice(-hopsMax);
   while (isProxy(client)) {
-    const before = plainAddress(hops.pop()?.trim() ?? "");
+    const before = plainAddress(withoutPort(hops.pop()?.trim() ?? ""));
     // A proxy that names nobody, or something that is no address, is the client itself.
     if (isIP(before) === 0) break;
     client = before;
   }
   return client;
+}
+
+/** Some proxies name the port that their client comes from, too: it tells no two clients apart that are to be one. */
+function withoutPort(hop: string): string {
+  return /^\[([^\]]*)\](?::\d{1,5})?$/.exec(hop)?.[1] ?? /^(\d{1,3}(?:\.\d{1,3}){3}):\d{1,5}$/.exec(hop)?.[1] ?? hop;
 }
 
 /** An IPv4 address as such, also where the system gives it as a part of IPv6. */
