@@ -1,7 +1,7 @@
 /**
  * Ten readers of one stream, of whom one fails (F72): the failure is its own, and mends by itself once it can.
  *
- * Seen red: with a throw that ends the hand-over of the events to those behind it.
+ * Seen red: with a throw that takes all readers of its stream along.
  */
 import { expect, it } from "vitest";
 import { reader, scenario } from "./support/scenario.ts";

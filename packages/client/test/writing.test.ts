@@ -309,7 +309,7 @@ describe("producers", () => {
     expect(server.published.get("t")).toHaveLength(1);
   });
 
-  it("[PB-4] a full buffer pauses the source and calls back when there is room", async () => {
+  it("[F71] [PB-4] a full buffer pauses the source and calls back when there is room", async () => {
     const { clock, server, session } = publisherScenario();
     server.storeDown = true;
     const producer = session.producer("t");

@@ -132,7 +132,7 @@ describe("command.send", () => {
     expect((await control.events(agent.inbox)).map(({ data }) => data["text"])).toEqual(["one", "two"]);
   });
 
-  it("at most 1,000 wait for an agent", async () => {
+  it("[F71] at most 1,000 wait for an agent, the next is refused by name", async () => {
     const { control, agent } = await withAgent();
     const { thread } = await control.call("thread.create", { agent: agent.id });
     for (let sent = 0; sent < 1_001; sent += 1) await control.call("command.send", { thread: thread.id, text: "x" });
