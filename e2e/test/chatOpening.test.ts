@@ -22,7 +22,7 @@ import { visitors } from "../src/visitors.ts";
 import { pause, waitFor } from "../src/waiting.ts";
 
 const lateMsMax = Number(process.env["LATE_MS"] ?? 600);
-const backMsMax = 150_000;
+const backMsMax = 60_000 + 18 * lateMsMax;
 /** Sent so far apart that each step of the opening has some. */
 const apartMs = lateMsMax / 2;
 const messagesMax = 40;
