@@ -1,8 +1,9 @@
 /**
  * Connections that end in each phase of opening leave nothing behind: the real server, in a process of its own.
  *
- * `npm run proof:openings` ends 10,000. A first crowd is ended before anything is compared: code and caches are warm
- * then, and of the whole proof also the ring of the last 10,000 records is full, which is kept on purpose.
+ * `npm run proof:openings` ends 10,000, four times. Crowds are ended before anything is compared: code and caches are warm
+ * then, and of the whole proof also the ring of the last 10,000 records is full, which is kept on purpose. After a second
+ * crowd the process has also taken from the system what it ever takes: its resident memory is compared too.
  */
 import { expect, test } from "vitest";
 import { endInEachPhase, phases } from "../src/openings/phases.ts";
@@ -12,7 +13,11 @@ import { waitFor } from "../src/waiting.ts";
 
 const count = Number(process.env["OPENINGS"] ?? 280);
 const atOnce = 24;
-const heapGrowthBytesMax = 5 * 1024 * 1024;
+const growthBytesMax = 5 * 1024 * 1024;
+const wholeCount = 10_000;
+const isWhole = count >= wholeCount;
+const warmRounds = isWhole ? 2 : 1;
+const measuredRounds = isWhole ? 2 : 1;
 const settleMsMax = 40_000;
 /** The server's clock: what is to be forgotten after a time is forgotten within the test. */
 const speed = 4;
@@ -70,19 +75,35 @@ test(`[F18][AD-1][AD-3][I6] ${count} connections that end in each phase of openi
   const atRest = await held(server);
   // One is the node's own: of the notices of other nodes.
   expect(Object.values(atRest)).toEqual([0, 1, 0, 0, 0]);
-  await endInEachPhase(server.port, { count, atOnce, run: "first" });
-  const before = await settled(server, atRest);
+  let ended: ReadonlyMap<string, number> = new Map();
+  let before: ProofStatus | undefined;
+  const round = async (run: number): Promise<ProofStatus> => {
+    ended = await endInEachPhase(server.port, { count, atOnce, run: `round ${run}` });
+    const status = await settled(server, atRest, before);
+    console.log(`openings: round ${run}: ${inWords(status)}`);
+    return status;
+  };
+  const warm: ProofStatus[] = [];
+  for (let run = 1; run <= warmRounds; run += 1) warm.push(await round(run));
+  before = warm.at(-1);
+  const measured: ProofStatus[] = [];
+  for (let run = 1; run <= measuredRounds; run += 1) measured.push(await round(warmRounds + run));
 
-  const ended = await endInEachPhase(server.port, { count, atOnce, run: "second" });
-  const after = await settled(server, atRest, before);
-
-  const growth = Math.round((after.heapBytes - before.heapBytes) / 1024);
-  const rss = Math.round((after.rssBytes - before.rssBytes) / 1024);
-  console.log(
-    `openings: ${count} ended, ${Math.min(...ended.values())} or more in each of ${ended.size} phases; ` +
-      `heap ${growth} KiB, resident ${rss} KiB, timers ${before.timers} → ${after.timers}, ${JSON.stringify(after.resources)}`,
-  );
+  const after = measured.at(-1);
+  if (before === undefined || after === undefined) throw new TypeError("there was no round");
+  console.log(`openings: ${count} a round, ${Math.min(...ended.values())} or more in each of ${ended.size} phases`);
   expect([...ended.keys()].sort()).toEqual(Object.keys(phases).sort());
-  expect(after.heapBytes - before.heapBytes).toBeLessThan(heapGrowthBytesMax);
+  expect(after.heapBytes - before.heapBytes).toBeLessThan(growthBytesMax);
+  if (isWhole) expect(highest(measured) - highest(warm)).toBeLessThan(growthBytesMax);
   expect(server.log()).not.toMatch(/"level":"(error|fatal)"/);
 });
+
+/** Resident memory goes up and down with what the engine gives back; what is leaked shows in its highest. */
+function highest(statuses: readonly ProofStatus[]): number {
+  return Math.max(...statuses.map(({ rssBytes }) => rssBytes));
+}
+
+function inWords({ heapBytes, heapTotalBytes, rssBytes, timers, resources }: ProofStatus): string {
+  const mib = (bytes: number): string => `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
+  return `heap ${mib(heapBytes)} of ${mib(heapTotalBytes)}, resident ${mib(rssBytes)}, timers ${timers}, ${JSON.stringify(resources)}`;
+}

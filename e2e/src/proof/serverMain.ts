@@ -36,6 +36,8 @@ export interface ProofStatus {
   /** What keeps the process's loop alive, by kind. */
   readonly resources: Readonly<Record<string, number>>;
   readonly heapBytes: number;
+  /** What the engine holds for its main thread's heap, used or not. */
+  readonly heapTotalBytes: number;
   readonly rssBytes: number;
   /** Credentials that were judged in this life, that is openings that began, and the most in any second. */
   readonly judged: number;
@@ -90,7 +92,7 @@ function authenticate({ token }: SignInRequest): SignedIn | null | Promise<Signe
 
 function status(): ProofStatus {
   globalThis.gc?.();
-  const { rss, heapUsed, external } = process.memoryUsage();
+  const { rss, heapUsed, heapTotal, external } = process.memoryUsage();
   const resources: Record<string, number> = {};
   for (const kind of process.getActiveResourcesInfo()) resources[kind] = (resources[kind] ?? 0) + 1;
   const judged = judgedAt.length;
@@ -98,6 +100,7 @@ function status(): ProofStatus {
     timers: timers.size,
     resources,
     heapBytes: heapUsed + external,
+    heapTotalBytes: heapTotal,
     rssBytes: rss,
     judged,
     judgedWorstSecond: worstSecond(judgedAt),
