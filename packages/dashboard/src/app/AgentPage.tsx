@@ -41,8 +41,7 @@ export function AgentPage(): ReactNode {
         {isAdmin && !isRemoved && <RemoveAgent agent={agent} />}
       </header>
       <div className="min-h-0 flex-1 overflow-y-auto bg-surface">
-        <h2 className="px-4 pt-3 text-xs font-semibold text-muted">Threads</h2>
-        <ThreadList key={id} agent={id} chosen={undefined} />
+        <ThreadList key={id} agent={id} chosen={undefined} heading="Threads" />
       </div>
       {canOperate && !isRemoved ? (
         <NewThreadComposer agent={agent} />

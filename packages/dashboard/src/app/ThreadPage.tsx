@@ -34,12 +34,16 @@ export function ThreadPage(): ReactNode {
         aria-label={`Threads of ${visibleText(agent.it.name)}`}
         className="w-60 shrink-0 overflow-y-auto border-r border-line bg-surface max-lg:hidden"
       >
-        <h2 className="px-4 pt-3 text-xs font-semibold text-muted">
-          <Link to="/agents/$agent" params={{ agent: agent.it.id }} className="hover:underline">
-            Threads of {visibleText(agent.it.name)}
-          </Link>
-        </h2>
-        <ThreadList key={agent.it.id} agent={agent.it.id} chosen={id} />
+        <ThreadList
+          key={agent.it.id}
+          agent={agent.it.id}
+          chosen={id}
+          heading={
+            <Link to="/agents/$agent" params={{ agent: agent.it.id }} className="hover:underline">
+              Threads of {visibleText(agent.it.name)}
+            </Link>
+          }
+        />
       </section>
       <ThreadOf key={id} thread={thread.it} agent={agent.it} />
     </>

@@ -12,7 +12,7 @@ export function ThreadsPage(): ReactNode {
         <h1 className="truncate text-lg font-semibold">Threads</h1>
       </header>
       <div className="min-h-0 flex-1 overflow-y-auto bg-surface">
-        <ThreadList agent={undefined} chosen={undefined} />
+        <ThreadList agent={undefined} chosen={undefined} heading="All agents" />
       </div>
     </section>
   );

@@ -75,8 +75,8 @@ function AssistantItem(props: {
   return (
     <li data-testid="assistant" className="flex flex-col gap-2 rounded-md border border-line bg-surface p-3">
       <div className="flex flex-wrap items-baseline gap-x-3 gap-y-1">
-        <h2 className="font-semibold">{visibleText(assistant.name)}</h2>
-        <p className="min-w-0 flex-1 text-sm [overflow-wrap:anywhere] text-muted">
+        <h2 className="font-semibold max-sm:flex-1">{visibleText(assistant.name)}</h2>
+        <p className="min-w-0 flex-1 max-sm:order-last max-sm:basis-full text-sm [overflow-wrap:anywhere] text-muted">
           {visibleText(assistant.model)} · {visibleText(assistant.endpoint)} ·{" "}
           {assistant.hasKey ? "with a key" : "without a key"}
         </p>

@@ -19,20 +19,24 @@ export function ThreadList(props: {
   /** Undefined: all, each with whose it is. */
   readonly agent: string | undefined;
   readonly chosen: string | undefined;
+  readonly heading: ReactNode;
 }): ReactNode {
+  const { agent, chosen } = props;
   const [archived, setArchived] = useState(false);
   return (
     <div className="flex flex-col gap-1 p-2">
-      <Button
-        tone="quiet"
-        aria-pressed={archived}
-        data-testid="show-archived"
-        onClick={() => setArchived(!archived)}
-        className={`self-start ${archived ? "bg-chosen text-text" : ""}`}
-      >
-        Archived
-      </Button>
-      <Threads key={String(archived)} {...props} archived={archived} />
+      <div className="flex items-center justify-between gap-2 pl-2">
+        <h2 className="min-w-0 truncate text-xs font-semibold text-muted">{props.heading}</h2>
+        <Button
+          tone={archived ? "plain" : "quiet"}
+          aria-pressed={archived}
+          data-testid="show-archived"
+          onClick={() => setArchived(!archived)}
+        >
+          Archived
+        </Button>
+      </div>
+      <Threads key={String(archived)} agent={agent} chosen={chosen} archived={archived} />
     </div>
   );
 }
