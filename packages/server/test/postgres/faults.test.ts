@@ -12,6 +12,8 @@ const startMsMax = 60_000;
 const faultMsMax = 60_000;
 /** Above the store's own deadlines. */
 const answerMsMax = 12_000;
+/** Less than any deadline of a call. */
+const closeMsMax = 3_900;
 
 let server: PostgresServer;
 const open: { close(): unknown }[] = [];
@@ -114,6 +116,23 @@ describe("a database that does not answer", () => {
     expect(outcomes.map(codeOf)).toEqual(["ok", "ok"]);
     expect(await readAll(here, "items")).toHaveLength(2);
   });
+});
+
+it("[CL-9] a store is closed in time while its database hangs, with a commit and a read under way", {
+  timeout: faultMsMax,
+}, async () => {
+  const here = newTrial(await openStore(await server.newDatabase()));
+  await here.store.commit([put(here, "before")]);
+  server.signal("SIGSTOP");
+  open.push({ close: () => server.signal("SIGCONT") });
+  const calls = [here.store.commit([put(here, "meanwhile")]), here.store.position(here.workspace, "items")];
+  const settled = Promise.allSettled(calls);
+  const began = performance.now();
+  await here.store.close();
+  expect(performance.now() - began).toBeLessThan(closeMsMax);
+  expect((await settled).map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+  expect(performance.now() - began).toBeLessThan(closeMsMax);
+  server.signal("SIGCONT");
 });
 
 describe("a replica in the primary's place", () => {

@@ -2,13 +2,14 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { ServerMessage } from "@holdfast/protocol";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import type { Clock, ServerMessage } from "@holdfast/protocol";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { WebSocket } from "ws";
 import { createServer, type Server, StartError } from "../../src/index.ts";
 import { platformClock, platformRandom } from "../../src/ports/platform.ts";
 import { openPostgresBus } from "../../src/store/postgres/bus.ts";
 import type { BusNotice, FarSignal } from "../../src/streams/bus.ts";
+import { collectLog } from "../auth/authWorld.ts";
 import { contractApp, newId } from "../store/contract/implementation.ts";
 import { type PostgresServer, startPostgres } from "../support/postgresServer.ts";
 import { makeHello } from "../support/world.ts";
@@ -17,6 +18,8 @@ const startMsMax = 60_000;
 const testMsMax = 60_000;
 /** ST-14: with the bus silent, delivery is late by at most a second; the rest is this machine's. */
 const withoutBusMsMax = 2_500;
+/** What a bus waits between two tries at most, with its chance. */
+const retryMsMax = 22_500;
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 let postgres: PostgresServer;
@@ -259,6 +262,24 @@ describe("the bus", () => {
     const again = setInterval(() => from.bus.publish(headsOf(1)), 100);
     cleanUps.push(() => clearInterval(again));
     expect(await to.next("heads")).toMatchObject({ kind: "heads", heads: [headsOf(1)[0]] });
+  });
+
+  it("[I9] that can never be reached is told once, however often it is tried; and is closed while it tries", {
+    timeout: testMsMax,
+  }, async () => {
+    const url = await postgres.newDatabase();
+    let tries = 0;
+    const after: Clock["after"] = (ms, run) => {
+      if (ms <= retryMsMax) tries += 1;
+      return platformClock.after(Math.min(ms, 20), run);
+    };
+    const { lines, log } = collectLog();
+    const clock = { ...platformClock, after };
+    const nowhere = url.replace(/trial_\d+/, "nowhere");
+    const bus = openPostgresBus({ url: nowhere, name: "bus", clock, random: platformRandom, log });
+    await vi.waitFor(() => expect(tries).toBeGreaterThan(10), { timeout: testMsMax });
+    expect(lines).toMatchObject([{ level: "warn", event: "bus.lost", fields: { error: { code: "3D000" } } }]);
+    await bus.close();
   });
 
   it("[ST-14] stays where the role ends what is idle: silence is its work", { timeout: testMsMax }, async () => {

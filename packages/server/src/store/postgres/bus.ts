@@ -63,6 +63,8 @@ export function openPostgresBus(settings: PostgresBusSettings): PostgresBus {
   let waitingSignals: string[] = [];
   let sending = false;
   let isListening = false;
+  /** Of this absence, also where it is the first thing that happens. */
+  let isLossTold = false;
   let isClosed = false;
   let retryMs = retryMsMin;
   let timer: TimerHandle | undefined;
@@ -83,6 +85,7 @@ export function openPostgresBus(settings: PostgresBusSettings): PostgresBus {
       return;
     }
     isListening = true;
+    isLossTold = false;
     retryMs = retryMsMin;
     tell({ kind: "all" });
     awaitEcho();
@@ -93,7 +96,8 @@ export function openPostgresBus(settings: PostgresBusSettings): PostgresBus {
 
   const again = (error: unknown): void => {
     if (isClosed || timer !== undefined) return;
-    if (isListening) log.warn("bus.lost", { bus: "postgres", error });
+    if (!isLossTold) log.warn("bus.lost", { bus: "postgres", error });
+    isLossTold = true;
     isListening = false;
     timer = clock.after(Math.round(retryMs * (0.5 + random.fraction())), () => void connect());
     retryMs = Math.min(retryMsMax, 2 * retryMs);

@@ -1,7 +1,7 @@
 /**
  * One connection to PostgreSQL that comes back after it was lost, but never within a transaction.
  *
- * Life cycle: closed → connecting → open → lost (an error, a deadline) → closed; `connect` opens it again. A
+ * Life cycle: not open → connecting → open → lost (an error, a deadline) → not open; `connect` opens it again, until `close`. A
  * statement on a connection that is not open fails at once: run elsewhere, it would be outside the transaction
  * that it belongs to. Invariants: every statement ends within {@link ConnectionSettings.queryMsMax}, or the
  * connection is dropped; statements are sent at once and answered in their order (pipelining). It deliberately
@@ -13,6 +13,8 @@ import pg from "pg";
 import { ConnectionLost } from "./errors.ts";
 
 const keepAliveAfterMs = 10_000;
+/** A database that hangs hears of no end. */
+const endMsMax = 1_000;
 const int8 = 20;
 const numeric = 1700;
 
@@ -29,6 +31,8 @@ export interface PostgresConnection {
   /** Opens it where it is not open. Rejects with why it cannot. */
   connect(): Promise<void>;
   readonly isOpen: boolean;
+  /** It opens never again. */
+  readonly isClosed: boolean;
   query(text: string, values?: readonly unknown[]): Promise<pg.QueryResult>;
   /** Hears `NOTIFY`, from now on and after each `connect`. */
   onNotice(hear: (payload: string) => void): void;
@@ -49,6 +53,8 @@ export function createConnection(settings: ConnectionSettings): PostgresConnecti
   const { clock, queryMsMax } = settings;
   let open: { readonly client: pg.Client; readonly socket: Socket } | undefined;
   let connecting: Promise<void> | undefined;
+  let opening: Socket | undefined;
+  let isClosed = false;
   let hearNotice: ((payload: string) => void) | undefined;
   let hearLoss: ((error: unknown) => void) | undefined;
 
@@ -60,7 +66,9 @@ export function createConnection(settings: ConnectionSettings): PostgresConnecti
   };
 
   const connect = async (): Promise<void> => {
+    if (isClosed) throw new ConnectionLost("the connection to the database is closed");
     const socket = new Socket();
+    opening = socket;
     const client = newClient(settings, socket);
     // Before it is open, its errors reach `connect` itself; afterwards an unheard one would end the process.
     client.on("error", (error) => lost(client, error));
@@ -76,6 +84,7 @@ export function createConnection(settings: ConnectionSettings): PostgresConnecti
       socket.destroy();
       throw error;
     } finally {
+      opening = undefined;
       clock.cancel(timer);
     }
   };
@@ -83,6 +92,9 @@ export function createConnection(settings: ConnectionSettings): PostgresConnecti
   const connection: PostgresConnection = {
     get isOpen() {
       return open !== undefined;
+    },
+    get isClosed() {
+      return isClosed;
     },
     connect() {
       if (open !== undefined) return Promise.resolve();
@@ -115,9 +127,14 @@ export function createConnection(settings: ConnectionSettings): PostgresConnecti
       if (open !== undefined) lost(open.client, new ConnectionLost(why));
     },
     async close() {
-      const client = open?.client;
+      isClosed = true;
+      opening?.destroy(new ConnectionLost("the connection to the database is closed"));
+      const on = open;
       open = undefined;
-      await client?.end().catch(() => {});
+      if (on === undefined) return;
+      const late = clock.after(endMsMax, () => on.socket.destroy());
+      await on.client.end().catch(() => {});
+      clock.cancel(late);
     },
   };
   return connection;

@@ -53,7 +53,7 @@ export function createLastCommit({ connection, clock, beginWrite }: LastCommitPa
       } catch (error) {
         if (troubleOf(error) !== "unavailable") throw error;
         connection.drop("it failed while a commit was asked after");
-        if (clock.monotonic() >= until)
+        if (clock.monotonic() >= until || connection.isClosed)
           throw new ConnectionLost("the connection was lost during a commit: whether it happened is not known", {
             cause: error,
           });

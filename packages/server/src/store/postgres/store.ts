@@ -25,6 +25,8 @@ import { startError } from "./startError.ts";
 /** A node's connections: these, one that writes, and one of the bus. */
 const readersCount = 4;
 const connectMsMax = 5_000;
+/** For what is under way when the store closes: a stop has ten seconds in all (CL-9). */
+const closeMsMax = 1_500;
 /** Above the server's own limit, which speaks first where the server lives. */
 const queryMsMax = statementMsMax + 2_000;
 const versionMin = 150_000;
@@ -84,7 +86,12 @@ function storeOver(
     ...shareReaders(others, clock),
     commit: first.commit,
     close: async () => {
-      for (const part of [...others, first]) await part.close();
+      // What is under way has its turn before the end; at a database that hangs it has none.
+      const late = clock.after(closeMsMax, () => {
+        for (const connection of connections) void connection.close();
+      });
+      await Promise.allSettled([...others, first].map((part) => part.close()));
+      clock.cancel(late);
     },
   };
 }
