@@ -46,11 +46,14 @@ export function createWebhook({ url, server, clock, log }: WebhookOptions): Webh
 
   const pause = (): Promise<void> =>
     new Promise((resolve) => {
-      const timer = clock.after(triesApartMs, resolve);
-      ending.signal.addEventListener("abort", () => {
+      const over = (): void => {
         clock.cancel(timer);
+        // A webhook that is away for months leaves no listener for each try.
+        ending.signal.removeEventListener("abort", over);
         resolve();
-      });
+      };
+      const timer = clock.after(triesApartMs, over);
+      ending.signal.addEventListener("abort", over);
     });
 
   const deliver = async (notice: AlertNotice): Promise<void> => {
