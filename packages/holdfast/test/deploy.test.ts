@@ -42,6 +42,7 @@ describe("what they name", () => {
         (value ?? "")
           .replace(/\$\{PUBLIC_URL:[^}]*\}/, "https://fleet.example.org")
           .replace(/\$\{POSTGRES_PASSWORD:[^}]*\}/, "word")
+          .replace(/\$\{ASSISTANTS_SEALING_KEY:[^}]*\}/, "k".repeat(43))
           .replaceAll('"', ""),
       ]),
     );
@@ -60,20 +61,21 @@ describe("what they name", () => {
         trustProxies: ["172.30.44.0/24"],
         database: { url: "postgres://holdfast:word@postgres:5432/holdfast" },
         signIn: { links: true },
-        agents: { shell: false, demo: false },
+        agents: { shell: false, demo: false, assistants: true },
+        assistants: { sealingKey: "k".repeat(43) },
       },
       unknownEnvironment: [],
     });
   });
 });
 
-it("compose runs the assistants on one of its servers only, as the setting asks for", () => {
+it("compose's servers may all run the assistants, and all can open their models' keys", () => {
   const [, all = ""] = /^services:\n(.*?)^networks:/ms.exec(textOf("compose.yaml")) ?? [];
   const services = all.split(/^ {2}(?=[\w-]+:$)/m);
   const servers = services.filter((service) => /^server-\w+:/.test(service));
-  const without = servers.filter((service) => service.includes('HOLDFAST_AGENTS_ASSISTANTS: "false"'));
-  expect([servers.length, servers.length - without.length]).toEqual([2, 1]);
-  for (const service of without) expect(service).toContain("<<: *environment");
+  expect(servers).toHaveLength(2);
+  // No setting of its own: what the other has encrypted, this one opens.
+  for (const service of servers) expect(service).not.toContain("HOLDFAST_");
 });
 
 describe("the health check", () => {

@@ -165,17 +165,21 @@ async function personOf(db: AuthTransaction["db"], id: string): Promise<Person> 
 
 /** The one that ends last. */
 async function knownKey(db: AuthTransaction["db"], { name, user, role }: Pick<NewKey, "name" | "user" | "role">) {
-  return db
-    .selectFrom("auth_keys")
-    .select(["id", "expires"])
-    .where("name", "=", name)
-    .where("user", user === null ? "is" : "=", user)
-    .where("role", "=", role)
-    .where("revoked", "=", 0)
-    .orderBy("expires", "desc")
-    .orderBy("id")
-    .limit(1)
-    .executeTakeFirst();
+  return (
+    db
+      .selectFrom("auth_keys")
+      .select(["id", "expires"])
+      .where("name", "=", name)
+      .where("user", user === null ? "is" : "=", user)
+      .where("role", "=", role)
+      .where("revoked", "=", 0)
+      // Who made a key has its token: under the name of one of the server's own, it is not one of those.
+      .where("made_by", "is", null)
+      .orderBy("expires", "desc")
+      .orderBy("id")
+      .limit(1)
+      .executeTakeFirst()
+  );
 }
 
 /** A key that acts for a person bears the person's name. */

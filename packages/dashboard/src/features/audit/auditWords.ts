@@ -61,6 +61,7 @@ export const kinds: readonly (readonly [string, string])[] = [
   ["user.", "People"],
   ["session.", "Sessions"],
   ["key.", "API keys"],
+  ["key.", "API keys"],
   ["assistant.", "Assistants"],
   ["agent.", "Agents"],
   ["command.", "Commands"],
