@@ -13,6 +13,8 @@ import { readWire, type Written } from "./wire.ts";
 
 const onlineMsMax = 60_000;
 const answerMsMax = 60_000;
+/** Who waits for answers does not write on for ever. */
+const unansweredMax = 5;
 
 export interface Scene {
   readonly server: Holdfast;
@@ -29,7 +31,7 @@ export interface Conversation {
   readonly thread: string;
   /** What came over the wire since its beginning. */
   readonly written: Written;
-  /** Sends `m1`, `m2` …, one each `everyMs` or when the one before was accepted; resolves when the last is answered. */
+  /** Sends `m1`, `m2` …, one each `everyMs` or as fast as they are answered; resolves when the last is answered. */
   say(count: number, everyMs: number, random: () => number): Promise<void>;
 }
 
@@ -97,16 +99,18 @@ async function beginConversation(server: string, thread: string, person: PlainCl
     thread,
     written,
     async say(count, everyMs, random) {
-      let command = "";
+      const commands: string[] = [];
       let due = performance.now();
       for (let n = 1; n <= count; n += 1) {
+        const before = commands.at(-unansweredMax);
+        if (before !== undefined) await ended(before);
         const sent = await person.call("command.send", { thread, text: `m${n}` });
-        command = String(sent["command"]);
+        commands.push(String(sent["command"]));
         // Not in step with anything that has a rhythm of its own.
         due += everyMs * (0.5 + random());
         await pause(Math.max(0, due - performance.now()));
       }
-      await ended(command);
+      await ended(commands.at(-1) ?? "");
     },
   };
 }

@@ -23,6 +23,8 @@ interface WireEvent {
   readonly data: { readonly text?: string; readonly command?: string };
 }
 
+const pingEachMs = 10_000;
+
 export async function readWire(url: string, thread: string): Promise<Written> {
   const [at, heard, ended] = [new Map<string, number>(), new Map<string, number>(), new Set<string>()];
   const client = await openPlainClient(url, {
@@ -40,5 +42,19 @@ export async function readWire(url: string, thread: string): Promise<Written> {
     },
   });
   await client.read(`thread/${thread}`);
-  return { at, heard, ended, close: () => client.close() };
+  let pings = 0;
+  // LV-2: who only reads says all the same that it is there.
+  const timer = setInterval(() => {
+    pings += 1;
+    client.send({ type: "ping", n: pings, visible: true });
+  }, pingEachMs);
+  return {
+    at,
+    heard,
+    ended,
+    close: async () => {
+      clearInterval(timer);
+      await client.close();
+    },
+  };
 }
