@@ -14,6 +14,9 @@ const passing: ReadonlySet<number> = new Set([408, 409, 425, 429, 500, 502, 503,
 const passingCodes =
   /^(?:ECONN(?:REFUSED|RESET|ABORTED)|ETIMEDOUT|EPIPE|EAI_AGAIN|ENETUNREACH|EHOSTUNREACH|UND_ERR_\w+)$/;
 
+/** Of these, the ones of a connection that was there. */
+const lostCodes = /^(?:ECONN(?:RESET|ABORTED)|EPIPE|UND_ERR_(?:SOCKET|BODY_TIMEOUT|ABORTED))$/;
+
 /** `key` is taken out of what the server says; `now` in ms since 1970. */
 export function modelErrorOf(error: unknown, key: string | undefined, now: number): ModelError {
   if (error instanceof ModelError) return error;
@@ -22,7 +25,10 @@ export function modelErrorOf(error: unknown, key: string | undefined, now: numbe
   const code = codeOf(error);
   if (code !== undefined) {
     const isPassing = passingCodes.test(code);
-    return new ModelError(`the model's server cannot be reached (${code})`, isPassing, undefined, quiet(error));
+    const what = lostCodes.test(code)
+      ? "the connection to the model's server was lost"
+      : "the model's server cannot be reached";
+    return new ModelError(`${what} (${code})`, isPassing, undefined, quiet(error));
   }
   return new ModelError("the model's server sent what is no answer", true, undefined, quiet(error));
 }

@@ -1,4 +1,6 @@
 /** The endpoint's faults, as the model behind the port tells them; over real sockets. */
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { expect, it } from "vitest";
 import { ModelError, type ModelPart } from "../../src/assistant/chatModel.ts";
 import { openAiModel } from "../../src/assistant/openAiModelShell.ts";
@@ -96,20 +98,37 @@ it.each<[string, Behaviour, Partial<ModelError>]>([
   expect(endpoint.requests).toHaveLength(1);
 });
 
-it.each<[string, Behaviour]>([
-  ["the socket is cut", (response) => void open(response).write(piece("Half"), () => response.destroy())],
-  ["the stream ends without its end", (response) => void open(response).end(piece("Half"))],
-  ["garbage follows", (response) => void open(response).end(`${piece("Half")}data: \u0000{{{\n\n`)],
-])("gives what came and then an error where %s amid the answer", async (_what, behave) => {
+it.each<[string, Behaviour, string]>([
+  [
+    "the socket is cut",
+    (response) => void open(response).write(piece("Half"), () => response.destroy()),
+    "the connection to the model's server was lost (UND_ERR_SOCKET)",
+  ],
+  ["the stream ends without its end", (response) => void open(response).end(piece("Half")), "what is no answer"],
+  [
+    "garbage follows",
+    (response) => void open(response).end(`${piece("Half")}data: \u0000{{{\n\n`),
+    "what is no answer",
+  ],
+])("gives what came and then an error where %s amid the answer", async (_what, behave, said) => {
   const { error, text } = await ask(behave);
   expect(text).toBe("Half");
   expect(error).toBeInstanceOf(ModelError);
+  expect((error as ModelError).message).toContain(said);
 });
 
 it("cannot reach a server that is not there, which may pass", async () => {
-  const model = openAiModel({ endpoint: "http://127.0.0.1:9/v1", model: "m", systemPrompt: "", key }, () => 0);
+  // A port of which nobody else knows: `fetch` itself refuses the well-known ones without asking.
+  const listener = createServer();
+  await new Promise<void>((done) => listener.listen(0, "127.0.0.1", done));
+  const { port } = listener.address() as AddressInfo;
+  await new Promise((done) => listener.close(done));
+  const model = openAiModel({ endpoint: `http://127.0.0.1:${port}/v1`, model: "m", systemPrompt: "", key }, () => 0);
   const asked = model.answer([{ role: "user", text: "x" }], new AbortController().signal)[Symbol.asyncIterator]();
-  await expect(asked.next()).rejects.toMatchObject({ isRetryable: true });
+  await expect(asked.next()).rejects.toMatchObject({
+    isRetryable: true,
+    message: "the model's server cannot be reached (ECONNREFUSED)",
+  });
 });
 
 it("lets the connection go when it is aborted", async () => {
