@@ -41,6 +41,17 @@ test("a row that measured wrongly stays as it was, and counts in no bound", () =
   expect(later).toContain("- With real processes: 3,000 deliveries, no harm");
 });
 
+test("the same seeds run again are no further evidence", () => {
+  const simulated = { command: "sim", seeds: "1–2000", deliveries: 5_000_000 } as const;
+  const twice = withEntry(withEntry(empty, makeEntry(simulated)), makeEntry({ ...simulated, commit: "def5678" }));
+  expect(twice.split("\n").filter((line) => line.startsWith("| `"))).toHaveLength(2);
+  expect(twice).toContain("- In the simulation: 5,000,000 deliveries, no harm");
+  const further = withEntry(twice, makeEntry({ ...simulated, seeds: "2001–4000" }));
+  expect(further).toContain("- In the simulation: 10,000,000 deliveries, no harm");
+  const mended = withEntry(withEntry(empty, makeEntry({ ...simulated, lost: 1 })), makeEntry(simulated));
+  expect(mended).toContain("**1 harmed**");
+});
+
 test("what a run missed is in its row, and rows from before that column stay whole", () => {
   const old = withEntry(empty, makeEntry({ deliveries: 1_000 })).replace(/ [^|]*\|$/gm, "");
   const later = withEntry(old, makeEntry({ deliveries: 1_000, missed: 3 }));
