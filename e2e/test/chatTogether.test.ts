@@ -10,8 +10,11 @@ import { visitors } from "../src/visitors.ts";
 import { waitFor } from "../src/waiting.ts";
 
 const shownMsMax = 15_000;
-/** So long the model says nothing, and everybody sees that it is at work. */
-const silentSeconds = 3;
+/**
+ * So long the model says nothing, and everybody sees that it is at work. It is the deadline of all answers here, and a busy
+ * machine may hold one that does begin for some seconds.
+ */
+const silentSeconds = 10;
 
 const open = visitors();
 

@@ -46,12 +46,9 @@ test("[AU-7] [CL-7] by password, by a link in an e-mail, renewed by the project;
   await expectConnection(page, "live", liveMsMax);
 
   // Its end comes: the page asks once, over HTTP, and the connection goes on.
-  const session = async (): Promise<string | undefined> =>
-    (await context.cookies()).find(({ name }) => name.includes("session"))?.value;
-  const before = await session();
+  // Within the second of the sign-in the new cookie is the old one, to the letter: what counts is that the project was asked.
   await page.getByTestId("weather-expire").click();
-  await expect.poll(session, { timeout: liveMsMax }).not.toBe(before);
-  expect(project.asked.get("refresh_token")).toBe(1);
+  await expect.poll(() => project.asked.get("refresh_token"), { timeout: liveMsMax }).toBe(1);
   await expectConnection(page, "live", liveMsMax);
   // A browser that was away longer than the sign-in lasts is let in by what renews it, once for all its tabs.
   await context.clearCookies({ name: /session/ });
